@@ -1,0 +1,156 @@
+/* catalogue.h - the configured city: departments, inquiry types, accounts, the broker's settings.
+ *
+ * YAML in, immutable C structs out. Nothing of a city is in the program: districts, parcel codes,
+ * purposes, departments and types all come from files. Loading reports every complaint it can
+ * find, each with file:line:column and what to do; a catalogue with one complaint is not loaded.
+ *
+ * A type's `definition` is its own canonical text (one line of JSON made from its YAML node). A
+ * changed text is a new version; the broker keeps each version's text in its store, and
+ * ctype_parse makes the struct again from it, so that inquiries under way finish under the version
+ * they began with.
+ */
+#ifndef CATALOGUE_H
+#define CATALOGUE_H
+
+#include "codec.h"
+#include "yaml.h" /* struct complaints */
+#include "ident.h"
+#include "jalali.h"
+#include "event.h" /* enum role */
+
+enum { PURPOSES_MAX = 32, FIELDS_MAX = 64, CHOICES_MAX = 64 };
+
+
+
+
+
+
+/* --- Types ------------------------------------------------------------------------------------ */
+
+enum field_kind {
+    FIELD_NZ, FIELD_NID, FIELD_LID, FIELD_PC, FIELD_FN,    /* identifiers, ident.h */
+    FIELD_PLQ,      /* registry plaque: map of main, sub, section, subsection (texts, digits folded) */
+    FIELD_GEO,      /* GeoJSON geometry: a map with type and coordinates */
+    FIELD_M2, FIELD_RIAL, FIELD_INT,                       /* integers; m2 and rial not negative */
+    FIELD_BOOL, FIELD_JD,                                  /* jd: a Jalali date */
+    FIELD_ENUM, FIELD_DOC, FIELD_VISIT, FIELD_TEXT,
+    FIELD_RECORD,   /* a map with `fields` of its own */
+};
+
+struct field {
+    const char *name, *title_fa, *title_en;
+    enum field_kind kind;
+    bool required, list;                    /* list: an array of 0 ... items_max of the kind */
+    unsigned items_max;
+    int64_t min, max;                       /* integers; text: bytes */
+    const char **choices; size_t choices_count; /* FIELD_ENUM */
+    const struct field *fields; size_t fields_count; /* FIELD_RECORD */
+};
+struct schema { const struct field *fields; size_t count; };
+
+enum mode { MODE_AUTOMATIC = 1, MODE_AUTOMATIC_THEN_CLERK, MODE_CLERK, MODE_VISIT };
+
+struct ctype {
+    const char *name, *title_fa, *title_en;
+    const char *department;                 /* the answerer */
+    const char *owner, *operator_;
+    enum mode mode;
+    const char *target, *statutory;         /* as written: "5 s", "1 wd", "10 cd"; shown, not yet applied */
+    const char *silence;                    /* as written; shown, not yet applied */
+    const char *legal_title, *legal_article, *legal_date, *legal_authority, *legal_mark;
+    uint32_t purposes;                      /* bits of the city's purposes it may be asked for */
+    uint32_t outcomes;                      /* bit (1 << est_outcome) of each it may be answered with */
+    est_span expires;                       /* from receipt; the end of waiting */
+    const char **reasons; size_t reasons_count; /* the answerer's declared reason codes */
+    struct schema request, reply;
+    const char *definition;
+};
+
+struct department { const char *name, *title_fa, *title_en; bool outside; };
+
+/* --- Accounts --------------------------------------------------------------------------------- */
+
+struct key { uint8_t public_key[32]; char text[41]; est_time from, until; /* 0: without end */ };
+struct grant { const char *type; /* NULL: every type */ uint32_t purposes; };
+struct account {
+    const char *name, *title;
+    enum role role;
+    const char *department;                 /* ROLE_DEPARTMENT */
+    const struct grant *grants; size_t grants_count; /* what it may ask, or (purposes all ones) answer */
+    uint64_t districts[16];                 /* ROLE_DEPARTMENT; all ones when not said */
+    const struct key *keys; size_t keys_count;
+};
+
+/* --- The whole -------------------------------------------------------------------------------- */
+
+struct city {
+    const char *name, *title_fa, *title_en;
+    struct parcel_rule parcel;
+    unsigned districts_last;                /* 0 ... 1,023 */
+    const char *purposes[PURPOSES_MAX]; size_t purposes_count;
+};
+
+struct listener { const char *endpoint; /* tcp://127.0.0.1:7501 */ };
+
+struct broker_settings {
+    const char *store;                      /* directory; relative paths are from broker.yaml's own */
+    uint64_t store_size_max;
+    bool curve;                             /* false: PLAIN, for loopback and ipc only; refused elsewhere */
+    uint8_t secret_key[32], public_key[32]; /* of the server, read from the file `key:` names */
+    struct listener requesters, departments, operators;
+    /* limits; 0: the program's default */
+    uint64_t inquiries_max, account_open_max, sessions_max, window_max, attempts_max;
+    uint64_t lease_ms, heartbeat_ms, retry_first_ms, retry_max_ms;
+};
+
+struct catalogue {
+    struct city city;
+    const struct department *departments; size_t departments_count; /* sorted by name */
+    const struct ctype *types; size_t types_count;                  /* sorted by name */
+    const struct account *accounts; size_t accounts_count;          /* sorted by name; empty for catalogue_load_city */
+    struct broker_settings broker;                                  /* zero for catalogue_load_city */
+};
+
+/* A broker.yaml: settings, the catalogue's folder and the accounts file that it names.
+ * 0, or -EST_INPUT with complaints. */
+int catalogue_load(const char *broker_yaml, struct catalogue **ret, struct complaints *);
+/* A catalogue's folder alone: city.yaml, departments.yaml, types/ *.yaml. */
+int catalogue_load_city(const char *folder, struct catalogue **ret, struct complaints *);
+void catalogue_free(struct catalogue **);
+
+const struct ctype *catalogue_type(const struct catalogue *, est_slice name);       /* NULL when none */
+const struct department *catalogue_department(const struct catalogue *, est_slice name);
+const struct account *catalogue_account(const struct catalogue *, est_slice name);
+int city_purpose(const struct city *, est_slice name);  /* index, or -1 */
+
+/* A type from a stored definition. The city gives purposes and the parcel rule. 0 or -EST_INPUT. */
+int ctype_parse(est_slice definition, const struct city *, struct ctype **ret);
+void ctype_free(struct ctype **);
+
+/* --- Bodies ----------------------------------------------------------------------------------- */
+
+struct defects { size_t count; /* all found */ size_t kept; est_defect at[EST_DEFECTS_MAX]; };
+
+/* Checks a request body (a msgpack map) against the type: closed, every defect reported. Appends
+ * the canonical body to `ret_body`: fields in the schema's order, digits Latin, identifiers
+ * canonical. Digits inside free text stay as they were written. *ret_district: the district of the
+ * first parcel code or file number, 0 when it has none. True where there is no defect; then
+ * `ret_body` holds the whole body, else it is as it was. A nil value is an absent field. */
+bool ctype_check_request(const struct ctype *, const struct city *, est_slice body, struct buffer *ret_body,
+                         unsigned *ret_district, struct defects *);
+/* The same for a reply. Only a positive, negative or conditional outcome must have the required
+ * fields. The outcome must be one of the type's; a negative one needs a reason that the type
+ * declares (where it declares any); valid_until must be a Jalali date; and its canonical form
+ * comes out. */
+bool ctype_check_reply(const struct ctype *, const struct city *, uint64_t outcome, est_slice reason, est_slice valid_until,
+                       est_slice body, struct buffer *ret_body, char ret_valid_until[11], struct defects *);
+
+/* --- Profiles: how a far end's program finds its broker (client.yaml, agent.yaml). ------------ */
+
+/* Z85 text of a CURVE key, 40 characters. */
+bool key_text_parse(est_slice text, uint8_t ret_key[32]);
+/* A key file as `estelam key new` writes it: `public:` and, with a secret, `secret:`. The secret's
+ * file must not be readable by others. 0 or -EST_INPUT, *ret_why a string constant. */
+int key_file_load(const char *path, uint8_t ret_public[32], uint8_t ret_secret[32], const char **ret_why);
+
+#endif

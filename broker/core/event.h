@@ -1,0 +1,135 @@
+/* event.h - the facts of the log.
+ *
+ * The log is the truth: the record (open inquiries, accounts in force, types) is what comes of
+ * applying its events one after the other, here and in the store's tables. An event says what was
+ * decided, never why it would be decided again: applying needs no configuration and no clock.
+ *
+ * Slices belong to whoever made the event: to a frame being handled, or to a page of the store.
+ * They live until the batch ends; nothing that keeps an event keeps its slices.
+ */
+#ifndef EVENT_H
+#define EVENT_H
+
+#include <estelam/types.h>
+
+enum event_type {
+    EVENT_NONE = 0,
+    EVENT_STARTED = 1,          /* a broker opened this store: a new generation */
+    EVENT_DEPARTMENT_SET = 2,   /* a department has this number and name */
+    EVENT_TYPE_SET = 3,         /* an inquiry type, in this version, is in force */
+    EVENT_ACCOUNT_SET = 4,      /* an account, with these rights, is in force */
+    EVENT_RETIRED = 5,          /* a type or account is in force no more; its number stays taken */
+    EVENT_SUBMITTED = 16,
+    EVENT_ATTEMPT_FAILED = 17,
+    EVENT_PARKED = 18,
+    EVENT_REQUEUED = 19,
+    EVENT_ANSWERED = 32,
+    EVENT_EXPIRED = 33,
+    EVENT_CANCELLED = 34,
+    EVENT_ACKNOWLEDGED = 48,    /* results the requester has taken; many inquiries in one event */
+    EVENT_DRAIN = 64,           /* an operator began or ended draining */
+};
+
+enum role { ROLE_REQUESTER = 1, ROLE_DEPARTMENT = 2, ROLE_OPERATOR = 3 };
+enum thing { THING_DEPARTMENT = 1, THING_TYPE = 2, THING_ACCOUNT = 3 };
+
+/* A right to ask (requester) or answer (department) one type. */
+struct right {
+    uint32_t type;     /* number of the type */
+    uint32_t purposes; /* bits of the catalogue's purposes; all ones for a department */
+};
+
+struct event_started { uint64_t generation; };
+struct event_department_set { uint32_t department; est_slice name; };
+struct event_type_set {
+    uint32_t type, version, department;
+    est_slice name;
+    est_slice definition; /* the catalogue's own text of the type; kept for inquiries under way */
+};
+struct event_account_set {
+    uint32_t account, role;
+    uint32_t department;         /* for ROLE_DEPARTMENT */
+    est_slice name;
+    const struct right *rights;  /* sorted by type; none for an operator */
+    size_t rights_count;
+    uint64_t districts[16];      /* bits of the districts a department account serves; 1,024 of them */
+};
+struct event_retired { uint32_t thing, number; };
+
+struct event_submitted {
+    est_id id;
+    uint32_t account, type, version, district, purpose; /* purpose: the index of the bit */
+    est_time due;        /* expires then */
+    est_slice case_id, trace;
+    est_slice body;      /* canonical msgpack map */
+};
+struct event_attempt_failed {
+    uint64_t epoch;
+    uint32_t account;    /* the department account that held the lease */
+    uint32_t code;       /* AGENT_LOST, LEASE_EXPIRED, AGENT_RETRY, INVALID_ANSWER */
+    est_time leased_at, not_before; /* back in the queue then; 0: at once */
+    est_slice reason;
+};
+/* A failed attempt that was the last, or an agent's refusal: set aside. */
+struct event_parked { uint64_t epoch; uint32_t account, code; est_time leased_at; est_slice reason; };
+struct event_requeued { uint32_t account; est_slice reason; }; /* by this operator; attempts start anew */
+struct event_answered {
+    uint64_t epoch;
+    uint32_t account, outcome;
+    est_time leased_at;
+    est_slice reason, legal_ref, valid_until, signer;
+    est_slice body;
+};
+struct event_expired { uint32_t none; };
+struct event_cancelled { uint32_t account; est_slice reason; };
+struct event_acknowledged { uint32_t account; const uint64_t *numbers; size_t count; }; /* <= EST_NUMBERS_MAX */
+struct event_drain { uint32_t account, on; est_slice reason; };
+
+struct event {
+    uint64_t seq;      /* 1, 2, 3 … without a gap */
+    est_time at;       /* never before the event before */
+    uint64_t generation;
+    uint64_t number;   /* of the inquiry: the seq of its SUBMITTED; 0 where it is about none or many */
+    uint64_t previous; /* seq of the event before on the same inquiry; 0 for its first */
+    enum event_type type;
+    union {
+        struct event_started started;
+        struct event_department_set department_set;
+        struct event_type_set type_set;
+        struct event_account_set account_set;
+        struct event_retired retired;
+        struct event_submitted submitted;
+        struct event_attempt_failed attempt_failed;
+        struct event_parked parked;
+        struct event_requeued requeued;
+        struct event_answered answered;
+        struct event_expired expired;
+        struct event_cancelled cancelled;
+        struct event_acknowledged acknowledged;
+        struct event_drain drain;
+    };
+};
+
+const char *event_type_name(enum event_type); /* "submitted", "attempt-failed" …; "unknown" */
+
+/* What the record holds of one inquiry, open or ended: the row of the store's tables and what the
+ * core is rebuilt from. */
+struct inquiry_row {
+    uint64_t number;
+    est_id id;
+    uint32_t account, type, version, district, purpose;
+    uint32_t state;      /* enum est_state, never LEASED: a lease is not in the record */
+    uint32_t attempts;
+    uint32_t outcome;    /* once answered */
+    uint32_t code;       /* why delayed, parked, expired or cancelled */
+    uint32_t actor;      /* account of the answer, cancellation, requeue or last failed attempt */
+    est_time received, due, not_before, ended, acked;
+    uint64_t epoch;      /* of the answer, or of the last attempt */
+    uint64_t last_seq;   /* its newest event, for the timeline; not the shared ACKNOWLEDGED */
+};
+
+/* The one function that changes a row. `row` is zeroed before SUBMITTED. Used by the store and,
+ * in its own layout, by the core; a test folds a log through both and compares. */
+void inquiry_row_apply(struct inquiry_row *row, const struct event *event);
+
+#endif

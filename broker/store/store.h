@@ -1,0 +1,79 @@
+/* store.h - the log and its tables in LMDB. The only room that knows LMDB.
+ *
+ * One writer, the broker's loop. It opens a batch, appends events and reads what it needs, and
+ * commits; once store_commit has returned 0, everything in the batch survives kill -9 and power
+ * loss. Default flags of LMDB: never NOSYNC, NOMETASYNC, WRITEMAP or DUPSORT.
+ *
+ *   meta     name -> value       format version, position and digest, generation, secret
+ *   log      seq -> event        appended only; header with checksum, see record.c
+ *   ids      account, id -> number   an inquiry's id is the requester's idempotency key
+ *   open     number -> inquiry_row   not ended, or ended and not acknowledged
+ *   ended    number -> inquiry_row   ended and acknowledged
+ *   things   kind, number, version -> the newest SET event of a department, account, type version
+ *
+ * The tables are derived from the log: append() writes the event and applies it to the tables in
+ * one transaction, together with the position and a running digest of the log.
+ *
+ * Errors: 0, or a negative code: -EST_IO (the operating system or LMDB refused; after it in a
+ * batch the process must stop: memory is ahead of disk), -EST_FULL (at the configured size),
+ * -EST_NOT_FOUND, -EST_INPUT (unknown format, damaged record). store_error() has the sentence.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include "event.h"
+
+struct store;
+
+struct store_options {
+    const char *directory;   /* made when missing, mode 0700 */
+    uint64_t size_max;       /* bytes the store may grow to; the map grows by itself up to it */
+    bool read_only;          /* for tools beside a running broker */
+};
+
+struct store_head {
+    uint64_t seq;            /* of the last event; 0 in a new store */
+    est_time at;             /* its time */
+    uint64_t generation;     /* of the last STARTED */
+    uint64_t digest;         /* running digest of all events */
+};
+
+/* Opens, makes, locks (one broker a store), checks the format version, clears dead readers.
+ * fsyncs the directory of a new store before it returns. */
+int store_open(const struct store_options *, struct store **ret);
+void store_close(struct store **);
+/* The last error as a sentence that says what, where and what to do; never NULL. With `store`
+ * NULL: of the store_open that failed. */
+const char *store_error(const struct store *);
+
+void store_head(const struct store *, struct store_head *ret);
+/* 32 random bytes made with the store: keys the tracking codes. */
+const uint8_t *store_secret(const struct store *);
+/* Part of the room that is used, in thousandths: of size_max or of the disk, the greater. */
+unsigned store_fullness(const struct store *);
+struct store_sizes { uint64_t used, map, size_max, disk_free, disk_total; };
+void store_sizes(const struct store *, struct store_sizes *ret);
+
+/* Recovery, before the first batch. Each calls back in ascending key order; slices live during
+ * the call; a non-zero return of the callback stops and is returned. */
+int store_each_open(struct store *, int (*each)(void *arg, const struct inquiry_row *), void *arg);
+int store_each_thing(struct store *, int (*each)(void *arg, const struct event *), void *arg);
+
+/* --- A batch. Reads between begin and commit see what the batch wrote. Slices that a read gave
+ * live until the next append, commit or abort: use them or copy them at once. ----------------- */
+int store_begin(struct store *);
+/* event->seq must be head + 1: the log gives the numbers, the core foresees them. */
+int store_append(struct store *, const struct event *);
+/* Durable on 0. A batch without an append costs no write. */
+int store_commit(struct store *);
+void store_abort(struct store *);
+
+/* The number behind an id of this account. -EST_NOT_FOUND. */
+int store_find(struct store *, uint32_t account, const est_id *, uint64_t *ret_number);
+int store_row(struct store *, uint64_t number, struct inquiry_row *ret);
+/* One event, checksum checked. */
+int store_event(struct store *, uint64_t seq, struct event *ret);
+/* The definition of a type version: a TYPE_SET event. */
+int store_type(struct store *, uint32_t type, uint32_t version, struct event *ret);
+
+#endif

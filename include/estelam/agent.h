@@ -1,0 +1,85 @@
+/* agent.h - for departments: take inquiries, answer them from the department's own system.
+ *
+ * The short way is a handler: est_agent_run calls it for every inquiry, in as many threads as
+ * asked, renews the lease while it works, and sends the answer until the broker has recorded it.
+ *
+ *     static est_verdict answer(void *arg, const est_inquiry *in, est_answer *out) {
+ *         est_slice parcel;
+ *         if (!est_field_text(in->body, "nz", &parcel)) { … }
+ *         est_body_int(out->body, "debt", look_up(parcel));
+ *         out->outcome = EST_OUTCOME_POSITIVE;
+ *         return EST_VERDICT_ANSWER;
+ *     }
+ *
+ * What holds: an inquiry may be seen twice (a connection broke, a lease ran out), but only one
+ * answer enters the record. When a lease is lost the handler's answer is dropped, and
+ * est_inquiry_is_over says so to a handler that works long. Work that was under way when the
+ * broker restarted is offered anew.
+ */
+#ifndef ESTELAM_AGENT_H
+#define ESTELAM_AGENT_H
+
+#include <estelam/client.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct est_agent est_agent;
+
+typedef struct est_inquiry {
+    uint64_t number, epoch;
+    est_slice type, purpose, requester, case_id, trace;
+    unsigned version, district, attempt; /* attempt: 1 for the first */
+    est_slice body;                      /* msgpack map of the request fields */
+    est_time received, due;
+    const void *internal;
+} est_inquiry;
+
+typedef struct est_answer {
+    enum est_outcome outcome;
+    char reason[EST_NAME_MAX + 1];       /* a reason code that the type declares; RETRY and REFUSE: why */
+    char remark[EST_TEXT_MAX + 1];       /* RETRY and REFUSE: a sentence, used where it is not empty */
+    char legal_ref[EST_TEXT_MAX + 1];
+    char valid_until[EST_DATE_MAX + 1];  /* a Jalali date, or empty */
+    char signer[EST_SIGNER_MAX + 1];
+    est_span after;                      /* RETRY: not before; 0: the broker's own back-off */
+    est_body *body;                      /* the reply fields; made and freed by the library */
+} est_answer;
+
+typedef enum est_verdict {
+    EST_VERDICT_ANSWER, /* the answer is in *out */
+    EST_VERDICT_RETRY,  /* cannot answer now; counts as a failed attempt */
+    EST_VERDICT_REFUSE, /* this agent will never answer it: it is parked for a person to see */
+} est_verdict;
+
+typedef est_verdict (*est_handler)(void *arg, const est_inquiry *, est_answer *out);
+/* Told of everything worth a log line: connections, refusals, lost leases. May be NULL. */
+typedef void (*est_logger)(void *arg, int code, const char *sentence);
+
+typedef struct est_agent_options {
+    est_options broker;          /* `window`: how many inquiries at once, those waiting here too */
+    unsigned workers;            /* handlers at once, 1 ... 64; 0: 1 */
+    const char *const *types;    /* the types this agent takes, ends with NULL; NULL: all its account may answer */
+    const unsigned *districts;   /* the same for districts, ends with 0 */
+    est_handler handler;
+    est_logger logger;
+    void *arg;                   /* for both */
+} est_agent_options;
+
+/* 0, -EST_INPUT, -EST_NO_MEMORY, -EST_IO. Does not wait for a connection. */
+int est_agent_open(const est_agent_options *, est_agent **ret);
+/* Works until est_agent_stop; then tells the broker, finishes what it holds (for at most
+ * `drain_ms`) and returns 0. -EST_NOT_ALLOWED, -EST_KEY_REVOKED and -EST_VERSION_UNSUPPORTED when
+ * the broker will never have it; every other trouble is waited out. */
+int est_agent_run(est_agent *, int drain_ms);
+/* From any thread or a signal handler. */
+void est_agent_stop(est_agent *);
+void est_agent_close(est_agent **);
+/* Did the lease end while the handler worked? Any thread. */
+bool est_inquiry_is_over(const est_inquiry *);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,150 @@
+/* client.h - for requesters and operators: submit inquiries, take results, ask and steer.
+ *
+ * A client is one connection to the broker at a time, out of a list of endpoints. It reconnects
+ * by itself (with growing, jittered pauses), says HELLO, sends again whatever has had no answer,
+ * and beats its heart. It does this inside est_client_poll, so the program calls that often, or
+ * waits on est_client_fd. One thread uses a client at a time.
+ *
+ *     est_client_open -> est_client_submit … -> est_client_poll -> events -> est_client_ack -> est_client_close
+ *
+ * What holds: a submit that got EST_EVENT_ACCEPTED is on the broker's disk. A submit that got
+ * nothing yet is sent again on every new connection under the same id, so it is never doubled. A
+ * result comes again until est_client_ack was called and the broker has recorded it.
+ */
+#ifndef ESTELAM_CLIENT_H
+#define ESTELAM_CLIENT_H
+
+#include <estelam/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define EST_ENDPOINTS_MAX 8
+
+/* How to reach a broker, for clients and agents. The strings are copied. Keys are Z85, 40 characters. */
+typedef struct est_options {
+    const char *endpoints[EST_ENDPOINTS_MAX]; /* tried in order, round and round; ends with NULL */
+    const char *server_key; /* NULL: PLAIN instead of CURVE, which a broker offers on loopback only */
+    const char *public_key, *secret_key;      /* of the account; PLAIN sends public_key as the password */
+    const char *account;                      /* the account's name; needed for PLAIN */
+    const char *software;                     /* shown to operators, such as "portal 2.1"; may be NULL */
+    unsigned window;                          /* unacknowledged results or assignments at once; 0: 256 */
+    unsigned results;                         /* clients: 0 none, 1 those of this session's submits, 2 all of the account */
+    unsigned heartbeat_ms;                    /* wished; 0: the broker's */
+    est_span reconnect_first, reconnect_max;  /* 0: 100 ms, 10 s */
+} est_options;
+
+typedef struct est_client est_client;
+
+/* 0, -EST_INPUT (options), -EST_NO_MEMORY, -EST_IO. Does not wait for a connection. */
+int est_client_open(const est_options *, est_client **ret);
+/* Sends what waits to be sent for at most 200 ms, says BYE. NULL-safe; sets *client to NULL. */
+void est_client_close(est_client **client);
+/* Becomes readable when est_client_poll has something to do. */
+int est_client_fd(const est_client *);
+/* Is there a session now? Its account's name, or NULL. */
+const char *est_client_account(const est_client *);
+
+typedef struct est_submit {
+    est_id id;               /* est_id_new() makes one; keep it until the end is known */
+    const char *type, *purpose;
+    est_slice body;          /* msgpack map of the request fields */
+    est_time deadline;       /* 0: the type's own */
+    const char *trace, *case_id; /* may be NULL */
+} est_submit;
+
+/* Queues it; the outcome comes as EST_EVENT_ACCEPTED or EST_EVENT_REFUSED. 0; -EST_FULL when as
+ * many asks as WELCOME allows are unanswered: poll, then try again; -EST_TOO_LARGE; -EST_INPUT. */
+int est_client_submit(est_client *, const est_submit *);
+/* The program has the result safe: the broker need not keep it for this account. */
+int est_client_ack(est_client *, uint64_t number);
+
+/* The asks below come back as events carrying `ref`. An inquiry is named by id or, where `id` is
+ * NULL, by number. */
+int est_client_status(est_client *, uint64_t ref, const est_id *id, uint64_t number, bool bodies);
+int est_client_timeline(est_client *, uint64_t ref, const est_id *id, uint64_t number);
+int est_client_cancel(est_client *, uint64_t ref, const est_id *id, uint64_t number, const char *reason);
+/* Operators. `department` NULL: all. `after`: 0, or what the page before gave as `next`. */
+int est_client_queues(est_client *, uint64_t ref, const char *department, uint64_t after, unsigned limit);
+int est_client_agents(est_client *, uint64_t ref, const char *department, uint64_t after, unsigned limit);
+int est_client_parked(est_client *, uint64_t ref, const char *department, uint64_t after, unsigned limit);
+int est_client_requeue(est_client *, uint64_t ref, uint64_t number, const char *reason);
+int est_client_drain(est_client *, uint64_t ref, bool on, const char *reason);
+int est_client_stats(est_client *, uint64_t ref);
+
+enum est_event_kind {
+    EST_EVENT_NONE = 0,
+    EST_EVENT_CONNECTED,    /* a session began */
+    EST_EVENT_DISCONNECTED, /* it ended; `code` says why; the client goes on trying */
+    EST_EVENT_ACCEPTED,
+    EST_EVENT_REFUSED,      /* of any ask: code, text, defects, and id (submit) or ref */
+    EST_EVENT_RESULT,
+    EST_EVENT_STATUS,
+    EST_EVENT_TIMELINE,     /* rows */
+    EST_EVENT_DONE,         /* cancel, requeue, drain */
+    EST_EVENT_QUEUES, EST_EVENT_AGENTS, EST_EVENT_PARKED, EST_EVENT_STATS, /* rows, next */
+};
+
+typedef struct est_event {
+    enum est_event_kind kind;
+    uint64_t ref;
+    est_id id;
+    uint64_t number;
+    int code;                /* est_code, positive */
+    enum est_layer layer;
+    enum est_state state;
+    enum est_outcome outcome;
+    bool again;              /* ACCEPTED: it had been accepted before */
+    unsigned version, district, attempts;
+    est_time at, due, ended, acked, until; /* at: received */
+    est_span retry;          /* REFUSED with BUSY or DRAINING */
+    est_slice text;          /* REFUSED, DISCONNECTED: the sentence */
+    est_slice tracking, account, type, department, purpose, case_id, holder;
+    est_slice reason, legal_ref, valid_until, signer;
+    est_slice request, body; /* msgpack maps: what was asked, what was answered */
+    est_slice rows;          /* packed rows; read with the est_row_* calls below */
+    uint64_t next;           /* `after` of the next page; 0: no more */
+} est_event;
+
+/* Does what is due and gives the next event: 1 and *ret set, or 0 when none came within
+ * `timeout_ms` (0: do not wait; -1: wait). Slices live until the next call of est_client_poll. */
+int est_client_poll(est_client *, int timeout_ms, est_event *ret);
+
+/* Rows of an event, one at a time; `index` from 0. True while there is such a row. */
+typedef struct est_queue_row { est_slice department; unsigned district; uint64_t waiting, delayed, leased, parked; est_time oldest; uint64_t agents; } est_queue_row;
+typedef struct est_agent_row { uint64_t session; est_slice account, department, software, address; uint64_t window, leased, answered; est_time since, heard; } est_agent_row;
+typedef struct est_parked_row { uint64_t number; est_slice type, department, reason; unsigned district, attempts; est_time at; int code; } est_parked_row;
+typedef struct est_timeline_row { uint64_t seq; est_time at; est_slice event, actor, text; int code; } est_timeline_row;
+typedef struct est_stat_row { est_slice name; uint64_t value; } est_stat_row;
+bool est_row_queue(const est_event *, size_t index, est_queue_row *ret);
+bool est_row_agent(const est_event *, size_t index, est_agent_row *ret);
+bool est_row_parked(const est_event *, size_t index, est_parked_row *ret);
+bool est_row_timeline(const est_event *, size_t index, est_timeline_row *ret);
+bool est_row_stat(const est_event *, size_t index, est_stat_row *ret);
+bool est_row_defect(const est_event *, size_t index, est_defect *ret); /* REFUSED */
+
+/* --- Bodies: a msgpack map built and read field by field. ------------------------------------- */
+
+typedef struct est_body est_body;
+est_body *est_body_new(void);                 /* NULL: no memory */
+void est_body_free(est_body **);
+void est_body_clear(est_body *);
+/* Each adds one field; a failure (memory, more than EST_BODY_MAX) shows in est_body_slice. */
+void est_body_text(est_body *, const char *name, const char *value);
+void est_body_int(est_body *, const char *name, int64_t value);
+void est_body_bool(est_body *, const char *name, bool value);
+/* `value` is one packed msgpack value of any kind. */
+void est_body_raw(est_body *, const char *name, est_slice value);
+/* The whole map; lives until the next change. -EST_NO_MEMORY, -EST_TOO_LARGE. */
+int est_body_slice(est_body *, est_slice *ret);
+/* A field of a map that came in; false where it is absent or of another kind. */
+bool est_field_text(est_slice body, const char *name, est_slice *ret);
+bool est_field_int(est_slice body, const char *name, int64_t *ret);
+bool est_field_bool(est_slice body, const char *name, bool *ret);
+bool est_field_raw(est_slice body, const char *name, est_slice *ret);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
