@@ -19,7 +19,9 @@ struct complaints {
 };
 
 struct yaml;                      /* one document; owns every string it gives */
-typedef struct fy_node *yaml_node; /* NULL: absent. Every call below takes an absent node. */
+typedef const struct yaml_value *yaml_node; /* NULL: absent. Every call below takes an absent node. */
+
+enum { YAML_SIZE_MAX = 4 * 1024 * 1024, YAML_DEPTH_MAX = 32, YAML_KEY_MAX = 256 };
 
 /* 0, or -EST_INPUT with at least one complaint. */
 int yaml_open_file(const char *path, struct complaints *, struct yaml **ret);
@@ -29,6 +31,12 @@ yaml_node yaml_root(struct yaml *);
 
 /* Adds a complaint about this node; printf-like. */
 void yaml_complain(struct yaml *, yaml_node, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same at the key whose value the node is. */
+void yaml_complain_key(struct yaml *, yaml_node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A complaint about something that no document holds, such as a folder that cannot be read. */
+void complaints_add(struct complaints *, const char *where, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 bool yaml_is_map(yaml_node);
 bool yaml_is_list(yaml_node);
@@ -43,7 +51,8 @@ size_t yaml_count(yaml_node);               /* pairs of a map, elements of a lis
 bool yaml_pair(struct yaml *, yaml_node map, size_t index, const char **ret_key, yaml_node *ret_value);
 yaml_node yaml_at(yaml_node list, size_t index);
 
-/* Scalars. Absent gives `otherwise` without a complaint; another kind complains and gives it too. */
+/* Scalars. Absent gives `otherwise` without a complaint; another kind complains and gives it too. A
+ * number or truth value is plain, not quoted, so that a text never turns into one. */
 const char *yaml_text(struct yaml *, yaml_node, const char *otherwise); /* zero-terminated */
 int64_t yaml_int(struct yaml *, yaml_node, int64_t min, int64_t max, int64_t otherwise);
 bool yaml_bool(struct yaml *, yaml_node, bool otherwise);
@@ -53,7 +62,20 @@ est_span yaml_span(struct yaml *, yaml_node, est_span otherwise);
 uint64_t yaml_bytes(struct yaml *, yaml_node, uint64_t otherwise);
 /* A path in the file; a relative one is taken from the folder of the YAML file. */
 const char *yaml_path(struct yaml *, yaml_node, const char *otherwise);
-/* The node as one line of JSON, the same for the same content whatever its layout. Owned by the document. */
+/* The node as one line of JSON, the same for the same content whatever its layout; keys stay in the
+ * file's order. Reading it again gives the same content. Owned by the document; NULL without memory. */
 const char *yaml_canonical(struct yaml *, yaml_node);
+
+/* --- "Did you mean …?": offer every name that is known, then read the nearest. ---------------- */
+
+struct nearest {
+    est_slice word;
+    const char *best; /* NULL while nothing is near enough */
+    size_t distance;
+};
+void nearest_init(struct nearest *, est_slice word);
+void nearest_offer(struct nearest *, const char *name);
+/* "; did you mean `x`?" or "". `ret` is returned. */
+const char *nearest_hint(const struct nearest *, char ret[128]);
 
 #endif
