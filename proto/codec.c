@@ -1,0 +1,564 @@
+/* codec.c - msgpack read with bounded cursors, packed with msgpack-c.
+ *
+ * Reading rests on one function, token_read, which takes one header and the bytes it promises and
+ * believes neither. The public calls ask it for a kind; cursor_value walks a whole value with it.
+ */
+#include "codec.h"
+
+#include <msgpack/pack.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Tokens --------------------------------------------------------------------------------------- */
+
+/* One header: what it is, its number (a scalar, a length or a count), and for text and binary
+ * where the bytes are. */
+struct token {
+    enum kind kind;
+    uint64_t number; /* negative integers: two's complement */
+    const uint8_t *data;
+};
+
+/* What the bytes 0xc0 ... 0xdf announce: a kind and how many bytes of number follow. */
+struct form {
+    uint8_t kind, width;
+    bool is_signed;
+};
+
+static const struct form forms[32] = {
+    [0x00] = {KIND_NIL, 0, false},   [0x02] = {KIND_BOOL, 0, false}, [0x03] = {KIND_BOOL, 0, false},
+    [0x04] = {KIND_BIN, 1, false},   [0x05] = {KIND_BIN, 2, false},  [0x06] = {KIND_BIN, 4, false},
+    [0x0c] = {KIND_UINT, 1, false},  [0x0d] = {KIND_UINT, 2, false}, [0x0e] = {KIND_UINT, 4, false},
+    [0x0f] = {KIND_UINT, 8, false},  [0x10] = {KIND_UINT, 1, true},  [0x11] = {KIND_UINT, 2, true},
+    [0x12] = {KIND_UINT, 4, true},   [0x13] = {KIND_UINT, 8, true},  [0x19] = {KIND_TEXT, 1, false},
+    [0x1a] = {KIND_TEXT, 2, false},  [0x1b] = {KIND_TEXT, 4, false}, [0x1c] = {KIND_ARRAY, 2, false},
+    [0x1d] = {KIND_ARRAY, 4, false}, [0x1e] = {KIND_MAP, 2, false},  [0x1f] = {KIND_MAP, 4, false},
+};
+
+void cursor_init(struct cursor *c, est_slice input) {
+    static const uint8_t nothing[1];
+    c->start = c->at = input.size ? input.data : nothing;
+    c->end = c->start + input.size;
+    c->bad = NULL;
+}
+
+bool cursor_fail(struct cursor *c, const char *why) {
+    if (!c->bad) {
+        c->bad = why;
+    }
+    return false;
+}
+
+static uint64_t big_endian(const uint8_t *at, size_t width) {
+    uint64_t number = 0;
+    for (size_t i = 0; i < width; i++) {
+        number = number << 8 | at[i];
+    }
+    return number;
+}
+
+static uint64_t sign_extend(uint64_t number, size_t width) {
+    unsigned shift = 64 - 8 * (unsigned)width;
+    return (uint64_t)((int64_t)(number << shift) >> shift);
+}
+
+/* The one-byte forms: small integers, short text, small arrays and maps. */
+static void token_short(uint8_t byte, struct token *ret) {
+    if (byte < 0x80) {
+        *ret = (struct token){KIND_UINT, byte, NULL};
+    } else if (byte < 0x90) {
+        *ret = (struct token){KIND_MAP, byte & 0x0f, NULL};
+    } else if (byte < 0xa0) {
+        *ret = (struct token){KIND_ARRAY, byte & 0x0f, NULL};
+    } else if (byte < 0xc0) {
+        *ret = (struct token){KIND_TEXT, byte & 0x1f, NULL};
+    } else {
+        *ret = (struct token){KIND_INT, (uint64_t)(int8_t)byte, NULL};
+    }
+}
+
+/* Takes the header at `at` without moving the cursor; NULL with the cursor failed, or the place
+ * after the header. */
+static const uint8_t *token_header(struct cursor *c, struct token *ret) {
+    if (c->bad || c->at == c->end) {
+        cursor_fail(c, "the input is cut short");
+        return NULL;
+    }
+    const uint8_t *at = c->at;
+    uint8_t byte = *at++;
+    if (byte < 0xc0 || byte >= 0xe0) {
+        token_short(byte, ret);
+        return at;
+    }
+    const struct form *form = &forms[byte & 31];
+    if (form->kind == KIND_NONE) {
+        cursor_fail(c, byte == 0xca || byte == 0xcb ? "a floating-point number"
+                       : byte == 0xc1               ? "the unused byte 0xc1"
+                                                    : "an extension type");
+        return NULL;
+    }
+    if ((size_t)(c->end - at) < form->width) {
+        cursor_fail(c, "the input is cut short");
+        return NULL;
+    }
+    uint64_t number = form->width ? big_endian(at, form->width) : byte & 1;
+    if (form->is_signed) {
+        number = sign_extend(number, form->width);
+    }
+    bool negative = form->is_signed && (int64_t)number < 0;
+    *ret = (struct token){negative ? KIND_INT : form->kind, number, NULL};
+    return at + form->width;
+}
+
+/* Takes one token and, for text and binary, its bytes. Counts and lengths are checked against
+ * what is left, so that no caller can loop or reserve on the word of a hostile header. */
+static bool token_read(struct cursor *c, struct token *ret) {
+    const uint8_t *at = token_header(c, ret);
+    if (!at) {
+        return false;
+    }
+    size_t left = (size_t)(c->end - at);
+    switch (ret->kind) {
+    case KIND_TEXT:
+    case KIND_BIN:
+        if (ret->number > left) {
+            return cursor_fail(c, "a length runs past the end");
+        }
+        ret->data = at;
+        at += ret->number;
+        break;
+    case KIND_ARRAY:
+        if (ret->number > left) {
+            return cursor_fail(c, "an array has more elements than bytes are left");
+        }
+        break;
+    case KIND_MAP:
+        if (ret->number > left / 2) {
+            return cursor_fail(c, "a map has more pairs than bytes are left");
+        }
+        break;
+    default:
+        break;
+    }
+    c->at = at;
+    return true;
+}
+
+static const char *kind_wanted(enum kind kind) {
+    static const char *const wanted[] = {
+        [KIND_NONE] = "a value is expected",   [KIND_NIL] = "nil is expected",
+        [KIND_BOOL] = "a boolean is expected", [KIND_UINT] = "an unsigned integer is expected",
+        [KIND_INT] = "an integer is expected", [KIND_TEXT] = "text is expected",
+        [KIND_BIN] = "binary is expected",     [KIND_ARRAY] = "an array is expected",
+        [KIND_MAP] = "a map is expected",
+    };
+    return wanted[kind];
+}
+
+static bool token_want(struct cursor *c, enum kind kind, struct token *ret) {
+    const uint8_t *before = c->at;
+    if (!token_read(c, ret)) {
+        return false;
+    }
+    if (ret->kind != kind) {
+        c->at = before;
+        return cursor_fail(c, kind_wanted(kind));
+    }
+    return true;
+}
+
+/* --- One value of a kind -------------------------------------------------------------------------- */
+
+enum kind cursor_peek(const struct cursor *c) {
+    struct cursor copy = *c;
+    struct token token;
+    return token_header(&copy, &token) ? token.kind : KIND_NONE;
+}
+
+bool cursor_nil(struct cursor *c) {
+    struct token token;
+    return token_want(c, KIND_NIL, &token);
+}
+
+bool cursor_bool(struct cursor *c, bool *ret) {
+    struct token token;
+    if (!token_want(c, KIND_BOOL, &token)) {
+        return false;
+    }
+    *ret = token.number;
+    return true;
+}
+
+bool cursor_uint(struct cursor *c, uint64_t *ret) {
+    struct token token;
+    if (!token_want(c, KIND_UINT, &token)) {
+        return false;
+    }
+    *ret = token.number;
+    return true;
+}
+
+bool cursor_int(struct cursor *c, int64_t *ret) {
+    struct token token;
+    if (!token_read(c, &token)) {
+        return false;
+    }
+    if (token.kind == KIND_UINT && token.number > INT64_MAX) {
+        return cursor_fail(c, "an integer above 2^63-1");
+    }
+    if (token.kind != KIND_UINT && token.kind != KIND_INT) {
+        return cursor_fail(c, kind_wanted(KIND_INT));
+    }
+    *ret = (int64_t)token.number;
+    return true;
+}
+
+bool cursor_text(struct cursor *c, size_t max, est_slice *ret) {
+    struct token token;
+    if (!token_want(c, KIND_TEXT, &token)) {
+        return false;
+    }
+    if (token.number > max) {
+        return cursor_fail(c, "text is longer than its limit");
+    }
+    est_slice text = {token.data, token.number};
+    if (!utf8_is_valid(text)) {
+        return cursor_fail(c, "text is not UTF-8");
+    }
+    *ret = text;
+    return true;
+}
+
+bool cursor_bin(struct cursor *c, size_t max, est_slice *ret) {
+    struct token token;
+    if (!token_want(c, KIND_BIN, &token)) {
+        return false;
+    }
+    if (token.number > max) {
+        return cursor_fail(c, "binary is longer than its limit");
+    }
+    *ret = (est_slice){token.data, token.number};
+    return true;
+}
+
+bool cursor_array(struct cursor *c, size_t max, size_t *ret_count) {
+    struct token token;
+    if (!token_want(c, KIND_ARRAY, &token)) {
+        return false;
+    }
+    if (token.number > max) {
+        return cursor_fail(c, "an array has more elements than its limit");
+    }
+    *ret_count = token.number;
+    return true;
+}
+
+bool cursor_map(struct cursor *c, size_t max, size_t *ret_count) {
+    struct token token;
+    if (!token_want(c, KIND_MAP, &token)) {
+        return false;
+    }
+    if (token.number > max) {
+        return cursor_fail(c, "a map has more pairs than its limit");
+    }
+    *ret_count = token.number;
+    return true;
+}
+
+/* --- A whole value -------------------------------------------------------------------------------- */
+
+/* A map key by its meaning, so that 1 in one byte and 1 in nine bytes are the same key. */
+struct key {
+    const uint8_t *text; /* NULL: an integer */
+    uint64_t number;     /* the integer, or the length */
+};
+
+/* The keys of every map that is open, each map's after its parent's. There are never more keys
+ * than elements, so the room suffices for any value that keeps the limit. */
+struct walk {
+    size_t items, keys_count;
+    struct key keys[EST_ITEMS_MAX];
+};
+
+static int key_compare(const struct key *a, const struct key *b) {
+    if (!a->text || !b->text) {
+        return a->text || b->text ? (a->text ? 1 : -1) : (a->number > b->number) - (a->number < b->number);
+    }
+    int order = memcmp(a->text, b->text, a->number < b->number ? a->number : b->number);
+    return order ? order : (a->number > b->number) - (a->number < b->number);
+}
+
+static void key_sink(struct key *keys, size_t root, size_t count) {
+    struct key key = keys[root];
+    for (size_t child; (child = 2 * root + 1) < count; root = child) {
+        if (child + 1 < count && key_compare(&keys[child], &keys[child + 1]) < 0) {
+            child++;
+        }
+        if (key_compare(&key, &keys[child]) >= 0) {
+            break;
+        }
+        keys[root] = keys[child];
+    }
+    keys[root] = key;
+}
+
+/* Heapsort: no allocation (qsort may), and no input makes it slow, as would a hash set whose
+ * collisions a peer can choose. */
+static void keys_sort(struct key *keys, size_t count) {
+    for (size_t root = count / 2; root-- > 0;) {
+        key_sink(keys, root, count);
+    }
+    while (count-- > 1) {
+        struct key top = keys[0];
+        keys[0] = keys[count];
+        keys[count] = top;
+        key_sink(keys, 0, count);
+    }
+}
+
+static bool keys_are_unique(struct key *keys, size_t count) {
+    bool ascending = true;
+    for (size_t i = 1; i < count && ascending; i++) {
+        ascending = key_compare(&keys[i - 1], &keys[i]) < 0;
+    }
+    if (ascending) {
+        return true; /* the order of a canonical map */
+    }
+    keys_sort(keys, count);
+    for (size_t i = 1; i < count; i++) {
+        if (key_compare(&keys[i - 1], &keys[i]) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool key_read(struct cursor *c, struct key *ret) {
+    struct token token;
+    if (!token_read(c, &token)) {
+        return false;
+    }
+    if (token.kind == KIND_TEXT) {
+        *ret = (struct key){token.data, token.number};
+        return utf8_is_valid((est_slice){token.data, token.number}) || cursor_fail(c, "text is not UTF-8");
+    }
+    *ret = (struct key){NULL, token.number};
+    return token.kind == KIND_UINT || cursor_fail(c, "a map key is neither text nor an unsigned integer");
+}
+
+static bool value_walk(struct cursor *c, struct walk *walk, int depth);
+
+static bool map_walk(struct cursor *c, struct walk *walk, size_t count, int depth) {
+    struct key *keys = walk->keys + walk->keys_count;
+    walk->keys_count += count;
+    for (size_t i = 0; i < count; i++) {
+        if (!key_read(c, &keys[i]) || !value_walk(c, walk, depth)) {
+            return false;
+        }
+    }
+    walk->keys_count -= count;
+    return keys_are_unique(keys, count) || cursor_fail(c, "a map has a key twice");
+}
+
+static bool array_walk(struct cursor *c, struct walk *walk, size_t count, int depth) {
+    for (size_t i = 0; i < count; i++) {
+        if (!value_walk(c, walk, depth)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* `depth` is how many containers are around this value. */
+static bool value_walk(struct cursor *c, struct walk *walk, int depth) {
+    struct token token;
+    if (!token_read(c, &token)) {
+        return false;
+    }
+    if (token.kind == KIND_TEXT) {
+        return utf8_is_valid((est_slice){token.data, token.number}) || cursor_fail(c, "text is not UTF-8");
+    }
+    if (token.kind != KIND_ARRAY && token.kind != KIND_MAP) {
+        return true;
+    }
+    if (depth == EST_DEPTH_MAX) {
+        return cursor_fail(c, "nested too deep");
+    }
+    if (token.number > EST_ITEMS_MAX - walk->items) {
+        return cursor_fail(c, "too many elements");
+    }
+    walk->items += token.number;
+    return token.kind == KIND_MAP ? map_walk(c, walk, token.number, depth + 1)
+                                  : array_walk(c, walk, token.number, depth + 1);
+}
+
+bool cursor_value(struct cursor *c, est_slice *ret) {
+    struct walk walk;
+    walk.items = walk.keys_count = 0;
+    const uint8_t *before = c->at;
+    if (!value_walk(c, &walk, 0)) {
+        return false;
+    }
+    *ret = (est_slice){before, (size_t)(c->at - before)};
+    return true;
+}
+
+/* --- UTF-8 ---------------------------------------------------------------------------------------- */
+
+/* Length of the sequence that begins with `lead`, and the bounds of its second byte, which are
+ * what keeps out overlong forms, surrogates and numbers above U+10FFFF. 0: not a lead byte. */
+static size_t utf8_lead(uint8_t lead, uint8_t *ret_low, uint8_t *ret_high) {
+    *ret_low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+    *ret_high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+    if (lead < 0xc2 || lead > 0xf4) {
+        return 0;
+    }
+    return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+static const uint8_t *ascii_skip(const uint8_t *at, const uint8_t *end) {
+    uint64_t word;
+    while (end - at >= (ptrdiff_t)sizeof word) {
+        memcpy(&word, at, sizeof word);
+        if (word & 0x8080808080808080U) {
+            break;
+        }
+        at += sizeof word;
+    }
+    while (at < end && *at < 0x80) {
+        at++;
+    }
+    return at;
+}
+
+bool utf8_is_valid(est_slice text) {
+    if (text.size == 0) {
+        return true;
+    }
+    const uint8_t *at = text.data;
+    const uint8_t *end = at + text.size;
+    while ((at = ascii_skip(at, end)) < end) {
+        uint8_t low, high;
+        size_t length = utf8_lead(*at, &low, &high);
+        if (length == 0 || (size_t)(end - at) < length || at[1] < low || at[1] > high) {
+            return false;
+        }
+        for (size_t i = 2; i < length; i++) {
+            if ((at[i] & 0xc0) != 0x80) {
+                return false;
+            }
+        }
+        at += length;
+    }
+    return true;
+}
+
+/* --- Writing -------------------------------------------------------------------------------------- */
+
+void buffer_init(struct buffer *b) {
+    *b = (struct buffer){0};
+}
+
+void buffer_done(struct buffer *b) {
+    free(b->data);
+    buffer_init(b);
+}
+
+bool buffer_reserve(struct buffer *b, size_t more) {
+    if (b->failed) {
+        return false;
+    }
+    if (more <= b->capacity - b->size) {
+        return true;
+    }
+    size_t capacity = b->capacity < 256 ? 256 : b->capacity * 2;
+    if (more > SIZE_MAX / 2 - b->size) {
+        b->failed = true;
+        return false;
+    }
+    if (capacity < b->size + more) {
+        capacity = b->size + more;
+    }
+    uint8_t *data = realloc(b->data, capacity);
+    if (!data) {
+        b->failed = true;
+        return false;
+    }
+    b->data = data;
+    b->capacity = capacity;
+    return true;
+}
+
+void buffer_put(struct buffer *b, const void *data, size_t size) {
+    if (size > 0 && buffer_reserve(b, size)) {
+        memcpy(b->data + b->size, data, size);
+        b->size += size;
+    }
+}
+
+static int packer_write(void *data, const char *bytes, size_t size) {
+    struct buffer *b = data;
+    buffer_put(b, bytes, size);
+    return b->failed ? -1 : 0;
+}
+
+/* A packer on the stack with a known callback: the compiler then inlines msgpack-c's templates
+ * down to stores into the buffer. */
+static inline msgpack_packer packer_of(struct buffer *b) {
+    return (msgpack_packer){.data = b, .callback = packer_write};
+}
+
+void pack_nil(struct buffer *b) {
+    msgpack_packer packer = packer_of(b);
+    msgpack_pack_nil(&packer);
+}
+
+void pack_bool(struct buffer *b, bool value) {
+    msgpack_packer packer = packer_of(b);
+    (void)(value ? msgpack_pack_true(&packer) : msgpack_pack_false(&packer));
+}
+
+void pack_uint(struct buffer *b, uint64_t value) {
+    msgpack_packer packer = packer_of(b);
+    msgpack_pack_uint64(&packer, value);
+}
+
+void pack_int(struct buffer *b, int64_t value) {
+    msgpack_packer packer = packer_of(b);
+    msgpack_pack_int64(&packer, value);
+}
+
+/* Reserving first keeps header and bytes together: a buffer that fails is never half a value. */
+void pack_text(struct buffer *b, est_slice text) {
+    if (buffer_reserve(b, text.size + 5)) {
+        msgpack_packer packer = packer_of(b);
+        msgpack_pack_str(&packer, text.size);
+        buffer_put(b, text.data, text.size);
+    }
+}
+
+void pack_cstr(struct buffer *b, const char *text) {
+    pack_text(b, slice_of(text));
+}
+
+void pack_bin(struct buffer *b, est_slice bytes) {
+    if (buffer_reserve(b, bytes.size + 5)) {
+        msgpack_packer packer = packer_of(b);
+        msgpack_pack_bin(&packer, bytes.size);
+        buffer_put(b, bytes.data, bytes.size);
+    }
+}
+
+void pack_array(struct buffer *b, size_t count) {
+    msgpack_packer packer = packer_of(b);
+    msgpack_pack_array(&packer, count);
+}
+
+void pack_map(struct buffer *b, size_t pairs) {
+    msgpack_packer packer = packer_of(b);
+    msgpack_pack_map(&packer, pairs);
+}
+
+bool slice_equal(est_slice a, est_slice b) {
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
