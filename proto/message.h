@@ -175,6 +175,13 @@ struct message {
     };
 };
 
+/* Limits of a command beside those of types.h. */
+enum {
+    COMMAND_FIELDS_MAX = 64, /* fields of one command, unknown ones too */
+    SOFTWARE_MAX = 128,      /* bytes of HELLO.software */
+    ROWS_MAX = 4096,         /* rows of one answer */
+};
+
 /* Starts a frame in an empty buffer: the version byte. */
 void frame_begin(struct buffer *);
 /* Opens a frame for reading. False where it is empty or of another version. */
@@ -190,6 +197,18 @@ int message_next(struct cursor *, struct message *ret);
 const char *verb_name(enum verb);
 enum direction verb_direction(enum verb); /* 0 for a verb that does not exist */
 enum door verb_doors(enum verb);          /* bits of enum door */
+
+/* One field of a verb's table, for what is made from the tables: the check of PROTOCOL.md, the
+ * test vectors, a packet printer. */
+struct protocol_field {
+    size_t key;
+    const char *name, *type; /* type: uint64, uint32, time, id, text, map, rows, texts, uints, numbers, pairs */
+    bool required;
+    size_t limit;            /* bytes of id, text and map; elements of the others; 0: the type's own range */
+    size_t offset;           /* in struct message */
+};
+/* False where the verb has no field of this index, counted from 0. */
+bool protocol_field(enum verb, size_t index, struct protocol_field *ret);
 
 /* --- Rows inside messages ------------------------------------------------------------------ */
 
