@@ -36,7 +36,9 @@ struct core_limits {
     uint32_t inquiries_max;       /* open at once, all accounts; at most 2^31 */
     uint32_t account_open_max;    /* open at once, one account */
     uint32_t sessions_max;        /* sessions are numbered 0 ... sessions_max-1 by the net ring */
-    uint32_t accounts_max, types_max, departments_max;
+    uint32_t accounts_max, departments_max;
+    uint32_t types_max;           /* at most 1,024 */
+    uint32_t lanes_max;           /* pairs of type and district that have been asked */
     uint32_t districts_max;       /* districts are 0 (none) ... districts_max; at most 1,023 */
     uint32_t window_max;          /* per session, at most EST_WINDOW_MAX */
     uint32_t attempts_max;        /* failed attempts before an inquiry is parked */
@@ -51,10 +53,10 @@ void core_limits_default(struct core_limits *ret);
 struct core *core_new(const struct core_limits *);
 void core_free(struct core **);
 
-/* --- Recovery: the store's rows, then the newest events of things, then the position. -------- */
-void core_restore_inquiry(struct core *, const struct inquiry_row *);
+/* --- Recovery: the newest event of each thing, then the store's rows, then the position. ------ */
 /* Applies one event to the record: things at recovery, and a log tail. */
 void core_apply(struct core *, const struct event *);
+void core_restore_inquiry(struct core *, const struct inquiry_row *);
 void core_restore_head(struct core *, uint64_t seq, est_time at, uint64_t generation);
 
 /* --- Inputs ---------------------------------------------------------------------------------- */
@@ -198,8 +200,8 @@ size_t core_lane_count(const struct core *);
 void core_lane(const struct core *, size_t lane, struct lane_view *ret);
 /* How many live agent sessions may serve this lane. */
 uint32_t core_lane_agents(const struct core *, size_t lane);
-/* The parked inquiry after `after` (by number; 0: the first) of a department; 0 when none. */
-uint64_t core_parked_next(const struct core *, uint32_t department, uint64_t after);
+/* The lowest numbers above `after` that are parked, of one department or (0) of all, in order. */
+size_t core_parked(const struct core *, uint32_t department, uint64_t after, uint64_t *ret_numbers, size_t max);
 
 struct session_view { bool live; uint32_t account; uint32_t role; uint32_t window, inflight; uint64_t answered; est_time since, heard; bool leaving; };
 void core_session(const struct core *, uint32_t session, struct session_view *ret);

@@ -1,0 +1,151 @@
+/* dispatch.c - who gets what: the oldest work to agents with room, ends to requesters with room.
+ *
+ * Nothing here is in the record. A lease is a right that this process gave and only it knows;
+ * after a restart every inquiry that was leased simply waits again.
+ */
+#include "state.h"
+
+bool agent_can_serve(const struct core *c, const struct session *s, const struct lane *l) {
+    const struct account *a = &c->accounts[s->account];
+    return a->live && bit_get(s->types, l->type) && right_of(c, s->account, l->type) != 0 &&
+           bit_get(s->districts, l->district) && bit_get(a->districts, l->district);
+}
+
+static bool agent_has_room(const struct session *s) {
+    return s->live && s->ready && !s->leaving && s->held.count < s->window;
+}
+
+static void lease_grant(struct core *c, est_time now, uint32_t inquiry, uint32_t session, struct effects *fx) {
+    struct inquiry *q = &c->inquiries[inquiry];
+    q->epoch = c->generation << 32 | ++c->epochs;
+    q->leased_us = now.us;
+    q->until_us = now.us + c->limits.lease.us;
+    inquiry_move(c, inquiry, EST_STATE_LEASED, session);
+    struct session *s = session_at(c, session);
+    if (c->quiet.at[s->timer].at_us > q->until_us)
+        heap_set(&c->quiet, session, q->until_us);
+    struct effect *e = effect_new(fx, EFFECT_ASSIGN, session);
+    e->number = q->number;
+    e->epoch = q->epoch;
+    e->attempt = q->attempts + 1u;
+    note(fx, FACT_LEASED, session, q->number, 0);
+}
+
+/* The next agent of the department that may serve the lane and has room, from where the last
+ * offer ended, so that agents take turns. */
+static uint32_t agent_pick(struct core *c, const struct lane *l) {
+    struct department *d = &c->departments[c->types[l->type].department];
+    uint32_t at = d->agents;
+    if (at == NONE)
+        return NONE;
+    do {
+        const struct session *s = session_at(c, at);
+        if (agent_has_room(s) && agent_can_serve(c, s, l)) {
+            d->agents = s->ring_next;
+            return at;
+        }
+        at = s->ring_next;
+    } while (at != d->agents);
+    return NONE;
+}
+
+void offer_lane(struct core *c, est_time now, uint32_t lane, struct effects *fx) {
+    while (!c->draining && c->lanes[lane].waiting.count > 0) {
+        uint32_t session = agent_pick(c, &c->lanes[lane]);
+        if (session == NONE)
+            return;
+        lease_grant(c, now, c->lanes[lane].waiting.head, session, fx);
+    }
+}
+
+/* Of the lanes with work that the agent may serve, the one whose head is the oldest. */
+static uint32_t lane_pick(const struct core *c, const struct session *s) {
+    uint32_t best = NONE;
+    for (uint32_t lane = c->departments[c->accounts[s->account].department].ready; lane != NONE;
+         lane = c->lanes[lane].ready_next) {
+        const struct lane *l = &c->lanes[lane];
+        if (best != NONE && c->inquiries[c->lanes[best].waiting.head].number < c->inquiries[l->waiting.head].number)
+            continue;
+        if (agent_can_serve(c, s, l))
+            best = lane;
+    }
+    return best;
+}
+
+void feed_agent(struct core *c, est_time now, uint32_t session, struct effects *fx) {
+    struct session *s = session_at(c, session);
+    while (!c->draining && agent_has_room(s)) {
+        uint32_t lane = lane_pick(c, s);
+        if (lane == NONE)
+            return;
+        lease_grant(c, now, c->lanes[lane].waiting.head, session, fx);
+    }
+}
+
+/* After draining ended or rights grew: at most one window of grants a session, so that a step
+ * stays bounded; whoever still has room is fed again by its next answer. */
+void feed_all(struct core *c, est_time now, struct effects *fx) {
+    for (uint32_t session = 0; session < c->limits.sessions_max; session++) {
+        struct session *s = session_at(c, session);
+        if (s->live && s->ready && fx->count + 2 * s->window + 8 < EFFECTS_MAX)
+            feed_agent(c, now, session, fx);
+    }
+}
+
+/* --- Results ------------------------------------------------------------------------------------ */
+
+static bool takes_results(const struct session *s) {
+    return s->live && s->held.count < s->window;
+}
+
+static void result_send(struct core *c, uint32_t inquiry, uint32_t session, struct effects *fx) {
+    struct inquiry *q = &c->inquiries[inquiry];
+    inquiry_move(c, inquiry, (enum est_state)q->state, session);
+    effect_new(fx, EFFECT_RESULT, session)->number = q->number;
+}
+
+/* To the session that asked, if it takes its own results; else to the account's sessions that
+ * take all, in turn; else it waits in the account's list. */
+void deliver_result(struct core *c, uint32_t inquiry, struct effects *fx) {
+    struct inquiry *q = &c->inquiries[inquiry];
+    if (q->origin != NONE) {
+        struct session *s = session_at(c, q->origin);
+        if (s->live && s->account == q->account && s->results != 0) {
+            if (takes_results(s)) {
+                result_send(c, inquiry, q->origin, fx);
+                return;
+            }
+            s->owed++;
+        }
+    }
+    struct account *a = &c->accounts[q->account];
+    uint32_t at = a->sessions;
+    if (at == NONE)
+        return;
+    do {
+        const struct session *s = session_at(c, at);
+        if (s->results == 2 && takes_results(s)) {
+            a->sessions = s->ring_next;
+            result_send(c, inquiry, at, fx);
+            return;
+        }
+        at = s->ring_next;
+    } while (at != a->sessions);
+}
+
+/* A session that takes all gets the account's oldest; one that takes its own looks for those that
+ * found its window full, and only while there are any. */
+void feed_results(struct core *c, uint32_t session, struct effects *fx) {
+    struct session *s = session_at(c, session);
+    if (s->results == 0 || (s->results == 1 && s->owed == 0))
+        return;
+    uint32_t at = c->accounts[s->account].results.head;
+    while (at != NONE && takes_results(s)) {
+        uint32_t next = c->inquiries[at].next;
+        if (s->results == 2 || c->inquiries[at].origin == session)
+            result_send(c, at, session, fx);
+        at = next;
+    }
+    if (at == NONE)
+        s->owed = 0;
+}

@@ -1,0 +1,210 @@
+/* places.c - the places an inquiry can be in, and the only functions that move it between them. */
+#include "state.h"
+
+#include <assert.h>
+
+/* --- The index: number -> inquiry. Numbers rise, so the low bits spread them perfectly and
+ * neighbours share cache lines; a probe goes on to the next entry, a removal closes the gap. ---- */
+
+uint32_t inquiry_find(const struct core *c, uint64_t number) {
+    if (number == 0)
+        return NONE;
+    for (uint64_t at = number & c->index_mask;; at = (at + 1) & c->index_mask) {
+        uint32_t inquiry = c->index[at];
+        if (inquiry == 0)
+            return NONE;
+        if (c->inquiries[inquiry - 1].number == number)
+            return inquiry - 1;
+    }
+}
+
+static void index_add(struct core *c, uint32_t inquiry) {
+    uint64_t at = c->inquiries[inquiry].number & c->index_mask;
+    while (c->index[at] != 0)
+        at = (at + 1) & c->index_mask;
+    c->index[at] = inquiry + 1; /* 0 means empty, so that untouched pages stay untouched */
+}
+
+static void index_remove(struct core *c, uint32_t inquiry) {
+    uint64_t at = c->inquiries[inquiry].number & c->index_mask;
+    while (c->index[at] != inquiry + 1)
+        at = (at + 1) & c->index_mask;
+    for (uint64_t next = (at + 1) & c->index_mask; c->index[next] != 0; next = (next + 1) & c->index_mask) {
+        uint64_t home = c->inquiries[c->index[next] - 1].number & c->index_mask;
+        if (((next - home) & c->index_mask) >= ((next - at) & c->index_mask)) {
+            c->index[at] = c->index[next];
+            at = next;
+        }
+    }
+    c->index[at] = 0;
+}
+
+uint32_t inquiry_new(struct core *c, uint64_t number) {
+    uint32_t inquiry = c->inquiries_free;
+    if (inquiry != NONE)
+        c->inquiries_free = c->inquiries[inquiry].next;
+    else if (c->inquiries_used < c->limits.inquiries_max)
+        inquiry = c->inquiries_used++;
+    else
+        return NONE;
+    c->inquiries[inquiry] = (struct inquiry){
+        .number = number, .session = NONE, .origin = NONE, .timer = NONE, .next = NONE, .prev = NONE};
+    index_add(c, inquiry);
+    return inquiry;
+}
+
+/* --- Lists ------------------------------------------------------------------------------------- */
+
+static void list_remove(struct core *c, struct list *l, uint32_t inquiry) {
+    struct inquiry *q = &c->inquiries[inquiry];
+    *(q->prev == NONE ? &l->head : &c->inquiries[q->prev].next) = q->next;
+    *(q->next == NONE ? &l->tail : &c->inquiries[q->next].prev) = q->prev;
+    q->next = q->prev = NONE;
+    l->count--;
+}
+
+static void list_insert_after(struct core *c, struct list *l, uint32_t inquiry, uint32_t after) {
+    struct inquiry *q = &c->inquiries[inquiry];
+    q->prev = after;
+    q->next = after == NONE ? l->head : c->inquiries[after].next;
+    *(q->next == NONE ? &l->tail : &c->inquiries[q->next].prev) = inquiry;
+    *(after == NONE ? &l->head : &c->inquiries[after].next) = inquiry;
+    l->count++;
+}
+
+static void list_append(struct core *c, struct list *l, uint32_t inquiry) {
+    list_insert_after(c, l, inquiry, l->tail);
+}
+
+/* In order of number. A new inquiry has the highest number and goes to the tail at once; one that
+ * comes back is older than nearly all that wait, so it is looked for from the head. */
+static void list_insert_ordered(struct core *c, struct list *l, uint32_t inquiry) {
+    uint64_t number = c->inquiries[inquiry].number;
+    if (l->tail == NONE || c->inquiries[l->tail].number < number) {
+        list_append(c, l, inquiry);
+        return;
+    }
+    uint32_t after = NONE;
+    for (uint32_t at = l->head; at != NONE && c->inquiries[at].number < number; at = c->inquiries[at].next)
+        after = at;
+    list_insert_after(c, l, inquiry, after);
+}
+
+/* --- Lanes -------------------------------------------------------------------------------------- */
+
+bool lane_has_room(const struct core *c) {
+    return c->lanes_count < c->limits.lanes_max;
+}
+
+uint32_t lane_get(struct core *c, uint32_t type, uint32_t district, bool make) {
+    uint32_t *lane = &c->lane_of[(size_t)type * (c->limits.districts_max + 1) + district];
+    if (*lane == 0 && make && lane_has_room(c)) {
+        c->lanes[c->lanes_count] = (struct lane){.type = type,
+                                                 .district = district,
+                                                 .waiting = {NONE, NONE, 0},
+                                                 .parked = {NONE, NONE, 0},
+                                                 .ready_next = NONE,
+                                                 .ready_prev = NONE};
+        *lane = ++c->lanes_count;
+    }
+    return *lane == 0 ? NONE : *lane - 1;
+}
+
+/* The ring of a department's lanes with work: offers look at no other. */
+void lane_ready_set(struct core *c, uint32_t lane) {
+    struct lane *l = &c->lanes[lane];
+    struct department *d = &c->departments[c->types[l->type].department];
+    bool ready = l->waiting.count > 0;
+    if (ready == l->is_ready)
+        return;
+    l->is_ready = ready;
+    if (ready) {
+        l->ready_prev = NONE;
+        l->ready_next = d->ready;
+        if (d->ready != NONE)
+            c->lanes[d->ready].ready_prev = lane;
+        d->ready = lane;
+        return;
+    }
+    *(l->ready_prev == NONE ? &d->ready : &c->lanes[l->ready_prev].ready_next) = l->ready_next;
+    if (l->ready_next != NONE)
+        c->lanes[l->ready_next].ready_prev = l->ready_prev;
+}
+
+/* --- Moving ------------------------------------------------------------------------------------- */
+
+static void leave_place(struct core *c, uint32_t inquiry) {
+    struct inquiry *q = &c->inquiries[inquiry];
+    struct lane *l = &c->lanes[q->lane];
+    switch ((enum est_state)q->state) {
+    case EST_STATE_NONE:
+        return;
+    case EST_STATE_WAITING:
+        list_remove(c, &l->waiting, inquiry);
+        lane_ready_set(c, q->lane);
+        break;
+    case EST_STATE_DELAYED:
+        l->delayed--;
+        break;
+    case EST_STATE_LEASED:
+        l->leased--;
+        list_remove(c, &c->sessions[q->session].held, inquiry);
+        break;
+    case EST_STATE_PARKED:
+        list_remove(c, &l->parked, inquiry);
+        break;
+    case EST_STATE_ANSWERED:
+    case EST_STATE_EXPIRED:
+    case EST_STATE_CANCELLED:
+        list_remove(c, q->session == NONE ? &c->accounts[q->account].results : &c->sessions[q->session].held, inquiry);
+        break;
+    }
+    c->counts[q->state]--;
+    q->session = NONE;
+}
+
+void inquiry_move(struct core *c, uint32_t inquiry, enum est_state state, uint32_t session) {
+    struct inquiry *q = &c->inquiries[inquiry];
+    struct lane *l = &c->lanes[q->lane];
+    if (est_state_is_final(state) && !est_state_is_final(q->state))
+        c->accounts[q->account].open--;
+    leave_place(c, inquiry);
+    q->state = (uint8_t)state;
+    q->session = session;
+    c->counts[state]++;
+    switch (state) {
+    case EST_STATE_NONE:
+        break;
+    case EST_STATE_WAITING:
+        list_insert_ordered(c, &l->waiting, inquiry);
+        lane_ready_set(c, q->lane);
+        break;
+    case EST_STATE_DELAYED:
+        l->delayed++;
+        break;
+    case EST_STATE_LEASED:
+        l->leased++;
+        list_append(c, &c->sessions[session].held, inquiry);
+        break;
+    case EST_STATE_PARKED:
+        list_insert_ordered(c, &l->parked, inquiry);
+        break;
+    case EST_STATE_ANSWERED:
+    case EST_STATE_EXPIRED:
+    case EST_STATE_CANCELLED:
+        list_append(c, session == NONE ? &c->accounts[q->account].results : &c->sessions[session].held, inquiry);
+        break;
+    }
+    inquiry_timer(c, inquiry);
+}
+
+void inquiry_free(struct core *c, uint32_t inquiry) {
+    struct inquiry *q = &c->inquiries[inquiry];
+    assert(est_state_is_final(q->state));
+    leave_place(c, inquiry);
+    index_remove(c, inquiry);
+    q->state = EST_STATE_NONE;
+    q->number = 0;
+    q->next = c->inquiries_free;
+    c->inquiries_free = inquiry;
+}

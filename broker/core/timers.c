@@ -1,0 +1,84 @@
+/* timers.c - instants in order: a heap of four children a node, each entry knowing its position.
+ *
+ * Deadlines mostly come in rising order, so adding one touches a single node; nothing ever waits
+ * for the head of a queue to expire. Leases are not here: all are equally long, so a session's
+ * list of leases is in the order of their ends already, and only its first one matters.
+ */
+#include "state.h"
+
+static uint32_t *position(struct heap *h, uint32_t who) {
+    return (uint32_t *)(void *)(h->positions + h->stride * who);
+}
+
+static void put(struct heap *h, uint32_t at, struct timer t) {
+    h->at[at] = t;
+    *position(h, t.who) = at;
+}
+
+/* Equal instants go by `who`, so that order never depends on history. */
+static bool before(struct timer a, struct timer b) {
+    return a.at_us != b.at_us ? a.at_us < b.at_us : a.who < b.who;
+}
+
+static void rise(struct heap *h, uint32_t at, struct timer t) {
+    while (at > 0) {
+        uint32_t parent = (at - 1) / 4;
+        if (!before(t, h->at[parent]))
+            break;
+        put(h, at, h->at[parent]);
+        at = parent;
+    }
+    put(h, at, t);
+}
+
+static void sink(struct heap *h, uint32_t at, struct timer t) {
+    for (;;) {
+        uint32_t first = at * 4 + 1, least = NONE;
+        for (uint32_t child = first; child < first + 4 && child < h->count; child++)
+            if (least == NONE || before(h->at[child], h->at[least]))
+                least = child;
+        if (least == NONE || !before(h->at[least], t))
+            break;
+        put(h, at, h->at[least]);
+        at = least;
+    }
+    put(h, at, t);
+}
+
+void heap_set(struct heap *h, uint32_t who, int64_t at_us) {
+    struct timer t = {at_us, who};
+    uint32_t at = *position(h, who);
+    if (at == NONE)
+        rise(h, h->count++, t);
+    else if (before(t, h->at[at]))
+        rise(h, at, t);
+    else
+        sink(h, at, t);
+}
+
+void heap_remove(struct heap *h, uint32_t who) {
+    uint32_t at = *position(h, who);
+    if (at == NONE)
+        return;
+    *position(h, who) = NONE;
+    struct timer last = h->at[--h->count];
+    if (at == h->count)
+        return;
+    if (before(last, h->at[at]))
+        rise(h, at, last);
+    else
+        sink(h, at, last);
+}
+
+void inquiry_timer(struct core *c, uint32_t inquiry) {
+    struct inquiry *q = &c->inquiries[inquiry];
+    if (est_state_is_final(q->state)) {
+        heap_remove(&c->due, inquiry);
+        return;
+    }
+    int64_t at = q->due_us;
+    if (q->state == EST_STATE_DELAYED && q->until_us < at)
+        at = q->until_us;
+    if (q->timer == NONE || c->due.at[q->timer].at_us != at)
+        heap_set(&c->due, inquiry, at);
+}

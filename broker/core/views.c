@@ -1,0 +1,126 @@
+/* views.c - looking into the core; nothing here changes anything. */
+#include "state.h"
+
+bool core_inquiry(const struct core *c, uint64_t number, struct inquiry_view *ret) {
+    uint32_t inquiry = inquiry_find(c, number);
+    if (inquiry == NONE)
+        return false;
+    const struct inquiry *q = &c->inquiries[inquiry];
+    bool leased = q->state == EST_STATE_LEASED;
+    *ret = (struct inquiry_view){
+        .row = {.number = q->number,
+                .account = q->account,
+                .type = c->lanes[q->lane].type,
+                .district = c->lanes[q->lane].district,
+                .state = q->state,
+                .attempts = q->attempts,
+                .code = q->code,
+                .received = {q->received_us},
+                .due = {q->due_us},
+                .epoch = q->epoch,
+                .last_seq = q->last_seq},
+        .holder = leased ? q->session : NONE,
+        .epoch = leased ? q->epoch : 0,
+        .until = {leased || q->state == EST_STATE_DELAYED ? q->until_us : 0},
+    };
+    return true;
+}
+
+size_t core_lane_count(const struct core *c) {
+    return c->lanes_count;
+}
+
+void core_lane(const struct core *c, size_t lane, struct lane_view *ret) {
+    const struct lane *l = &c->lanes[lane];
+    *ret = (struct lane_view){
+        .type = l->type,
+        .department = c->types[l->type].department,
+        .district = l->district,
+        .waiting = l->waiting.count,
+        .delayed = l->delayed,
+        .leased = l->leased,
+        .parked = l->parked.count,
+        .oldest = {l->waiting.count > 0 ? c->inquiries[l->waiting.head].received_us : 0},
+    };
+}
+
+uint32_t core_lane_agents(const struct core *c, size_t lane) {
+    const struct lane *l = &c->lanes[lane];
+    uint32_t first = c->departments[c->types[l->type].department].agents, count = 0;
+    for (uint32_t at = first; at != NONE; at = c->sessions[at].ring_next == first ? NONE : c->sessions[at].ring_next)
+        if (c->sessions[at].ready && !c->sessions[at].leaving && agent_can_serve(c, &c->sessions[at], l))
+            count++;
+    return count;
+}
+
+/* Keeps the lowest `max` numbers seen so far in order; parked ones are few, or their being many is
+ * the operator's worry, not the speed of the list. */
+static size_t keep_lowest(uint64_t *numbers, size_t count, size_t max, uint64_t number) {
+    if (count == max && (max == 0 || numbers[max - 1] < number))
+        return count;
+    size_t at = count < max ? count : max - 1;
+    for (; at > 0 && numbers[at - 1] > number; at--)
+        numbers[at] = numbers[at - 1];
+    numbers[at] = number;
+    return count < max ? count + 1 : max;
+}
+
+size_t core_parked(const struct core *c, uint32_t department, uint64_t after, uint64_t *ret_numbers, size_t max) {
+    size_t count = 0;
+    for (uint32_t lane = 0; lane < c->lanes_count; lane++) {
+        if (department != 0 && department_of(c, lane) != department)
+            continue;
+        for (uint32_t at = c->lanes[lane].parked.head; at != NONE; at = c->inquiries[at].next)
+            if (c->inquiries[at].number > after)
+                count = keep_lowest(ret_numbers, count, max, c->inquiries[at].number);
+    }
+    return count;
+}
+
+void core_session(const struct core *c, uint32_t session, struct session_view *ret) {
+    const struct session *s = &c->sessions[session];
+    *ret = (struct session_view){.live = s->live,
+                                 .account = s->account,
+                                 .role = s->role,
+                                 .window = s->window,
+                                 .inflight = s->held.count,
+                                 .answered = s->answered,
+                                 .since = {s->since_us},
+                                 .heard = {s->heard_us},
+                                 .leaving = s->leaving};
+}
+
+void core_account(const struct core *c, uint32_t account, struct account_view *ret) {
+    const struct account *a = &c->accounts[account];
+    *ret = (struct account_view){.live = a->live, .role = a->role, .department = a->department, .open = a->open};
+}
+
+bool core_may_ask(const struct core *c, uint32_t account, uint32_t type, uint32_t purpose) {
+    const struct account *a = &c->accounts[account];
+    return a->live && a->role == ROLE_REQUESTER && type < c->limits.types_max && c->types[type].live && purpose < 32 &&
+           (right_of(c, account, type) >> purpose & 1) != 0;
+}
+
+/* A retired type may still be answered: what is under way finishes. */
+bool core_may_answer(const struct core *c, uint32_t account, uint32_t type) {
+    const struct account *a = &c->accounts[account];
+    return a->live && a->role == ROLE_DEPARTMENT && type < c->limits.types_max &&
+           a->department == c->types[type].department && right_of(c, account, type) != 0;
+}
+
+void core_counts(const struct core *c, struct core_counts *ret) {
+    uint64_t final = c->counts[EST_STATE_ANSWERED] + c->counts[EST_STATE_EXPIRED] + c->counts[EST_STATE_CANCELLED];
+    *ret = (struct core_counts){
+        .accepted = c->accepted,
+        .ended = c->ended,
+        .unacknowledged = final,
+        .waiting = c->counts[EST_STATE_WAITING],
+        .delayed = c->counts[EST_STATE_DELAYED],
+        .leased = c->counts[EST_STATE_LEASED],
+        .parked = c->counts[EST_STATE_PARKED],
+        .seq = c->seq,
+        .draining = c->draining,
+        .full = c->full,
+    };
+    ret->open = ret->waiting + ret->delayed + ret->leased + ret->parked;
+}
