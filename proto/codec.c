@@ -63,7 +63,7 @@ static uint64_t sign_extend(uint64_t number, size_t width) {
 }
 
 /* The one-byte forms: small integers, short text, small arrays and maps. */
-static void token_short(uint8_t byte, struct token *ret) {
+static inline void token_short(uint8_t byte, struct token *ret) {
     if (byte < 0x80) {
         *ret = (struct token){KIND_UINT, byte, NULL};
     } else if (byte < 0x90) {
@@ -79,7 +79,7 @@ static void token_short(uint8_t byte, struct token *ret) {
 
 /* Takes the header at `at` without moving the cursor; NULL with the cursor failed, or the place
  * after the header. */
-static const uint8_t *token_header(struct cursor *c, struct token *ret) {
+static inline const uint8_t *token_header(struct cursor *c, struct token *ret) {
     if (c->bad || c->at == c->end) {
         cursor_fail(c, "the input is cut short");
         return NULL;
@@ -190,6 +190,10 @@ bool cursor_bool(struct cursor *c, bool *ret) {
 }
 
 bool cursor_uint(struct cursor *c, uint64_t *ret) {
+    if (!c->bad && c->at < c->end && *c->at < 0x80) {
+        *ret = *c->at++; /* keys, verbs and most numbers: the one byte is the number */
+        return true;
+    }
     struct token token;
     if (!token_want(c, KIND_UINT, &token)) {
         return false;
@@ -288,6 +292,18 @@ static int key_compare(const struct key *a, const struct key *b) {
     return order ? order : (a->number > b->number) - (a->number < b->number);
 }
 
+/* The few keys of an ordinary body, whose order is its sender's taste. */
+static void keys_sort_few(struct key *keys, size_t count) {
+    for (size_t i = 1; i < count; i++) {
+        struct key key = keys[i];
+        size_t place = i;
+        for (; place > 0 && key_compare(&keys[place - 1], &key) > 0; place--) {
+            keys[place] = keys[place - 1];
+        }
+        keys[place] = key;
+    }
+}
+
 static void key_sink(struct key *keys, size_t root, size_t count) {
     struct key key = keys[root];
     for (size_t child; (child = 2 * root + 1) < count; root = child) {
@@ -324,7 +340,7 @@ static bool keys_are_unique(struct key *keys, size_t count) {
     if (ascending) {
         return true; /* the order of a canonical map */
     }
-    keys_sort(keys, count);
+    (count <= 16 ? keys_sort_few : keys_sort)(keys, count);
     for (size_t i = 1; i < count; i++) {
         if (key_compare(&keys[i - 1], &keys[i]) == 0) {
             return false;

@@ -33,8 +33,9 @@ struct field {
     uint32_t limit;
 };
 
-#define FIELD(kind, need, member, name, limit)                                                               \
-    { #name, offsetof(struct message, member.name), kind, need, limit }
+/* clang-format off */
+#define FIELD(kind, need, member, name, limit) {#name, offsetof(struct message, member.name), kind, need, limit}
+/* clang-format on */
 #define UINT64(need, member, name)      FIELD(FIELD_UINT64, need, member, name, 0)
 #define UINT32(need, member, name)      FIELD(FIELD_UINT32, need, member, name, 0)
 #define TIME(need, member, name)        FIELD(FIELD_TIME, need, member, name, 0)
@@ -44,6 +45,8 @@ struct field {
 #define BODY(need, member, name)        FIELD(FIELD_MAP, need, member, name, EST_BODY_MAX)
 #define ROWS(need, member, name, limit) FIELD(FIELD_ROWS, need, member, name, limit)
 
+/* One field a line, since its place is its key. */
+/* clang-format off */
 static const struct field hello_fields[] = {
     UINT32(REQUIRED, hello, version_min),
     UINT32(REQUIRED, hello, version_max),
@@ -54,11 +57,16 @@ static const struct field hello_fields[] = {
     UINT32(OPTIONAL, hello, heartbeat_ms),
 };
 static const struct field welcome_fields[] = {
-    UINT32(REQUIRED, welcome, version),      UINT64(REQUIRED, welcome, session),
-    NAME(REQUIRED, welcome, account),        NAME(REQUIRED, welcome, city),
-    UINT32(REQUIRED, welcome, heartbeat_ms), UINT32(OPTIONAL, welcome, window),
-    UINT32(OPTIONAL, welcome, asks_max),     UINT32(REQUIRED, welcome, frame_max),
-    UINT32(REQUIRED, welcome, body_max),     UINT32(OPTIONAL, welcome, lease_ms),
+    UINT32(REQUIRED, welcome, version),
+    UINT64(REQUIRED, welcome, session),
+    NAME(REQUIRED, welcome, account),
+    NAME(REQUIRED, welcome, city),
+    UINT32(REQUIRED, welcome, heartbeat_ms),
+    UINT32(OPTIONAL, welcome, window),
+    UINT32(OPTIONAL, welcome, asks_max),
+    UINT32(REQUIRED, welcome, frame_max),
+    UINT32(REQUIRED, welcome, body_max),
+    UINT32(OPTIONAL, welcome, lease_ms),
     TIME(OPTIONAL, welcome, time_us),
 };
 static const struct field ping_fields[] = {
@@ -255,6 +263,7 @@ static const struct field stats_is_fields[] = {
     UINT64(REQUIRED, stats_is, ref),
     ROWS(OPTIONAL, stats_is, rows, ROWS_MAX),
 };
+/* clang-format on */
 
 /* `size` is what is zeroed before a message of the verb is read: its struct, but of a list of
  * numbers only the count, since the list itself is 16 KiB. */
@@ -573,8 +582,8 @@ static bool fields_read(struct cursor *c, const struct verb_row *row, struct mes
         if (key < next || key == UINT64_MAX) {
             return cursor_fail(c, "keys do not ascend");
         }
-        bool read =
-            key <= row->fields_count ? field_read(c, &row->fields[key - 1], ret) : cursor_value(c, &unknown);
+        bool is_known = key <= row->fields_count;
+        bool read = is_known ? field_read(c, &row->fields[key - 1], ret) : cursor_value(c, &unknown);
         if (!read || !fields_may_lack(c, row, next, key)) {
             return false;
         }
@@ -612,36 +621,56 @@ struct row_field {
     bool is_text;
 };
 
-#define ROW_TEXT(row, name)                                                                                  \
-    { offsetof(struct row, name), true }
-#define ROW_UINT(row, name)                                                                                  \
-    { offsetof(struct row, name), false }
-#define ROW_COUNT(fields) (sizeof fields / sizeof *fields)
+/* clang-format off */
+#define ROW_TEXT(row, name) {offsetof(struct row, name), true}
+#define ROW_UINT(row, name) {offsetof(struct row, name), false}
+#define ROW_COUNT(fields)   (sizeof fields / sizeof *fields)
 
 static const struct row_field queue_row_fields[] = {
-    ROW_TEXT(queue_row, department), ROW_UINT(queue_row, district), ROW_UINT(queue_row, waiting),
-    ROW_UINT(queue_row, delayed),    ROW_UINT(queue_row, leased),   ROW_UINT(queue_row, parked),
-    ROW_UINT(queue_row, oldest_us),  ROW_UINT(queue_row, agents),
+    ROW_TEXT(queue_row, department),
+    ROW_UINT(queue_row, district),
+    ROW_UINT(queue_row, waiting),
+    ROW_UINT(queue_row, delayed),
+    ROW_UINT(queue_row, leased),
+    ROW_UINT(queue_row, parked),
+    ROW_UINT(queue_row, oldest_us),
+    ROW_UINT(queue_row, agents),
 };
 static const struct row_field agent_row_fields[] = {
-    ROW_UINT(agent_row, session),  ROW_TEXT(agent_row, account),  ROW_TEXT(agent_row, department),
-    ROW_TEXT(agent_row, software), ROW_TEXT(agent_row, address),  ROW_UINT(agent_row, window),
-    ROW_UINT(agent_row, leased),   ROW_UINT(agent_row, since_us), ROW_UINT(agent_row, heard_us),
+    ROW_UINT(agent_row, session),
+    ROW_TEXT(agent_row, account),
+    ROW_TEXT(agent_row, department),
+    ROW_TEXT(agent_row, software),
+    ROW_TEXT(agent_row, address),
+    ROW_UINT(agent_row, window),
+    ROW_UINT(agent_row, leased),
+    ROW_UINT(agent_row, since_us),
+    ROW_UINT(agent_row, heard_us),
     ROW_UINT(agent_row, answered),
 };
 static const struct row_field parked_row_fields[] = {
-    ROW_UINT(parked_row, number),   ROW_TEXT(parked_row, type),   ROW_TEXT(parked_row, department),
-    ROW_UINT(parked_row, district), ROW_UINT(parked_row, at_us),  ROW_UINT(parked_row, code),
-    ROW_UINT(parked_row, attempts), ROW_TEXT(parked_row, reason),
+    ROW_UINT(parked_row, number),
+    ROW_TEXT(parked_row, type),
+    ROW_TEXT(parked_row, department),
+    ROW_UINT(parked_row, district),
+    ROW_UINT(parked_row, at_us),
+    ROW_UINT(parked_row, code),
+    ROW_UINT(parked_row, attempts),
+    ROW_TEXT(parked_row, reason),
 };
 static const struct row_field timeline_row_fields[] = {
-    ROW_UINT(timeline_row, seq),   ROW_UINT(timeline_row, at_us), ROW_TEXT(timeline_row, event),
-    ROW_TEXT(timeline_row, actor), ROW_UINT(timeline_row, code),  ROW_TEXT(timeline_row, text),
+    ROW_UINT(timeline_row, seq),
+    ROW_UINT(timeline_row, at_us),
+    ROW_TEXT(timeline_row, event),
+    ROW_TEXT(timeline_row, actor),
+    ROW_UINT(timeline_row, code),
+    ROW_TEXT(timeline_row, text),
 };
 static const struct row_field stat_row_fields[] = {
     ROW_TEXT(stat_row, name),
     ROW_UINT(stat_row, value),
 };
+/* clang-format on */
 
 static void row_pack(struct buffer *b, const void *row, const struct row_field *fields, size_t count) {
     pack_array(b, count);
