@@ -239,7 +239,10 @@ static void on_scalar(struct gather *gather, struct fy_token *token) {
     const char *text = token ? fy_token_get_text(token, &size) : "";
     if (!text)
         text = "", size = 0;
-    bool plain = !token || fy_scalar_token_get_style(token) == FYSS_PLAIN;
+    enum fy_scalar_style style = token ? fy_scalar_token_get_style(token) : FYSS_PLAIN;
+    bool plain = style == FYSS_PLAIN;
+    if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED)
+        gather->column--; /* the library's mark stands behind the quote */
     if (memchr(text, 0, size))
         gather_complain(gather, "a zero byte inside a text; remove it");
     struct yaml_value *value = value_new(gather, VALUE_QUOTED);
