@@ -267,6 +267,7 @@ static void refuse_marks(struct gather *gather, struct fy_token *anchor, struct 
     struct gather there = *gather;
     if (anchor) {
         gather_move(&there, fy_token_start_mark(anchor));
+        there.column--; /* the library's mark stands behind the `&` */
         gather_complain(&there, "anchors are not used here; write the value out where it is needed");
     }
     if (tag) {
@@ -284,6 +285,7 @@ static void on_event(struct gather *gather, struct fy_event *event) {
         }
         break;
     case FYET_ALIAS:
+        gather->column--; /* the library's mark stands behind the `*` */
         gather_complain(gather, "aliases are not used here; write the value out");
         on_scalar(gather, NULL);
         break;
