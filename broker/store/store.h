@@ -53,11 +53,16 @@ const uint8_t *store_secret(const struct store *);
 unsigned store_fullness(const struct store *);
 struct store_sizes { uint64_t used, map, size_max, disk_free, disk_total; };
 void store_sizes(const struct store *, struct store_sizes *ret);
+/* About once a minute: frees what dead tools hold, and looks again how full the disk is. 0 or
+ * -EST_IO, which harms nothing. */
+int store_tidy(struct store *);
 
 /* Recovery, before the first batch. Each calls back in ascending key order; slices live during
  * the call; a non-zero return of the callback stops and is returned. */
 int store_each_open(struct store *, int (*each)(void *arg, const struct inquiry_row *), void *arg);
 int store_each_thing(struct store *, int (*each)(void *arg, const struct event *), void *arg);
+/* The log from event `from` on (0: from its beginning), any time. A missing event is -EST_INPUT. */
+int store_each_event(struct store *, uint64_t from, int (*each)(void *arg, const struct event *), void *arg);
 
 /* --- A batch. Reads between begin and commit see what the batch wrote. Slices that a read gave
  * live until the next append, commit or abort: use them or copy them at once. ----------------- */

@@ -1,0 +1,69 @@
+/* room.h - what the files of this folder share: the open store, its tables and its sentences.
+ *
+ * Never included from outside the folder: LMDB ends here.
+ */
+#ifndef ROOM_H
+#define ROOM_H
+
+#include "record.h"
+#include "store.h"
+
+#include <lmdb.h>
+
+enum {
+    STORE_FORMAT = 1,
+    STORE_SECRET_SIZE = 32,
+    STORE_ERROR_SIZE = 512,
+};
+
+enum table { TABLE_META, TABLE_LOG, TABLE_IDS, TABLE_OPEN, TABLE_ENDED, TABLE_THINGS, TABLE_COUNT };
+
+struct store {
+    MDB_env *env;
+    MDB_dbi tables[TABLE_COUNT];
+    MDB_txn *txn;                     /* of the batch; NULL between batches */
+    MDB_cursor *cursors[TABLE_COUNT]; /* of the batch, opened when first needed; they die with it */
+    int spoiled;                      /* the code of the append that failed: the batch cannot be committed */
+    bool read_only;
+    int lock;                          /* file descriptor of the broker's lock, -1 */
+    struct store_head head, committed; /* with the batch's events; on disk */
+    uint8_t secret[STORE_SECRET_SIZE];
+    uint64_t size_max, map, page;
+    uint64_t disk_free, disk_total; /* as of the last store_tidy */
+    struct record_scratch scratch;
+    char *directory;
+    char error[STORE_ERROR_SIZE];
+};
+
+/* Writes the sentence and returns `code`. */
+int store_fail(struct store *, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same for what LMDB answered while the store was doing `what` ("reading an inquiry"). */
+int store_fail_lmdb(struct store *, int rc, const char *what);
+
+/* A transaction to read in: the batch's own, or a short one. */
+struct view {
+    MDB_txn *txn;
+    bool own;
+};
+int view_begin(struct store *, struct view *ret);
+void view_end(struct view *);
+
+/* The position and digest as of this transaction. */
+int head_read(struct store *, MDB_txn *, struct store_head *ret);
+int head_write(struct store *);
+
+/* Gives the batch's cursor of a table. */
+int table_cursor(struct store *, enum table, MDB_cursor **ret);
+/* Applies an event that is in the log already to the other tables. */
+int tables_apply(struct store *, const struct event *);
+/* Reads the row in these bytes; it must be of `number`. */
+int row_decode(struct store *, uint64_t number, const MDB_val *, struct inquiry_row *ret);
+
+/* Makes the map larger where little room is left in it. Between batches only. */
+int map_grow(struct store *);
+
+static inline MDB_val val_of(const void *bytes, size_t size) {
+    return (MDB_val){.mv_size = size, .mv_data = (void *)bytes};
+}
+
+#endif

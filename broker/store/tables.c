@@ -1,0 +1,446 @@
+/* tables.c - the tables that are derived from the log, and every read.
+ *
+ * How an event changes the tables is looked up by its type. The log is checked while it is
+ * applied: an event about an inquiry that is not open, that has ended, or that does not follow
+ * the inquiry's newest event is refused, because a log that contains it could not be folded.
+ */
+#include "room.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef unsigned long long ull; /* for %llu */
+
+/* --- Keys -------------------------------------------------------------------------------------- */
+
+/* Big-endian, so that LMDB's comparison of bytes orders an account's ids together and by time. */
+struct id_key {
+    uint32_t account;
+    est_id id;
+};
+_Static_assert(sizeof(struct id_key) == 20, "no padding in the key of an id");
+
+static struct id_key id_key_of(uint32_t account, const est_id *id) {
+    return (struct id_key){htobe32(account), *id};
+}
+
+struct thing_key {
+    uint32_t kind, number, version;
+};
+
+/* After every version: a thing's end follows its definitions when the table is read in order. */
+enum { VERSION_RETIRED = 0xffffffffu };
+
+static struct thing_key thing_key_of(uint32_t kind, uint32_t number, uint32_t version) {
+    return (struct thing_key){htobe32(kind), htobe32(number), htobe32(version)};
+}
+
+/* --- Applying ---------------------------------------------------------------------------------- */
+
+int row_decode(struct store *store, uint64_t number, const MDB_val *data, struct inquiry_row *ret) {
+    char why[RECORD_WHY_SIZE];
+    struct inquiry_row row;
+    int rc = row_read((est_slice){data->mv_data, data->mv_size}, &row, why);
+    if (rc)
+        return store_fail(store, rc,
+                          "store %s: the row of inquiry %llu cannot be used: %s; restore the store from a "
+                          "backup",
+                          store->directory, (ull)number, why);
+    if (row.number != number)
+        return store_fail(store, -EST_INPUT,
+                          "store %s: the row of inquiry %llu says it is of %llu; restore the store "
+                          "from a backup",
+                          store->directory, (ull)number, (ull)row.number);
+    *ret = row;
+    return 0;
+}
+
+static int row_put(struct store *store, enum table table, const struct inquiry_row *row, unsigned flags) {
+    MDB_cursor *cursor;
+    int rc = table_cursor(store, table, &cursor);
+    if (rc)
+        return rc;
+    uint8_t bytes[ROW_SIZE];
+    row_write(row, bytes);
+    MDB_val key = val_of(&row->number, sizeof row->number), data = val_of(bytes, sizeof bytes);
+    rc = mdb_cursor_put(cursor, &key, &data, flags);
+    return rc == 0 ? 0 : store_fail_lmdb(store, rc, "writing an inquiry");
+}
+
+static int apply_submitted(struct store *store, const struct event *event) {
+    if (event->number != event->seq || event->previous != 0)
+        return store_fail(store, -EST_INPUT, "store %s: event %llu submits an inquiry but numbers it %llu",
+                          store->directory, (ull)event->seq, (ull)event->number);
+    struct id_key id = id_key_of(event->submitted.account, &event->submitted.id);
+    uint64_t number = htole64(event->number);
+    MDB_cursor *ids;
+    int rc = table_cursor(store, TABLE_IDS, &ids);
+    if (rc)
+        return rc;
+    MDB_val key = val_of(&id, sizeof id), data = val_of(&number, sizeof number);
+    rc = mdb_cursor_put(ids, &key, &data, MDB_NOOVERWRITE);
+    if (rc == MDB_KEYEXIST)
+        return store_fail(store, -EST_INPUT,
+                          "store %s: event %llu submits an id that account %u has used already",
+                          store->directory, (ull)event->seq, event->submitted.account);
+    if (rc != 0)
+        return store_fail_lmdb(store, rc, "writing an id");
+    struct inquiry_row row = {0};
+    inquiry_row_apply(&row, event);
+    /* Numbers only grow, so a new row is always the table's last. */
+    return row_put(store, TABLE_OPEN, &row, MDB_APPEND);
+}
+
+/* Leaves the table's cursor at the row. */
+static int open_row_seek(struct store *store, const struct event *event, uint64_t number,
+                         MDB_cursor **ret_cursor, struct inquiry_row *ret) {
+    int rc = table_cursor(store, TABLE_OPEN, ret_cursor);
+    if (rc)
+        return rc;
+    MDB_val key = val_of(&number, sizeof number), data;
+    rc = mdb_cursor_get(*ret_cursor, &key, &data, MDB_SET);
+    if (rc == MDB_NOTFOUND)
+        return store_fail(store, -EST_INPUT,
+                          "store %s: event %llu (%s) is about inquiry %llu, which is not open",
+                          store->directory, (ull)event->seq, event_type_name(event->type), (ull)number);
+    if (rc != 0)
+        return store_fail_lmdb(store, rc, "reading an inquiry");
+    return row_decode(store, number, &data, ret);
+}
+
+static int apply_change(struct store *store, const struct event *event) {
+    MDB_cursor *cursor;
+    struct inquiry_row row;
+    int rc = open_row_seek(store, event, event->number, &cursor, &row);
+    if (rc)
+        return rc;
+    if (est_state_is_final((enum est_state)row.state))
+        return store_fail(
+            store, -EST_INPUT, "store %s: event %llu (%s) would change inquiry %llu after its end",
+            store->directory, (ull)event->seq, event_type_name(event->type), (ull)event->number);
+    if (event->previous != row.last_seq)
+        return store_fail(store, -EST_INPUT,
+                          "store %s: event %llu (%s) follows event %llu, but the newest of inquiry "
+                          "%llu is %llu",
+                          store->directory, (ull)event->seq, event_type_name(event->type),
+                          (ull)event->previous, (ull)event->number, (ull)row.last_seq);
+    inquiry_row_apply(&row, event);
+    return row_put(store, TABLE_OPEN, &row, MDB_CURRENT);
+}
+
+static int acknowledge_one(struct store *store, const struct event *event, uint64_t number) {
+    MDB_cursor *cursor;
+    struct inquiry_row row;
+    int rc = open_row_seek(store, event, number, &cursor, &row);
+    if (rc)
+        return rc;
+    if (!est_state_is_final((enum est_state)row.state))
+        return store_fail(store, -EST_INPUT,
+                          "store %s: event %llu acknowledges inquiry %llu, which has not ended",
+                          store->directory, (ull)event->seq, (ull)number);
+    rc = mdb_cursor_del(cursor, 0);
+    if (rc != 0)
+        return store_fail_lmdb(store, rc, "closing an inquiry");
+    inquiry_row_apply(&row, event);
+    return row_put(store, TABLE_ENDED, &row, MDB_NOOVERWRITE);
+}
+
+static int apply_acknowledged(struct store *store, const struct event *event) {
+    int rc = 0;
+    for (size_t i = 0; i < event->acknowledged.count && !rc; i++)
+        rc = acknowledge_one(store, event, event->acknowledged.numbers[i]);
+    return rc;
+}
+
+static int thing_put(struct store *store, const struct event *event, struct thing_key thing) {
+    size_t size = record_size(event);
+    MDB_val key = val_of(&thing, sizeof thing), data = val_of(NULL, size);
+    int rc = mdb_put(store->txn, store->tables[TABLE_THINGS], &key, &data, MDB_RESERVE);
+    if (rc != 0)
+        return store_fail_lmdb(store, rc, "writing a definition");
+    record_write(event, size, data.mv_data);
+    return 0;
+}
+
+/* A thing that is set again after its end is in force again. */
+static int thing_set(struct store *store, const struct event *event, uint32_t kind, uint32_t number,
+                     uint32_t version) {
+    struct thing_key retired = thing_key_of(kind, number, VERSION_RETIRED);
+    MDB_val key = val_of(&retired, sizeof retired);
+    int rc = mdb_del(store->txn, store->tables[TABLE_THINGS], &key, NULL);
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        return store_fail_lmdb(store, rc, "writing a definition");
+    return thing_put(store, event, thing_key_of(kind, number, version));
+}
+
+static int apply_department_set(struct store *store, const struct event *event) {
+    return thing_set(store, event, THING_DEPARTMENT, event->department_set.department, 0);
+}
+
+static int apply_type_set(struct store *store, const struct event *event) {
+    if (event->type_set.version == VERSION_RETIRED)
+        return store_fail(store, -EST_INPUT, "store %s: event %llu sets a type version that no type can have",
+                          store->directory, (ull)event->seq);
+    return thing_set(store, event, THING_TYPE, event->type_set.type, event->type_set.version);
+}
+
+static int apply_account_set(struct store *store, const struct event *event) {
+    return thing_set(store, event, THING_ACCOUNT, event->account_set.account, 0);
+}
+
+static int apply_retired(struct store *store, const struct event *event) {
+    return thing_put(store, event,
+                     thing_key_of(event->retired.thing, event->retired.number, VERSION_RETIRED));
+}
+
+static int apply_nothing(struct store *store, const struct event *event) {
+    (void)store;
+    (void)event;
+    return 0;
+}
+
+typedef int (*table_change)(struct store *, const struct event *);
+
+static const table_change changes[] = {
+    [EVENT_STARTED] = apply_nothing, /* the generation is in the head */
+    [EVENT_DEPARTMENT_SET] = apply_department_set,
+    [EVENT_TYPE_SET] = apply_type_set,
+    [EVENT_ACCOUNT_SET] = apply_account_set,
+    [EVENT_RETIRED] = apply_retired,
+    [EVENT_SUBMITTED] = apply_submitted,
+    [EVENT_ATTEMPT_FAILED] = apply_change,
+    [EVENT_PARKED] = apply_change,
+    [EVENT_REQUEUED] = apply_change,
+    [EVENT_ANSWERED] = apply_change,
+    [EVENT_EXPIRED] = apply_change,
+    [EVENT_CANCELLED] = apply_change,
+    [EVENT_ACKNOWLEDGED] = apply_acknowledged,
+    [EVENT_DRAIN] = apply_nothing,
+};
+
+int tables_apply(struct store *store, const struct event *event) {
+    size_t at = (size_t)event->type;
+    if (at >= sizeof changes / sizeof changes[0] || !changes[at])
+        return store_fail(store, -EST_INPUT, "store %s: event %llu is of a type that the tables do not know",
+                          store->directory, (ull)event->seq);
+    return changes[at](store, event);
+}
+
+/* --- Reading ----------------------------------------------------------------------------------- */
+
+static int table_get(struct store *store, enum table table, MDB_val key, MDB_val *ret) {
+    if (!store->txn)
+        return store_fail(store, -EST_INPUT, "store %s: reads belong in a batch, and none is open",
+                          store->directory);
+    int rc = mdb_get(store->txn, store->tables[table], &key, ret);
+    /* Not formatted: every new inquiry passes here once, when its id is looked up. */
+    if (rc == MDB_NOTFOUND) {
+        static const char sentence[] = "the store has no such record";
+        memcpy(store->error, sentence, sizeof sentence);
+        return -EST_NOT_FOUND;
+    }
+    return rc == 0 ? 0 : store_fail_lmdb(store, rc, "reading");
+}
+
+int store_find(struct store *store, uint32_t account, const est_id *id, uint64_t *ret_number) {
+    struct id_key key = id_key_of(account, id);
+    MDB_val data;
+    uint64_t number;
+    int rc = table_get(store, TABLE_IDS, val_of(&key, sizeof key), &data);
+    if (rc)
+        return rc;
+    if (data.mv_size != sizeof number)
+        return store_fail(store, -EST_INPUT,
+                          "store %s: an id of account %u has no number behind it; restore the store "
+                          "from a backup",
+                          store->directory, account);
+    memcpy(&number, data.mv_data, sizeof number);
+    *ret_number = le64toh(number);
+    return 0;
+}
+
+int store_row(struct store *store, uint64_t number, struct inquiry_row *ret) {
+    MDB_val key = val_of(&number, sizeof number), data;
+    int rc = table_get(store, TABLE_OPEN, key, &data);
+    if (rc == -EST_NOT_FOUND)
+        rc = table_get(store, TABLE_ENDED, key, &data);
+    return rc ? rc : row_decode(store, number, &data, ret);
+}
+
+static int event_decode(struct store *store, uint64_t seq, const MDB_val *data, struct event *ret) {
+    char why[RECORD_WHY_SIZE];
+    struct event event;
+    int rc = record_read((est_slice){data->mv_data, data->mv_size}, &store->scratch, &event, why);
+    if (rc)
+        return store_fail(store, rc,
+                          "store %s: event %llu cannot be used: %s; restore the store from a backup",
+                          store->directory, (ull)seq, why);
+    if (event.seq != seq)
+        return store_fail(store, -EST_INPUT,
+                          "store %s: event %llu says it is event %llu; restore the store from a "
+                          "backup",
+                          store->directory, (ull)seq, (ull)event.seq);
+    *ret = event;
+    return 0;
+}
+
+int store_event(struct store *store, uint64_t seq, struct event *ret) {
+    MDB_val data;
+    int rc = table_get(store, TABLE_LOG, val_of(&seq, sizeof seq), &data);
+    return rc ? rc : event_decode(store, seq, &data, ret);
+}
+
+/* A definition is a copy of its event: the log may be trimmed one day, the definition stays. */
+static int thing_decode(struct store *store, const MDB_val *key, const MDB_val *data, struct event *ret) {
+    char why[RECORD_WHY_SIZE];
+    struct thing_key thing = {0};
+    if (key->mv_size == sizeof thing)
+        memcpy(&thing, key->mv_data, sizeof thing);
+    int rc = record_read((est_slice){data->mv_data, data->mv_size}, &store->scratch, ret, why);
+    if (rc)
+        return store_fail(store, rc,
+                          "store %s: the definition of thing %u/%u version %u cannot be used: %s; restore "
+                          "the store from a backup",
+                          store->directory, be32toh(thing.kind), be32toh(thing.number),
+                          be32toh(thing.version), why);
+    return 0;
+}
+
+int store_type(struct store *store, uint32_t type, uint32_t version, struct event *ret) {
+    struct thing_key thing = thing_key_of(THING_TYPE, type, version);
+    MDB_val key = val_of(&thing, sizeof thing), data;
+    int rc = table_get(store, TABLE_THINGS, key, &data);
+    return rc ? rc : thing_decode(store, &key, &data, ret);
+}
+
+/* --- Walks ------------------------------------------------------------------------------------- */
+
+typedef int (*visit)(struct store *, const MDB_val *key, const MDB_val *data, void *arg);
+
+/* Every pair of a table from `first` on (NULL: from its beginning) until `visit` says otherwise. */
+static int walk(struct store *store, MDB_txn *txn, enum table table, const MDB_val *first, visit each,
+                void *arg) {
+    MDB_cursor *cursor;
+    MDB_val key = first ? *first : val_of(NULL, 0), data;
+    int rc = mdb_cursor_open(txn, store->tables[table], &cursor);
+    if (rc != 0)
+        return store_fail_lmdb(store, rc, "reading a table");
+    int stop = 0;
+    rc = mdb_cursor_get(cursor, &key, &data, first ? MDB_SET_RANGE : MDB_FIRST);
+    while (rc == 0 && stop == 0) {
+        stop = each(store, &key, &data, arg);
+        if (stop == 0)
+            rc = mdb_cursor_get(cursor, &key, &data, MDB_NEXT);
+    }
+    mdb_cursor_close(cursor);
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        return store_fail_lmdb(store, rc, "reading a table");
+    return stop;
+}
+
+struct row_walk {
+    int (*each)(void *, const struct inquiry_row *);
+    void *arg;
+};
+
+static int visit_row(struct store *store, const MDB_val *key, const MDB_val *data, void *arg) {
+    struct row_walk *it = arg;
+    struct inquiry_row row;
+    uint64_t number;
+    memcpy(&number, key->mv_data, sizeof number);
+    int rc = row_decode(store, number, data, &row);
+    return rc ? rc : it->each(it->arg, &row);
+}
+
+int store_each_open(struct store *store, int (*each)(void *, const struct inquiry_row *), void *arg) {
+    struct row_walk it = {each, arg};
+    struct view view;
+    int rc = view_begin(store, &view);
+    if (rc)
+        return rc;
+    rc = walk(store, view.txn, TABLE_OPEN, NULL, visit_row, &it);
+    view_end(&view);
+    return rc;
+}
+
+struct event_walk {
+    int (*each)(void *, const struct event *);
+    void *arg;
+    uint64_t next;  /* the seq that must come now */
+    unsigned quota; /* events until the transaction is renewed */
+};
+
+static int visit_thing(struct store *store, const MDB_val *key, const MDB_val *data, void *arg) {
+    struct event_walk *it = arg;
+    struct event event;
+    int rc = thing_decode(store, key, data, &event);
+    return rc ? rc : it->each(it->arg, &event);
+}
+
+int store_each_thing(struct store *store, int (*each)(void *, const struct event *), void *arg) {
+    struct event_walk it = {.each = each, .arg = arg};
+    struct view view;
+    int rc = view_begin(store, &view);
+    if (rc)
+        return rc;
+    rc = walk(store, view.txn, TABLE_THINGS, NULL, visit_thing, &it);
+    view_end(&view);
+    return rc;
+}
+
+/* Not a code a callback would return. */
+enum { WALK_PAUSE = 0x7fffffff, WALK_QUOTA = 4096 };
+
+static int visit_event(struct store *store, const MDB_val *key, const MDB_val *data, void *arg) {
+    struct event_walk *it = arg;
+    struct event event;
+    uint64_t seq;
+    if (it->quota-- == 0)
+        return WALK_PAUSE;
+    memcpy(&seq, key->mv_data, sizeof seq);
+    if (seq != it->next)
+        return store_fail(store, -EST_INPUT,
+                          "store %s: event %llu is missing from the log; restore the store from a "
+                          "backup",
+                          store->directory, (ull)it->next);
+    int rc = event_decode(store, seq, data, &event);
+    if (rc)
+        return rc;
+    it->next++;
+    return it->each(it->arg, &event);
+}
+
+/* One stretch of the log in one transaction. 0 at the end of the log. */
+static int walk_stretch(struct store *store, struct event_walk *it) {
+    struct view view;
+    struct store_head head = store->head;
+    int rc = view_begin(store, &view);
+    if (rc)
+        return rc;
+    if (view.own)
+        rc = head_read(store, view.txn, &head);
+    if (!rc) {
+        MDB_val first = val_of(&it->next, sizeof it->next);
+        it->quota = WALK_QUOTA;
+        rc = walk(store, view.txn, TABLE_LOG, &first, visit_event, it);
+    }
+    view_end(&view);
+    if (!rc && it->next <= head.seq)
+        return store_fail(store, -EST_INPUT,
+                          "store %s: event %llu is missing from the log; restore the store from a "
+                          "backup",
+                          store->directory, (ull)it->next);
+    return rc;
+}
+
+int store_each_event(struct store *store, uint64_t from, int (*each)(void *, const struct event *),
+                     void *arg) {
+    struct event_walk it = {.each = each, .arg = arg, .next = from > 0 ? from : 1};
+    int rc;
+    /* A long walk renews its transaction, or it would keep every page the broker frees meanwhile. */
+    do {
+        rc = walk_stretch(store, &it);
+    } while (rc == WALK_PAUSE);
+    return rc;
+}
