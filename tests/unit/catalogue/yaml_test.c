@@ -32,7 +32,7 @@ static void refused_files_are_named_by_line_and_column(void **state) {
         {"a: 1\nb: *x\n", "conf/x.yaml:2:4", "aliases"},
         {"a: !!str 1\n", "conf/x.yaml:1:4", "tags"},
         {"a: 1\n<<: {b: 2}\n", "conf/x.yaml:2:1", "merge"},
-        {"a: 1\nb: {c: 1, تهران: 2, c: 3}\n", "conf/x.yaml:2:20", "`c` is there twice, first on line 2"},
+        {"a: 1\nb: {c: 1, تهران: 2, c: 3}\n", "conf/x.yaml:2:21", "`c` is there twice, first on line 2"},
         {"a: 1\n---\nb: 2\n", "conf/x.yaml:2:1", "second document"},
         {"a: [1, 2\nb: 3", "conf/x.yaml:3:1", "closing bracket"},
         {"a: \"x\n", "conf/x.yaml:1:5", "closing quote"},
