@@ -139,12 +139,13 @@ static void (*const apply_inquiry[])(struct core *, uint32_t inquiry, const stru
 };
 
 void core_apply(struct core *c, const struct event *e) {
-    enum { GENERAL = sizeof apply_general / sizeof *apply_general, INQUIRY = sizeof apply_inquiry / sizeof *apply_inquiry };
-    if (e->type < GENERAL && apply_general[e->type] != NULL)
+    static const size_t general = sizeof apply_general / sizeof *apply_general;
+    static const size_t single = sizeof apply_inquiry / sizeof *apply_inquiry;
+    if (e->type < general && apply_general[e->type] != NULL)
         apply_general[e->type](c, e);
     uint32_t inquiry = inquiry_find(c, e->number);
     if (inquiry != NONE) {
-        if (e->type < INQUIRY && apply_inquiry[e->type] != NULL)
+        if (e->type < single && apply_inquiry[e->type] != NULL)
             apply_inquiry[e->type](c, inquiry, e);
         c->inquiries[inquiry].last_seq = e->seq;
     }

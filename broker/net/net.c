@@ -1,0 +1,455 @@
+/* net.c - peers behind the doors; see net.h. */
+#include "door.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <zmq.h>
+
+enum { FD_MAX = 1 << 20, ROUTING_SIZE = 5 };
+
+struct net {
+    struct net_options options;
+    const struct keyring *ring;
+    void *context;
+    struct zap zap;
+    struct door_socket doors[DOORS];
+    struct peer *peers;
+    uint32_t free_first;
+    uint32_t *slots, slots_mask;    /* door and routing id -> peer + 1 */
+    uint32_t *by_fd;                /* descriptor -> peer + 1 */
+    int by_fd_size;
+    uint32_t *dirty, dirty_count;   /* peers with something to send */
+    uint32_t *leaving, leaving_count; /* to be shut after the flush */
+    uint32_t *gone, gone_count;     /* found gone while sending */
+    int turn;                       /* the door that is read next */
+    zmq_msg_t held;                 /* the frame last given out */
+    struct net_counts counts;
+};
+
+/* --- Peers by routing id ------------------------------------------------------------------------ */
+
+static uint32_t slot_hash(const struct net *n, enum door door, uint32_t routing) {
+    return (uint32_t)((routing * 4ULL + door) * 0x9E3779B97F4A7C15ULL >> 32) & n->slots_mask;
+}
+
+static uint32_t peer_find(const struct net *n, enum door door, uint32_t routing) {
+    for (uint32_t at = slot_hash(n, door, routing);; at = (at + 1) & n->slots_mask) {
+        if (n->slots[at] == 0)
+            return PEER_NONE;
+        const struct peer *p = &n->peers[n->slots[at] - 1];
+        if (p->routing == routing && p->door == door)
+            return n->slots[at] - 1;
+    }
+}
+
+static void slot_remove(struct net *n, uint32_t peer) {
+    uint32_t at = slot_hash(n, n->peers[peer].door, n->peers[peer].routing);
+    while (n->slots[at] != peer + 1)
+        at = (at + 1) & n->slots_mask;
+    for (uint32_t next = (at + 1) & n->slots_mask; n->slots[next] != 0; next = (next + 1) & n->slots_mask) {
+        const struct peer *p = &n->peers[n->slots[next] - 1];
+        uint32_t home = slot_hash(n, p->door, p->routing);
+        if (((next - home) & n->slots_mask) >= ((next - at) & n->slots_mask)) {
+            n->slots[at] = n->slots[next];
+            at = next;
+        }
+    }
+    n->slots[at] = 0;
+}
+
+/* Without room for it the connection's end is found by its silence instead. */
+static void fd_bind(struct net *n, int fd, uint32_t peer) {
+    if (fd < 0 || fd >= FD_MAX)
+        return;
+    if (fd >= n->by_fd_size) {
+        int size = fd + 1024;
+        uint32_t *grown = realloc(n->by_fd, (size_t)size * sizeof *grown);
+        if (grown == NULL)
+            return;
+        memset(grown + n->by_fd_size, 0, (size_t)(size - n->by_fd_size) * sizeof *grown);
+        n->by_fd = grown;
+        n->by_fd_size = size;
+    }
+    n->by_fd[fd] = peer + 1;
+}
+
+static uint32_t peer_new(struct net *n, enum door door, uint32_t routing, uint32_t key) {
+    uint32_t peer = n->free_first;
+    if (peer == PEER_NONE)
+        return PEER_NONE;
+    struct peer *p = &n->peers[peer];
+    n->free_first = p->free_next;
+    struct buffer out = p->out;
+    size_t *cuts = p->cuts, capacity = p->cuts_capacity;
+    *p = (struct peer){.live = true, .door = door, .key = key, .routing = routing, .frame_max = n->options.frame_max,
+                       .out = out, .cuts = cuts, .cuts_capacity = capacity};
+    buffer_clear(&p->out);
+    /* ZMQ_SRCFD is called deprecated and is the only way to tell, and to end, one connection. */
+    p->fd = zmq_msg_get(&n->held, ZMQ_SRCFD);
+    fd_bind(n, p->fd, peer);
+    const char *address = zmq_msg_gets(&n->held, "Peer-Address");
+    snprintf(p->address, sizeof p->address, "%s", address != NULL ? address : "");
+    uint32_t at = slot_hash(n, door, routing);
+    while (n->slots[at] != 0)
+        at = (at + 1) & n->slots_mask;
+    n->slots[at] = peer + 1;
+    return peer;
+}
+
+static void peer_free(struct net *n, uint32_t peer) {
+    struct peer *p = &n->peers[peer];
+    slot_remove(n, peer);
+    if (p->fd >= 0 && p->fd < n->by_fd_size && n->by_fd[p->fd] == peer + 1)
+        n->by_fd[p->fd] = 0;
+    p->live = p->session = false;
+    p->free_next = n->free_first;
+    n->free_first = peer;
+}
+
+/* --- Opening and closing -------------------------------------------------------------------------- */
+
+static int net_allocate(struct net *n, uint32_t peers) {
+    uint32_t slots = 64;
+    while (slots < 2 * peers)
+        slots *= 2;
+    n->slots_mask = slots - 1;
+    n->slots = calloc(slots, sizeof *n->slots);
+    n->peers = calloc(peers, sizeof *n->peers);
+    n->dirty = calloc(peers, sizeof *n->dirty);
+    n->leaving = calloc(peers, sizeof *n->leaving);
+    n->gone = calloc(peers, sizeof *n->gone);
+    if (n->slots == NULL || n->peers == NULL || n->dirty == NULL || n->leaving == NULL || n->gone == NULL)
+        return -EST_NO_MEMORY;
+    n->free_first = PEER_NONE;
+    for (uint32_t i = peers; i-- > 0; n->free_first = i)
+        n->peers[i].free_next = n->free_first;
+    return 0;
+}
+
+int net_open(const struct net_options *o, const struct keyring *ring, struct net **ret, char *ret_why) {
+    static const enum door order[DOORS] = {DOOR_REQUESTER, DOOR_DEPARTMENT, DOOR_OPERATOR};
+    struct net *n = calloc(1, sizeof *n);
+    if (n == NULL || net_allocate(n, o->peers_max) < 0 || (n->context = zmq_ctx_new()) == NULL) {
+        snprintf(ret_why, 256, "out of memory for %u peers; lower sessions_max", o->peers_max);
+        net_close(&n);
+        return -EST_NO_MEMORY;
+    }
+    n->options = *o;
+    n->ring = ring;
+    zmq_msg_init(&n->held);
+    zmq_ctx_set(n->context, ZMQ_MAX_SOCKETS, 65536);
+    int error = zap_open(&n->zap, n->context, ring);
+    if (error < 0)
+        snprintf(ret_why, 256, "the ZAP handler cannot be bound; no door is opened without it");
+    for (int i = 0; error == 0 && i < DOORS; i++)
+        error = door_open(&n->doors[i], n->context, order[i], o, o->endpoints[i], ret_why);
+    if (error < 0) {
+        net_close(&n);
+        return error;
+    }
+    *ret = n;
+    return 0;
+}
+
+void net_close(struct net **net) {
+    struct net *n = *net;
+    *net = NULL;
+    if (n == NULL)
+        return;
+    for (uint32_t i = 0; n->peers != NULL && i < n->options.peers_max; i++) {
+        buffer_done(&n->peers[i].out);
+        free(n->peers[i].cuts);
+    }
+    if (n->context != NULL) {
+        zmq_msg_close(&n->held);
+        for (int i = 0; i < DOORS; i++)
+            door_close(&n->doors[i]);
+        zap_close(&n->zap);
+        zmq_ctx_term(n->context);
+    }
+    free(n->slots);
+    free(n->peers);
+    free(n->by_fd);
+    free(n->dirty);
+    free(n->leaving);
+    free(n->gone);
+    free(n);
+}
+
+/* --- In --------------------------------------------------------------------------------------------- */
+
+bool net_wait(struct net *n, int wake_fd, int timeout_ms, est_time (*clock)(void)) {
+    zmq_pollitem_t items[2 * DOORS + 2];
+    for (int i = 0; i < DOORS; i++) {
+        items[2 * i] = (zmq_pollitem_t){n->doors[i].socket, 0, ZMQ_POLLIN, 0};
+        items[2 * i + 1] = (zmq_pollitem_t){n->doors[i].monitor, 0, ZMQ_POLLIN, 0};
+    }
+    items[2 * DOORS] = (zmq_pollitem_t){n->zap.socket, 0, ZMQ_POLLIN, 0};
+    items[2 * DOORS + 1] = (zmq_pollitem_t){NULL, wake_fd, ZMQ_POLLIN, 0};
+    zmq_poll(items, 2 * DOORS + 2, n->gone_count > 0 ? 0 : timeout_ms);
+    if (items[2 * DOORS].revents & ZMQ_POLLIN)
+        zap_handle(&n->zap, clock());
+    bool any = n->gone_count > 0;
+    for (int i = 0; i < 2 * DOORS; i++)
+        any |= (items[i].revents & ZMQ_POLLIN) != 0;
+    return any;
+}
+
+const char *net_endpoint(const struct net *n, enum door door) {
+    for (int i = 0; i < DOORS; i++)
+        if (n->doors[i].door == door)
+            return n->doors[i].endpoint;
+    return "";
+}
+
+/* A connection that nobody may speak on, or that broke a rule before it became a peer. */
+static void connection_shut(int fd) {
+    if (fd >= 0)
+        shutdown(fd, SHUT_RDWR);
+}
+
+static void gone_add(struct net *n, uint32_t peer) {
+    if (n->peers[peer].gone)
+        return;
+    n->peers[peer].gone = true;
+    n->gone[n->gone_count++] = peer;
+}
+
+/* Hears of every connection that ended. One I/O thread tells its events in order, so whoever
+ * calls this before binding a descriptor knows that its former owner is gone. */
+static void gone_collect(struct net *n) {
+    for (int i = 0; i < DOORS; i++)
+        for (int fd = door_disconnected(&n->doors[i]); fd >= 0; fd = door_disconnected(&n->doors[i])) {
+            if (fd >= n->by_fd_size || n->by_fd[fd] == 0)
+                continue;
+            uint32_t peer = n->by_fd[fd] - 1;
+            n->by_fd[fd] = 0;
+            n->peers[peer].fd = -1;
+            n->counts.disconnects++;
+            gone_add(n, peer);
+        }
+}
+
+uint32_t net_gone_next(struct net *n) {
+    gone_collect(n);
+    while (n->gone_count > 0) {
+        uint32_t peer = n->gone[--n->gone_count];
+        if (!n->peers[peer].live)
+            continue;
+        if (!n->peers[peer].leaving)
+            return peer;
+        peer_free(n, peer);
+    }
+    return PEER_NONE;
+}
+
+/* Takes one message off a door: the routing id, then exactly one data frame into n->held.
+ * 1: there it is; 0: nothing waits; -1: it broke the rules, all of it has been taken off. */
+static int message_receive(struct net *n, struct door_socket *d, uint32_t *ret_routing) {
+    uint8_t id[ROUTING_SIZE];
+    int size = zmq_recv(d->socket, id, sizeof id, ZMQ_DONTWAIT);
+    if (size < 0)
+        return 0;
+    zmq_msg_close(&n->held);
+    zmq_msg_init(&n->held);
+    if (zmq_msg_recv(&n->held, d->socket, 0) < 0)
+        return -1;
+    bool many = zmq_msg_more(&n->held) != 0;
+    for (bool more = many; more;) {
+        zmq_msg_t rest;
+        zmq_msg_init(&rest);
+        zmq_msg_recv(&rest, d->socket, 0);
+        more = zmq_msg_more(&rest) != 0;
+        zmq_msg_close(&rest);
+    }
+    /* libzmq's own ids are a zero and four bytes; a far end that chose its own is turned away */
+    if (size != ROUTING_SIZE || id[0] != 0)
+        return -1;
+    memcpy(ret_routing, id + 1, sizeof *ret_routing);
+    return many ? -1 : 1;
+}
+
+/* A connection's first message makes it a peer. One whose descriptor is another peer's by now is
+ * what was left in the pipe of a connection that ended. */
+static uint32_t peer_meet(struct net *n, enum door door, uint32_t routing, uint32_t key, est_time now) {
+    int fd = zmq_msg_get(&n->held, ZMQ_SRCFD);
+    if (!keyring_is_good(n->ring, key, now)) {
+        connection_shut(fd);
+        return PEER_NONE;
+    }
+    gone_collect(n);
+    if (fd >= 0 && fd < n->by_fd_size && n->by_fd[fd] != 0)
+        return PEER_NONE;
+    uint32_t peer = peer_new(n, door, routing, key);
+    if (peer == PEER_NONE)
+        connection_shut(fd);
+    return peer;
+}
+
+static bool frame_next(struct net *n, struct door_socket *d, est_time now, struct incoming *ret) {
+    uint32_t routing = 0;
+    for (int got = message_receive(n, d, &routing); got != 0; got = message_receive(n, d, &routing)) {
+        n->counts.frames_in++;
+        n->counts.bytes_in += zmq_msg_size(&n->held);
+        uint32_t key = zap_user_id_parse(zmq_msg_gets(&n->held, "User-Id"));
+        uint32_t peer = routing != 0 ? peer_find(n, d->door, routing) : PEER_NONE;
+        if (peer == PEER_NONE && got < 0) {
+            connection_shut(zmq_msg_get(&n->held, ZMQ_SRCFD));
+            n->counts.dropped_protocol++;
+            continue;
+        }
+        if (peer == PEER_NONE)
+            peer = peer_meet(n, d->door, routing, key, now);
+        if (peer == PEER_NONE || n->peers[peer].leaving)
+            continue;
+        *ret = (struct incoming){.peer = peer, .frame = {zmq_msg_data(&n->held), zmq_msg_size(&n->held)}};
+        if (got < 0 || key != n->peers[peer].key)
+            ret->broken = got < 0 ? "a message is exactly one data frame" : "the connection changed its key";
+        return true;
+    }
+    return false;
+}
+
+bool net_next(struct net *n, est_time now, struct incoming *ret) {
+    for (int i = 0; i < DOORS; i++) {
+        struct door_socket *d = &n->doors[n->turn];
+        n->turn = (n->turn + 1) % DOORS;
+        if (frame_next(n, d, now, ret))
+            return true;
+    }
+    return false;
+}
+
+/* --- Out -------------------------------------------------------------------------------------------- */
+
+struct peer *net_peer(struct net *n, uint32_t peer) {
+    return &n->peers[peer];
+}
+
+struct buffer *net_out(struct net *n, uint32_t peer) {
+    struct peer *p = &n->peers[peer];
+    if (!p->dirty) {
+        p->dirty = true;
+        n->dirty[n->dirty_count++] = peer;
+    }
+    p->mark = p->out.size;
+    return &p->out;
+}
+
+/* When the command just packed does not fit into the frame that is open, the frame ends before it. */
+void net_sent(struct net *n, uint32_t peer) {
+    struct peer *p = &n->peers[peer];
+    if (1 + p->out.size - p->frame_start <= p->frame_max || p->mark == p->frame_start)
+        return;
+    if (p->cuts_count == p->cuts_capacity) {
+        size_t capacity = p->cuts_capacity * 2 + 8;
+        size_t *grown = realloc(p->cuts, capacity * sizeof *grown);
+        if (grown == NULL) {
+            p->out.failed = true;
+            return;
+        }
+        p->cuts = grown;
+        p->cuts_capacity = capacity;
+    }
+    p->cuts[p->cuts_count++] = p->mark;
+    p->frame_start = p->mark;
+}
+
+static bool frame_send(struct net *n, struct peer *p, size_t from, size_t to) {
+    uint8_t id[ROUTING_SIZE] = {0};
+    memcpy(id + 1, &p->routing, sizeof p->routing);
+    struct door_socket *d = &n->doors[p->door == DOOR_REQUESTER ? 0 : p->door == DOOR_DEPARTMENT ? 1 : 2];
+    zmq_msg_t m;
+    if (zmq_msg_init_size(&m, 1 + to - from) != 0)
+        return false;
+    uint8_t *data = zmq_msg_data(&m);
+    data[0] = PROTOCOL_VERSION;
+    memcpy(data + 1, p->out.data + from, to - from);
+    if (zmq_send(d->socket, id, sizeof id, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
+        zmq_msg_send(&m, d->socket, ZMQ_DONTWAIT) < 0) {
+        n->counts.dropped_slow += zmq_errno() == EAGAIN;
+        zmq_msg_close(&m);
+        return false;
+    }
+    n->counts.frames_out++;
+    n->counts.bytes_out += 1 + to - from;
+    return true;
+}
+
+static bool peer_flush(struct net *n, struct peer *p) {
+    if (p->out.failed)
+        return false;
+    size_t from = 0;
+    for (size_t i = 0; i < p->cuts_count; i++) {
+        if (!frame_send(n, p, from, p->cuts[i]))
+            return false;
+        from = p->cuts[i];
+    }
+    return from == p->out.size || frame_send(n, p, from, p->out.size);
+}
+
+/* What was said last is still on its way through libzmq; a connection shut at once would swallow
+ * it. So it is shut half a second later, unless the far end closed it by then. */
+enum { LAST_WORDS_US = 500000 };
+
+static void leaving_end(struct net *n, est_time now) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < n->leaving_count; i++) {
+        uint32_t peer = n->leaving[i];
+        struct peer *p = &n->peers[peer];
+        if (!p->live || !p->leaving)
+            continue;
+        if (p->leave_at.us > now.us) {
+            n->leaving[kept++] = peer;
+            continue;
+        }
+        connection_shut(p->fd);
+        peer_free(n, peer);
+    }
+    n->leaving_count = kept;
+}
+
+/* A burst leaves a large buffer behind; few peers need it again. */
+enum { OUT_KEPT = 256 * 1024 };
+
+void net_flush(struct net *n, est_time now) {
+    for (uint32_t i = 0; i < n->dirty_count; i++) {
+        struct peer *p = &n->peers[n->dirty[i]];
+        if (p->live && !peer_flush(n, p))
+            gone_add(n, n->dirty[i]);
+        if (p->out.capacity > OUT_KEPT)
+            buffer_done(&p->out);
+        buffer_clear(&p->out);
+        p->cuts_count = p->frame_start = p->mark = 0;
+        p->asks = 0;
+        p->dirty = false;
+    }
+    n->dirty_count = 0;
+    leaving_end(n, now);
+}
+
+void net_release(struct net *n, uint32_t peer, est_time now) {
+    struct peer *p = &n->peers[peer];
+    p->session = false;
+    if (p->leaving)
+        return;
+    if (p->gone || n->leaving_count == n->options.peers_max) {
+        connection_shut(p->fd);
+        peer_free(n, peer);
+        return;
+    }
+    p->leaving = true;
+    p->leave_at.us = now.us + LAST_WORDS_US;
+    n->leaving[n->leaving_count++] = peer;
+}
+
+const struct net_counts *net_counts(const struct net *n) {
+    return &n->counts;
+}
+
+const struct zap *net_zap(const struct net *n) {
+    return &n->zap;
+}

@@ -1,0 +1,83 @@
+/* net.h - the three doors: frames in from authenticated peers, frames out after the commit.
+ *
+ * A peer is one connection that has said something. Its number, 0 ... peers_max-1, is the core's
+ * session number too. Who a peer is comes from its key by the ZAP handler, is read from each
+ * message's payload frame (after a poll libzmq 4.3.4 loses metadata on the first frame), and is
+ * checked against the keyring for every message: a revoked key dies on its open connections.
+ *
+ * Nothing is sent before net_flush, which the loop calls after the commit: everything bound for
+ * one peer in one batch leaves in as few messages as its frame_max allows. No send ever waits: a
+ * peer that does not read is dropped.
+ */
+#ifndef NET_H
+#define NET_H
+
+#include "keyring.h"
+#include "zap.h"
+
+enum { PEER_NONE = UINT32_MAX, DOORS = 3 };
+
+struct net_options {
+    const char *endpoints[DOORS];   /* requesters, departments, operators */
+    bool curve;
+    uint8_t secret_key[32];
+    uint32_t peers_max;
+    uint32_t frame_max;             /* bytes of the largest frame taken */
+};
+
+struct peer {
+    bool live, session;             /* session: HELLO was good, the core knows it */
+    enum door door;
+    uint32_t key;                   /* handle */
+    uint32_t routing;               /* libzmq's own four bytes */
+    int fd;
+    uint32_t frame_max;             /* of the far end */
+    struct buffer out;              /* commands, back to back, without the version byte */
+    size_t *cuts, cuts_count, cuts_capacity; /* where `out` is cut into frames */
+    size_t frame_start, mark;
+    uint32_t asks;                  /* commands that ask, in this batch */
+    bool dirty, gone, leaving;
+    est_time leave_at;
+    uint32_t free_next;
+    char address[64], software[EST_NAME_MAX + 1];
+};
+
+struct net_counts { uint64_t frames_in, frames_out, bytes_in, bytes_out, dropped_slow, dropped_protocol, disconnects; };
+
+struct net;
+
+/* Binds the ZAP handler, then the doors. -EST_IO with a sentence in `ret_why` (at least 256
+ * bytes): which endpoint, why, what to do. Refuses to open a door whose domain is not enforced. */
+int net_open(const struct net_options *, const struct keyring *, struct net **ret, char *ret_why);
+void net_close(struct net **);
+/* Waits until a frame, a handshake or `wake_fd` is there, at most timeout_ms. Handshakes are
+ * answered inside. True when frames or disconnects may wait. */
+bool net_wait(struct net *, int wake_fd, int timeout_ms, est_time (*clock)(void));
+/* The endpoint really bound, with the port that the system chose for port 0. */
+const char *net_endpoint(const struct net *, enum door);
+
+struct incoming {
+    uint32_t peer;
+    est_slice frame;    /* until the next net_next */
+    const char *broken; /* what rule of the transport the peer broke; NULL: none */
+};
+/* The next frame, never waiting; false when none waits. The doors take turns. */
+bool net_next(struct net *, est_time now, struct incoming *ret);
+/* A peer whose connection ended, or that does not read what it is sent, PEER_NONE when there is
+ * no more. The peer stays until net_release. */
+uint32_t net_gone_next(struct net *);
+
+struct peer *net_peer(struct net *, uint32_t peer);
+/* One command for a peer: pack into what net_out gives, then net_sent. */
+struct buffer *net_out(struct net *, uint32_t peer);
+void net_sent(struct net *, uint32_t peer);
+/* Sends what the batch made. Peers that could not take it are reported by net_gone_next. */
+void net_flush(struct net *, est_time now);
+/* Lets a peer go: its last words are sent by the next flush, then its
+ * connection is ended. */
+void net_release(struct net *, uint32_t peer, est_time now);
+
+const struct net_counts *net_counts(const struct net *);
+const struct zap *net_zap(const struct net *);
+
+#endif
