@@ -1,0 +1,87 @@
+#!/bin/sh
+# Makes a whole small city in one folder: keys, broker.yaml, accounts.yaml, client.yaml, one agent file
+# and one database per department. Everything in the databases is made up.
+#
+#     deploy/demo/setup.sh DIR PORTBASE
+#
+# DIR is made if need be and should be private; requesters, departments and operators get the ports
+# PORTBASE+1, +2 and +3 on the loopback interface. Needs sh, sqlite3 and the `estelam` program on PATH.
+# Keys are made here and nowhere else: none is kept in the repository.
+set -eu
+
+if [ $# -ne 2 ]; then
+    echo "usage: $0 DIR PORTBASE" >&2
+    exit 64
+fi
+umask 077
+demo=$(cd "$(dirname "$0")" && pwd)
+tehran=$(cd "$demo/../tehran" && pwd)
+mkdir -p "$1/db" "$1/agents"
+dir=$(cd "$1" && pwd)
+host=tcp://127.0.0.1
+requesters=$host:$(($2 + 1))
+departments=$host:$(($2 + 2))
+operators=$host:$(($2 + 3))
+
+# The text of a key file's public half.
+public_of() {
+    sed -n 's/^public: *"\(.*\)" *$/\1/p' "$dir/$1.key"
+}
+# The text between the quotes of a sed replacement: what sed would read as its own is escaped.
+escaped() {
+    printf '%s' "$1" | sed 's/[\\&|]/\\&/g'
+}
+
+key_make() {
+    [ -s "$dir/$1.key" ] || estelam key new --out "$dir/$1.key" >/dev/null
+}
+
+account_write() { # name, role, the rest of the map
+    printf '  %s: {role: %s, %skeys: [{public: "%s"}]}\n' "$1" "$2" "$3" "$(public_of "$1")"
+}
+
+department_make() {
+    name=$1
+    key_make "$name-agent"
+    sed -e "s|@SERVER_KEY@|$(escaped "$server")|" -e "s|@ENDPOINT@|$departments|" \
+        -e "s|@DIR@|$(escaped "$dir")|" -e "s|@DEMO@|$(escaped "$demo")|" \
+        "$demo/agents/$name.yaml" >"$dir/agents/$name.yaml"
+    if [ -f "$demo/sql/$name.sql" ]; then
+        rm -f "$dir/db/$name.db"
+        sqlite3 -bail -cmd "PRAGMA synchronous = OFF" "$dir/db/$name.db" <"$demo/sql/$name.sql"
+    fi
+}
+
+for key in broker portal duty; do
+    key_make "$key"
+done
+server=$(public_of broker)
+
+{
+    echo "# Written by setup.sh."
+    echo "accounts:"
+    account_write portal requester 'title: "Permits portal (demo)", asks: [{types: all, purposes: [permit]}], '
+    account_write duty operator ''
+    for file in "$demo"/agents/*.yaml; do
+        name=$(basename "$file" .yaml)
+        department_make "$name"
+        account_write "$name-agent" department "department: $name, "
+    done
+} >"$dir/accounts.yaml"
+
+cat >"$dir/broker.yaml" <<END
+# Written by setup.sh.
+catalogue: "$tehran"
+accounts: accounts.yaml
+store: {directory: store, size_max: 4 GiB}
+security: curve
+key: broker.key
+listen: {requesters: "$requesters", departments: "$departments", operators: "$operators"}
+END
+
+cat >"$dir/client.yaml" <<END
+# Written by setup.sh.
+server_key: "$server"
+requester: {account: portal, key: portal.key, endpoints: ["$requesters"], purpose: permit}
+operator: {account: duty, key: duty.key, endpoints: ["$operators"]}
+END
