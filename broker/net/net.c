@@ -85,7 +85,7 @@ static uint32_t peer_new(struct net *n, enum door door, uint32_t routing, uint32
     struct buffer out = p->out;
     size_t *cuts = p->cuts, capacity = p->cuts_capacity;
     *p = (struct peer){.live = true, .door = door, .key = key, .routing = routing, .frame_max = n->options.frame_max,
-                       .out = out, .cuts = cuts, .cuts_capacity = capacity};
+                       .dirty = p->dirty, .out = out, .cuts = cuts, .cuts_capacity = capacity};
     buffer_clear(&p->out);
     /* ZMQ_SRCFD is called deprecated and is the only way to tell, and to end, one connection. */
     p->fd = zmq_msg_get(&n->held, ZMQ_SRCFD);
@@ -104,7 +104,10 @@ static void peer_free(struct net *n, uint32_t peer) {
     slot_remove(n, peer);
     if (p->fd >= 0 && p->fd < n->by_fd_size && n->by_fd[p->fd] == peer + 1)
         n->by_fd[p->fd] = 0;
-    p->live = p->session = false;
+    for (uint32_t i = 0; p->gone && i < n->gone_count; i++)
+        if (n->gone[i] == peer)
+            n->gone[i--] = n->gone[--n->gone_count];
+    p->live = p->session = p->gone = false;
     p->free_next = n->free_first;
     n->free_first = peer;
 }
