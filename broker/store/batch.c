@@ -37,7 +37,7 @@ void view_end(struct view *view) {
 
 int store_begin(struct store *store) {
     if (store->txn)
-        return store_fail(store, -EST_INPUT, "store %s: a batch is open already", store->directory);
+        return store_fail(store, -EST_INPUT, "a batch is open already");
     int rc = store->read_only ? 0 : map_grow(store);
     if (!rc)
         rc = txn_begin(store, store->read_only ? MDB_RDONLY : 0, &store->txn);
@@ -68,7 +68,7 @@ void store_abort(struct store *store) {
 
 int store_commit(struct store *store) {
     if (!store->txn)
-        return store_fail(store, -EST_INPUT, "store %s: no batch is open", store->directory);
+        return store_fail(store, -EST_INPUT, "no batch is open");
     int rc = store->spoiled; /* the sentence is still the append's */
     if (!rc && store->head.seq != store->committed.seq)
         rc = head_write(store);
@@ -113,17 +113,15 @@ static int log_append(struct store *store, const struct event *event, size_t siz
 static int append_checked(struct store *store, const struct event *event) {
     unsigned long long seq = event->seq;
     if (event->seq != store->head.seq + 1)
-        return store_fail(store, -EST_INPUT, "store %s: event %llu does not follow event %llu",
-                          store->directory, seq, (unsigned long long)store->head.seq);
+        return store_fail(store, -EST_INPUT, "event %llu does not follow event %llu", seq,
+                          (unsigned long long)store->head.seq);
     if (event->at.us < store->head.at.us)
-        return store_fail(store, -EST_INPUT,
-                          "store %s: the time of event %llu is before that of the event before it",
-                          store->directory, seq);
+        return store_fail(store, -EST_INPUT, "the time of event %llu is before that of the event before it",
+                          seq);
     size_t size = record_size(event);
     if (size == 0)
-        return store_fail(store, -EST_INPUT,
-                          "store %s: event %llu (%s) is of no known type or too large to record",
-                          store->directory, seq, event_type_name(event->type));
+        return store_fail(store, -EST_INPUT, "event %llu (%s) is of no known type or too large to record",
+                          seq, event_type_name(event->type));
     uint64_t checksum = 0;
     int rc = log_append(store, event, size, &checksum);
     if (!rc)
@@ -140,7 +138,7 @@ static int append_checked(struct store *store, const struct event *event) {
 
 int store_append(struct store *store, const struct event *event) {
     if (!store->txn || store->read_only)
-        return store_fail(store, -EST_INPUT, "store %s: no batch is open for writing", store->directory);
+        return store_fail(store, -EST_INPUT, "no batch is open for writing");
     if (store->spoiled)
         return store->spoiled;
     store->spoiled = append_checked(store, event);

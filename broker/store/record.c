@@ -3,7 +3,7 @@
  * An event's record:
  *
  *    0  magic "ESTL"     4  format, u16      6  header size, u16
- *    8  checksum, u64: XXH3-64 of everything after it, seeded with the eight bytes before it
+ *    8  checksum, u64: XXH3-64 of everything after it; the eight bytes before it are constants
  *   16  type, u16       18  type version    20  shard, u32, 0
  *   24  payload, u32    28  0, u32          32  generation, u64
  *   40  leader epoch, u64, 0                48  seq, u64
@@ -274,9 +274,9 @@ static uint64_t read_u64(const uint8_t *at) {
     return le64toh(value);
 }
 
-/* The first eight bytes come in as the seed, so that one pass covers all but the checksum. */
-static uint64_t checksum_around(const uint8_t *bytes, size_t size) {
-    return XXH3_64bits_withSeed(bytes + CHECKED_FROM, size - CHECKED_FROM, read_u64(bytes));
+/* One pass over all that can vary: the constants before the checksum are compared as such. */
+static uint64_t checksum_after(const uint8_t *bytes, size_t size) {
+    return XXH3_64bits(bytes + CHECKED_FROM, size - CHECKED_FROM);
 }
 
 size_t record_size(const struct event *event) {
@@ -312,7 +312,7 @@ uint64_t record_write(const struct event *event, size_t size, void *bytes) {
     at = put_u64(at, event->number);
     at = put_u64(at, event->previous);
     put_fields(at, layout, event);
-    uint64_t checksum = checksum_around(start, size);
+    uint64_t checksum = checksum_after(start, size);
     put_u64(start + 8, checksum);
     return checksum;
 }
@@ -320,7 +320,7 @@ uint64_t record_write(const struct event *event, size_t size, void *bytes) {
 void row_write(const struct inquiry_row *row, uint8_t bytes[ROW_SIZE]) {
     put_u32(put_u16(put_u16(bytes, ROW_FORMAT), ROW_SIZE), 0);
     put_fields(bytes + CHECKED_FROM, &row_layout, row);
-    put_u64(bytes + 8, checksum_around(bytes, ROW_SIZE));
+    put_u64(bytes + 8, checksum_after(bytes, ROW_SIZE));
 }
 
 /* --- Reading ----------------------------------------------------------------------------------- */
@@ -472,7 +472,7 @@ static int defect(char ret_why[RECORD_WHY_SIZE], const char *format, ...) {
 static int check_frame(est_slice bytes, size_t header_size, char ret_why[RECORD_WHY_SIZE]) {
     if (bytes.size < header_size)
         return defect(ret_why, "it is cut short: %zu bytes, and a header has %zu", bytes.size, header_size);
-    if (checksum_around(bytes.data, bytes.size) != read_u64((const uint8_t *)bytes.data + 8))
+    if (checksum_after(bytes.data, bytes.size) != read_u64((const uint8_t *)bytes.data + 8))
         return defect(ret_why, "its checksum does not match its bytes");
     return 0;
 }
@@ -528,11 +528,11 @@ int record_read(est_slice bytes, struct record_scratch *scratch, struct event *r
 
 int row_read(est_slice bytes, struct inquiry_row *ret, char ret_why[RECORD_WHY_SIZE]) {
     struct reader reader = {bytes.data, bytes.size, false};
-    unsigned format = take_u16(&reader);
+    unsigned format = take_u16(&reader), size = take_u16(&reader), reserved = take_u32(&reader);
     if (!reader.bad && format != ROW_FORMAT)
         return defect(ret_why, "it has format %u, and this program knows %d", format, ROW_FORMAT);
-    if (bytes.size != ROW_SIZE)
-        return defect(ret_why, "it has %zu bytes instead of %d", bytes.size, ROW_SIZE);
+    if (bytes.size != ROW_SIZE || size != ROW_SIZE || reserved != 0)
+        return defect(ret_why, "it has %zu bytes instead of %d, or says so", bytes.size, ROW_SIZE);
     int rc = check_frame(bytes, ROW_SIZE, ret_why);
     if (rc)
         return rc;

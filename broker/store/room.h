@@ -35,10 +35,18 @@ struct store {
     char error[STORE_ERROR_SIZE];
 };
 
-/* Writes the sentence and returns `code`. */
+/* Writes the sentence, behind the store's folder, and returns `code`. */
 int store_fail(struct store *, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same for a record that cannot be used: adds what to do and returns -EST_INPUT. */
+int store_damaged(struct store *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same for what LMDB answered while the store was doing `what` ("reading an inquiry"). */
 int store_fail_lmdb(struct store *, int rc, const char *what);
+
+/* What store_error(NULL) says from now on. */
+void open_error_keep(const char *sentence);
+
+/* Makes a new store's tables, or checks and loads those that are there. */
+int meta_open(struct store *);
 
 /* A transaction to read in: the batch's own, or a short one. */
 struct view {

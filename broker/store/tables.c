@@ -43,15 +43,10 @@ int row_decode(struct store *store, uint64_t number, const MDB_val *data, struct
     struct inquiry_row row;
     int rc = row_read((est_slice){data->mv_data, data->mv_size}, &row, why);
     if (rc)
-        return store_fail(store, rc,
-                          "store %s: the row of inquiry %llu cannot be used: %s; restore the store from a "
-                          "backup",
-                          store->directory, (ull)number, why);
+        return store_damaged(store, "the row of inquiry %llu cannot be used: %s", (ull)number, why);
     if (row.number != number)
-        return store_fail(store, -EST_INPUT,
-                          "store %s: the row of inquiry %llu says it is of %llu; restore the store "
-                          "from a backup",
-                          store->directory, (ull)number, (ull)row.number);
+        return store_damaged(store, "the row of inquiry %llu says it is of %llu", (ull)number,
+                             (ull)row.number);
     *ret = row;
     return 0;
 }
@@ -70,8 +65,8 @@ static int row_put(struct store *store, enum table table, const struct inquiry_r
 
 static int apply_submitted(struct store *store, const struct event *event) {
     if (event->number != event->seq || event->previous != 0)
-        return store_fail(store, -EST_INPUT, "store %s: event %llu submits an inquiry but numbers it %llu",
-                          store->directory, (ull)event->seq, (ull)event->number);
+        return store_fail(store, -EST_INPUT, "event %llu submits an inquiry but numbers it %llu",
+                          (ull)event->seq, (ull)event->number);
     struct id_key id = id_key_of(event->submitted.account, &event->submitted.id);
     uint64_t number = htole64(event->number);
     MDB_cursor *ids;
@@ -81,9 +76,8 @@ static int apply_submitted(struct store *store, const struct event *event) {
     MDB_val key = val_of(&id, sizeof id), data = val_of(&number, sizeof number);
     rc = mdb_cursor_put(ids, &key, &data, MDB_NOOVERWRITE);
     if (rc == MDB_KEYEXIST)
-        return store_fail(store, -EST_INPUT,
-                          "store %s: event %llu submits an id that account %u has used already",
-                          store->directory, (ull)event->seq, event->submitted.account);
+        return store_fail(store, -EST_INPUT, "event %llu submits an id that account %u has used already",
+                          (ull)event->seq, event->submitted.account);
     if (rc != 0)
         return store_fail_lmdb(store, rc, "writing an id");
     struct inquiry_row row = {0};
@@ -101,9 +95,8 @@ static int open_row_seek(struct store *store, const struct event *event, uint64_
     MDB_val key = val_of(&number, sizeof number), data;
     rc = mdb_cursor_get(*ret_cursor, &key, &data, MDB_SET);
     if (rc == MDB_NOTFOUND)
-        return store_fail(store, -EST_INPUT,
-                          "store %s: event %llu (%s) is about inquiry %llu, which is not open",
-                          store->directory, (ull)event->seq, event_type_name(event->type), (ull)number);
+        return store_fail(store, -EST_INPUT, "event %llu (%s) is about inquiry %llu, which is not open",
+                          (ull)event->seq, event_type_name(event->type), (ull)number);
     if (rc != 0)
         return store_fail_lmdb(store, rc, "reading an inquiry");
     return row_decode(store, number, &data, ret);
@@ -116,15 +109,13 @@ static int apply_change(struct store *store, const struct event *event) {
     if (rc)
         return rc;
     if (est_state_is_final((enum est_state)row.state))
-        return store_fail(
-            store, -EST_INPUT, "store %s: event %llu (%s) would change inquiry %llu after its end",
-            store->directory, (ull)event->seq, event_type_name(event->type), (ull)event->number);
+        return store_fail(store, -EST_INPUT, "event %llu (%s) would change inquiry %llu after its end",
+                          (ull)event->seq, event_type_name(event->type), (ull)event->number);
     if (event->previous != row.last_seq)
         return store_fail(store, -EST_INPUT,
-                          "store %s: event %llu (%s) follows event %llu, but the newest of inquiry "
-                          "%llu is %llu",
-                          store->directory, (ull)event->seq, event_type_name(event->type),
-                          (ull)event->previous, (ull)event->number, (ull)row.last_seq);
+                          "event %llu (%s) follows event %llu, but the newest of inquiry %llu is %llu",
+                          (ull)event->seq, event_type_name(event->type), (ull)event->previous,
+                          (ull)event->number, (ull)row.last_seq);
     inquiry_row_apply(&row, event);
     return row_put(store, TABLE_OPEN, &row, MDB_CURRENT);
 }
@@ -136,9 +127,8 @@ static int acknowledge_one(struct store *store, const struct event *event, uint6
     if (rc)
         return rc;
     if (!est_state_is_final((enum est_state)row.state))
-        return store_fail(store, -EST_INPUT,
-                          "store %s: event %llu acknowledges inquiry %llu, which has not ended",
-                          store->directory, (ull)event->seq, (ull)number);
+        return store_fail(store, -EST_INPUT, "event %llu acknowledges inquiry %llu, which has not ended",
+                          (ull)event->seq, (ull)number);
     rc = mdb_cursor_del(cursor, 0);
     if (rc != 0)
         return store_fail_lmdb(store, rc, "closing an inquiry");
@@ -180,8 +170,8 @@ static int apply_department_set(struct store *store, const struct event *event) 
 
 static int apply_type_set(struct store *store, const struct event *event) {
     if (event->type_set.version == VERSION_RETIRED)
-        return store_fail(store, -EST_INPUT, "store %s: event %llu sets a type version that no type can have",
-                          store->directory, (ull)event->seq);
+        return store_fail(store, -EST_INPUT, "event %llu sets a type version that no type can have",
+                          (ull)event->seq);
     return thing_set(store, event, THING_TYPE, event->type_set.type, event->type_set.version);
 }
 
@@ -222,8 +212,8 @@ static const table_change changes[] = {
 int tables_apply(struct store *store, const struct event *event) {
     size_t at = (size_t)event->type;
     if (at >= sizeof changes / sizeof changes[0] || !changes[at])
-        return store_fail(store, -EST_INPUT, "store %s: event %llu is of a type that the tables do not know",
-                          store->directory, (ull)event->seq);
+        return store_fail(store, -EST_INPUT, "event %llu is of a type that the tables do not know",
+                          (ull)event->seq);
     return changes[at](store, event);
 }
 
@@ -231,8 +221,7 @@ int tables_apply(struct store *store, const struct event *event) {
 
 static int table_get(struct store *store, enum table table, MDB_val key, MDB_val *ret) {
     if (!store->txn)
-        return store_fail(store, -EST_INPUT, "store %s: reads belong in a batch, and none is open",
-                          store->directory);
+        return store_fail(store, -EST_INPUT, "reads belong in a batch, and none is open");
     int rc = mdb_get(store->txn, store->tables[table], &key, ret);
     /* Not formatted: every new inquiry passes here once, when its id is looked up. */
     if (rc == MDB_NOTFOUND) {
@@ -251,10 +240,7 @@ int store_find(struct store *store, uint32_t account, const est_id *id, uint64_t
     if (rc)
         return rc;
     if (data.mv_size != sizeof number)
-        return store_fail(store, -EST_INPUT,
-                          "store %s: an id of account %u has no number behind it; restore the store "
-                          "from a backup",
-                          store->directory, account);
+        return store_damaged(store, "an id of account %u has no number behind it", account);
     memcpy(&number, data.mv_data, sizeof number);
     *ret_number = le64toh(number);
     return 0;
@@ -272,15 +258,12 @@ static int event_decode(struct store *store, uint64_t seq, const MDB_val *data, 
     char why[RECORD_WHY_SIZE];
     struct event event;
     int rc = record_read((est_slice){data->mv_data, data->mv_size}, &store->scratch, &event, why);
+    if (rc == -EST_NO_MEMORY)
+        return store_fail(store, rc, "out of memory while reading event %llu", (ull)seq);
     if (rc)
-        return store_fail(store, rc,
-                          "store %s: event %llu cannot be used: %s; restore the store from a backup",
-                          store->directory, (ull)seq, why);
+        return store_damaged(store, "event %llu cannot be used: %s", (ull)seq, why);
     if (event.seq != seq)
-        return store_fail(store, -EST_INPUT,
-                          "store %s: event %llu says it is event %llu; restore the store from a "
-                          "backup",
-                          store->directory, (ull)seq, (ull)event.seq);
+        return store_damaged(store, "event %llu says it is event %llu", (ull)seq, (ull)event.seq);
     *ret = event;
     return 0;
 }
@@ -298,12 +281,11 @@ static int thing_decode(struct store *store, const MDB_val *key, const MDB_val *
     if (key->mv_size == sizeof thing)
         memcpy(&thing, key->mv_data, sizeof thing);
     int rc = record_read((est_slice){data->mv_data, data->mv_size}, &store->scratch, ret, why);
+    if (rc == -EST_NO_MEMORY)
+        return store_fail(store, rc, "out of memory while reading a definition");
     if (rc)
-        return store_fail(store, rc,
-                          "store %s: the definition of thing %u/%u version %u cannot be used: %s; restore "
-                          "the store from a backup",
-                          store->directory, be32toh(thing.kind), be32toh(thing.number),
-                          be32toh(thing.version), why);
+        return store_damaged(store, "the definition of thing %u/%u version %u cannot be used: %s",
+                             be32toh(thing.kind), be32toh(thing.number), be32toh(thing.version), why);
     return 0;
 }
 
@@ -400,10 +382,7 @@ static int visit_event(struct store *store, const MDB_val *key, const MDB_val *d
         return WALK_PAUSE;
     memcpy(&seq, key->mv_data, sizeof seq);
     if (seq != it->next)
-        return store_fail(store, -EST_INPUT,
-                          "store %s: event %llu is missing from the log; restore the store from a "
-                          "backup",
-                          store->directory, (ull)it->next);
+        return store_damaged(store, "event %llu is missing from the log", (ull)it->next);
     int rc = event_decode(store, seq, data, &event);
     if (rc)
         return rc;
@@ -427,10 +406,7 @@ static int walk_stretch(struct store *store, struct event_walk *it) {
     }
     view_end(&view);
     if (!rc && it->next <= head.seq)
-        return store_fail(store, -EST_INPUT,
-                          "store %s: event %llu is missing from the log; restore the store from a "
-                          "backup",
-                          store->directory, (ull)it->next);
+        return store_damaged(store, "event %llu is missing from the log", (ull)it->next);
     return rc;
 }
 

@@ -1,0 +1,69 @@
+/* error.c - the store's sentences: what failed, where, and what to do.
+ */
+#include "room.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A store that did not open is gone when its error is asked for. */
+static _Thread_local char open_error[STORE_ERROR_SIZE] = "no store has failed to open";
+
+const char *store_error(const struct store *store) {
+    return store ? store->error : open_error;
+}
+
+void open_error_keep(const char *sentence) {
+    snprintf(open_error, sizeof open_error, "%s", sentence);
+}
+
+static void sentence_write(struct store *store, const char *format, va_list args, const char *advice) {
+    char what[STORE_ERROR_SIZE];
+    vsnprintf(what, sizeof what, format, args);
+    snprintf(store->error, sizeof store->error, "store %.120s: %.350s%s", store->directory, what, advice);
+}
+
+int store_fail(struct store *store, int code, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    sentence_write(store, format, args, "");
+    va_end(args);
+    return code;
+}
+
+int store_damaged(struct store *store, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    sentence_write(store, format, args, "; use the broker that wrote it, or restore the store from a backup");
+    va_end(args);
+    return -EST_INPUT;
+}
+
+struct advice {
+    int rc, code;
+    const char *what_to_do;
+};
+
+static const struct advice advices[] = {
+    {MDB_MAP_FULL, -EST_FULL, "the store has its configured size: raise store.size_max and start again"},
+    {ENOSPC, -EST_IO, "free space on its disk, then start again"},
+    {EDQUOT, -EST_IO, "raise the disk quota, then start again"},
+    {EACCES, -EST_IO, "run as the user the folder belongs to"},
+    {EROFS, -EST_IO, "its file system is mounted read-only: see the system's log for disk errors"},
+    {EIO, -EST_IO, "the disk has failed: see the system's log, then restore the store from a backup"},
+    {MDB_CORRUPTED, -EST_IO, "the file is damaged: restore the store from a backup"},
+    {MDB_PAGE_NOTFOUND, -EST_IO, "the file is damaged: restore the store from a backup"},
+    {MDB_INVALID, -EST_INPUT, "data.mdb is no store: name another folder, or restore it from a backup"},
+    {MDB_VERSION_MISMATCH, -EST_INPUT, "data.mdb was written by another LMDB: use the program that wrote it"},
+    {MDB_READERS_FULL, -EST_IO, "too many tools have it open: stop some"},
+};
+
+int store_fail_lmdb(struct store *store, int rc, const char *what) {
+    const struct advice *found = NULL;
+    for (size_t i = 0; i < sizeof advices / sizeof advices[0] && !found; i++)
+        if (advices[i].rc == rc)
+            found = &advices[i];
+    return store_fail(store, found ? found->code : -EST_IO, "%s failed: %s; %s", what, mdb_strerror(rc),
+                      found ? found->what_to_do : "see the system's log");
+}
