@@ -82,6 +82,7 @@ END
 cat >"$dir/client.yaml" <<END
 # Written by setup.sh.
 server_key: "$server"
+catalogue: "$tehran"
 requester: {account: portal, key: portal.key, endpoints: ["$requesters"], purpose: permit}
 operator: {account: duty, key: duty.key, endpoints: ["$operators"]}
 END
