@@ -1,0 +1,259 @@
+/* sql_link.c - connects, prepares, describes, disconnects. See sql_link.h. */
+#include "sql_link.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct sql_link {
+    const struct sql_config *config;
+    SQLHDBC handle;
+    struct sql_statement *statements; /* one for each type of the configuration */
+};
+
+/* How a database is told that this session only reads. What is not in the table is left to the
+ * rights of the database account. */
+static const struct { const char *product, *statement; } read_only_sessions[] = {
+    {"PostgreSQL", "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"},
+    {"SQLite", "PRAGMA query_only = ON"},
+    {"MariaDB", "SET SESSION TRANSACTION READ ONLY"},
+    {"MySQL", "SET SESSION TRANSACTION READ ONLY"},
+};
+
+/* SQLSTATEs of a connection that is gone although its class is not 08: PostgreSQL's shutdown,
+ * crash and "not yet ready". */
+static const char *const states_of_death[] = {"57P01", "57P02", "57P03"};
+
+/* Integers are passed to ODBC in pointers. */
+static SQLPOINTER attribute_of(SQLULEN value) {
+    return (SQLPOINTER)(uintptr_t)value;
+}
+
+void sql_trouble_read(SQLSMALLINT handle_type, SQLHANDLE handle, struct sql_trouble *ret) {
+    SQLCHAR state[6] = "", text[sizeof ret->text] = "";
+    SQLINTEGER native;
+    SQLSMALLINT length;
+    if (!SQL_SUCCEEDED(SQLGetDiagRec(handle_type, handle, 1, state, &native, text, sizeof text, &length)))
+        snprintf((char *)text, sizeof text, "the driver gives no reason");
+    snprintf(ret->state, sizeof ret->state, "%s", (char *)state);
+    snprintf(ret->text, sizeof ret->text, "%s", (char *)text);
+}
+
+static void trouble_set(struct sql_trouble *ret, const char *format, const char *what) {
+    ret->state[0] = 0;
+    snprintf(ret->text, sizeof ret->text, format, what);
+}
+
+/* --- The connection ----------------------------------------------------------------------------- */
+
+static bool statement_run(SQLHDBC handle, const char *text, struct sql_trouble *ret_trouble) {
+    SQLHSTMT statement;
+    if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_STMT, handle, &statement))) {
+        sql_trouble_read(SQL_HANDLE_DBC, handle, ret_trouble);
+        return false;
+    }
+    SQLRETURN code = SQLExecDirect(statement, (SQLCHAR *)text, SQL_NTS);
+    if (!SQL_SUCCEEDED(code) && code != SQL_NO_DATA)
+        sql_trouble_read(SQL_HANDLE_STMT, statement, ret_trouble);
+    SQLFreeHandle(SQL_HANDLE_STMT, statement);
+    return SQL_SUCCEEDED(code) || code == SQL_NO_DATA;
+}
+
+static bool session_protect(SQLHDBC handle, struct sql_trouble *ret_trouble) {
+    char product[64] = "";
+    SQLSMALLINT length;
+    SQLGetInfo(handle, SQL_DBMS_NAME, product, sizeof product, &length);
+    for (size_t i = 0; i < sizeof read_only_sessions / sizeof read_only_sessions[0]; i++)
+        if (!strcasecmp(product, read_only_sessions[i].product))
+            return statement_run(handle, read_only_sessions[i].statement, ret_trouble);
+    return true;
+}
+
+static bool handle_connect(SQLHDBC handle, const struct sql_config *config, struct sql_trouble *ret_trouble) {
+    SQLSetConnectAttr(handle, SQL_ATTR_LOGIN_TIMEOUT, attribute_of(SQL_LOGIN_TIMEOUT_S), SQL_IS_UINTEGER);
+    if (config->read_only)
+        SQLSetConnectAttr(handle, SQL_ATTR_ACCESS_MODE, attribute_of(SQL_MODE_READ_ONLY), SQL_IS_UINTEGER);
+    if (!SQL_SUCCEEDED(SQLDriverConnect(handle, NULL, (SQLCHAR *)config->connection, SQL_NTS, NULL, 0, NULL,
+                                        SQL_DRIVER_NOPROMPT))) {
+        sql_trouble_read(SQL_HANDLE_DBC, handle, ret_trouble);
+        return false;
+    }
+    if (!config->read_only || session_protect(handle, ret_trouble))
+        return true;
+    SQLDisconnect(handle);
+    return false;
+}
+
+int sql_link_open(SQLHENV environment, const struct sql_config *config, struct sql_link **ret,
+                  struct sql_trouble *ret_trouble) {
+    struct sql_link *link = calloc(1, sizeof *link);
+    if (!link)
+        return -EST_NO_MEMORY;
+    link->config = config;
+    link->statements = calloc(config->type_count ? config->type_count : 1, sizeof *link->statements);
+    if (!link->statements || !SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_DBC, environment, &link->handle))) {
+        sql_link_close(&link);
+        return -EST_NO_MEMORY;
+    }
+    if (!handle_connect(link->handle, config, ret_trouble)) {
+        SQLFreeHandle(SQL_HANDLE_DBC, link->handle);
+        link->handle = NULL;
+        sql_link_close(&link);
+        return -EST_UNREACHABLE;
+    }
+    *ret = link;
+    return 0;
+}
+
+void sql_link_close(struct sql_link **pointer) {
+    struct sql_link *link = *pointer;
+    *pointer = NULL;
+    if (!link)
+        return;
+    for (size_t i = 0; link->statements && i < link->config->type_count; i++)
+        sql_link_forget(link, i);
+    free(link->statements);
+    if (link->handle) {
+        SQLDisconnect(link->handle);
+        SQLFreeHandle(SQL_HANDLE_DBC, link->handle);
+    }
+    free(link);
+}
+
+bool sql_link_is_dead(struct sql_link *link, const char *state) {
+    if (!strncmp(state, "08", 2))
+        return true;
+    for (size_t i = 0; i < sizeof states_of_death / sizeof states_of_death[0]; i++)
+        if (!strcmp(state, states_of_death[i]))
+            return true;
+    SQLUINTEGER dead = SQL_CD_FALSE;
+    SQLGetConnectAttr(link->handle, SQL_ATTR_CONNECTION_DEAD, &dead, sizeof dead, NULL);
+    return dead == SQL_CD_TRUE;
+}
+
+/* --- Statements --------------------------------------------------------------------------------- */
+
+static const struct { SQLSMALLINT type; enum sql_kind kind; } type_kinds[] = {
+    {SQL_TINYINT, SQL_KIND_INT}, {SQL_SMALLINT, SQL_KIND_INT}, {SQL_INTEGER, SQL_KIND_INT},
+    {SQL_BIGINT, SQL_KIND_INT},  {SQL_BIT, SQL_KIND_BOOL},
+};
+
+/* psqlodbc describes a boolean as a text of 5, so the type's own name counts first. */
+static enum sql_kind kind_of(const char *type_name, SQLSMALLINT type, SQLSMALLINT scale) {
+    if (!strcasecmp(type_name, "bool") || !strcasecmp(type_name, "boolean"))
+        return SQL_KIND_BOOL;
+    for (size_t i = 0; i < sizeof type_kinds / sizeof type_kinds[0]; i++)
+        if (type == type_kinds[i].type)
+            return type_kinds[i].kind;
+    return (type == SQL_NUMERIC || type == SQL_DECIMAL) && scale == 0 ? SQL_KIND_INT : SQL_KIND_TEXT;
+}
+
+static bool column_describe(SQLHSTMT handle, SQLUSMALLINT index, struct sql_column *ret) {
+    SQLCHAR type_name[129] = "";
+    SQLSMALLINT length, type, scale, nullable;
+    SQLULEN size;
+    if (!SQL_SUCCEEDED(SQLDescribeCol(handle, index, (SQLCHAR *)ret->name, sizeof ret->name, &length, &type,
+                                      &size, &scale, &nullable)))
+        return false;
+    SQLColAttribute(handle, index, SQL_DESC_TYPE_NAME, type_name, sizeof type_name, &length, NULL);
+    ret->kind = kind_of((char *)type_name, type, scale);
+    return true;
+}
+
+static int columns_describe(struct sql_statement *statement, struct sql_trouble *ret_trouble) {
+    SQLSMALLINT count = 0;
+    if (!SQL_SUCCEEDED(SQLNumResultCols(statement->handle, &count))) {
+        sql_trouble_read(SQL_HANDLE_STMT, statement->handle, ret_trouble);
+        return -EST_INPUT;
+    }
+    if (count < 1 || count > SQL_COLUMNS_MAX) {
+        trouble_set(ret_trouble, "the statement gives %s columns", count < 1 ? "no" : "too many");
+        return -EST_INPUT;
+    }
+    statement->columns = calloc((size_t)count, sizeof *statement->columns);
+    if (!statement->columns)
+        return -EST_NO_MEMORY;
+    for (SQLSMALLINT i = 0; i < count; i++)
+        if (!column_describe(statement->handle, (SQLUSMALLINT)(i + 1), &statement->columns[i])) {
+            sql_trouble_read(SQL_HANDLE_STMT, statement->handle, ret_trouble);
+            return -EST_INPUT;
+        }
+    statement->column_count = (size_t)count;
+    return 0;
+}
+
+int sql_column_find(const struct sql_statement *statement, const char *name) {
+    for (size_t i = 0; i < statement->column_count; i++)
+        if (!strcasecmp(statement->columns[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+/* Every column that the configuration names is there. */
+static int columns_match(const struct sql_statement *statement, const struct sql_type *type,
+                         struct sql_trouble *ret_trouble) {
+    const struct sql_pick *picks[] = {&type->outcome, &type->reason, &type->legal_ref, &type->valid_until};
+    const char *missing = NULL;
+    for (size_t i = 0; i < type->field_count && !missing; i++)
+        if (sql_column_find(statement, type->fields[i].column) < 0)
+            missing = type->fields[i].column;
+    for (size_t i = 0; i < sizeof picks / sizeof picks[0] && !missing; i++)
+        if (picks[i]->column && sql_column_find(statement, picks[i]->column) < 0)
+            missing = picks[i]->column;
+    if (missing)
+        trouble_set(ret_trouble, "the result has no column \"%s\"", missing);
+    return missing ? -EST_INPUT : 0;
+}
+
+/* A marker that the driver sees and we did not (or the other way round) would shift the values. */
+static int markers_match(const struct sql_statement *statement, const struct sql_type *type,
+                         struct sql_trouble *ret_trouble) {
+    SQLSMALLINT count = 0;
+    if (SQL_SUCCEEDED(SQLNumParams(statement->handle, &count)) && (size_t)count != type->text.count) {
+        trouble_set(ret_trouble, "the driver counts other values than the :names; %s",
+                    "quote whatever it may take for a marker");
+        return -EST_INPUT;
+    }
+    return 0;
+}
+
+static int statement_make(struct sql_link *link, const struct sql_type *type, struct sql_statement *statement,
+                          struct sql_trouble *ret_trouble) {
+    if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_STMT, link->handle, &statement->handle))) {
+        statement->handle = NULL;
+        sql_trouble_read(SQL_HANDLE_DBC, link->handle, ret_trouble);
+        return -EST_INPUT;
+    }
+    /* Not every driver knows timeouts; the pool's guard stands behind this. */
+    SQLSetStmtAttr(statement->handle, SQL_ATTR_QUERY_TIMEOUT, attribute_of(link->config->timeout_s), 0);
+    if (!SQL_SUCCEEDED(SQLPrepare(statement->handle, (SQLCHAR *)type->text.statement, SQL_NTS))) {
+        sql_trouble_read(SQL_HANDLE_STMT, statement->handle, ret_trouble);
+        return -EST_INPUT;
+    }
+    int code = columns_describe(statement, ret_trouble);
+    if (!code)
+        code = markers_match(statement, type, ret_trouble);
+    return code ? code : columns_match(statement, type, ret_trouble);
+}
+
+int sql_link_prepare(struct sql_link *link, size_t type, struct sql_statement **ret,
+                     struct sql_trouble *ret_trouble) {
+    struct sql_statement *statement = &link->statements[type];
+    if (!statement->handle) {
+        int code = statement_make(link, &link->config->types[type], statement, ret_trouble);
+        if (code) {
+            sql_link_forget(link, type);
+            return code;
+        }
+    }
+    *ret = statement;
+    return 0;
+}
+
+void sql_link_forget(struct sql_link *link, size_t type) {
+    struct sql_statement *statement = &link->statements[type];
+    if (statement->handle)
+        SQLFreeHandle(SQL_HANDLE_STMT, statement->handle);
+    free(statement->columns);
+    memset(statement, 0, sizeof *statement);
+}
