@@ -199,7 +199,7 @@ static size_t list_max(const struct field *field) {
     return field->kind == FIELD_NUMBERS ? EST_NUMBERS_MAX : RIGHTS_MAX;
 }
 
-/* SIZE_MAX for a list that is too long. A slice may be of any length here: the sum is limited. */
+/* SIZE_MAX for a list or slice that is too long; what is not can be added up without a wrap. */
 static size_t field_size(const struct field *field, const uint8_t *base) {
     switch (field->kind) {
     case FIELD_U32:
@@ -210,8 +210,10 @@ static size_t field_size(const struct field *field, const uint8_t *base) {
         return sizeof(est_id);
     case FIELD_DISTRICTS:
         return DISTRICT_WORDS * sizeof(uint64_t);
-    case FIELD_SLICE:
-        return sizeof(uint32_t) + member_slice(base, field->offset).size;
+    case FIELD_SLICE: {
+        size_t size = member_slice(base, field->offset).size;
+        return size <= RECORD_PAYLOAD_MAX ? sizeof(uint32_t) + size : SIZE_MAX;
+    }
     default:
         break;
     }

@@ -9,7 +9,8 @@
  *   ids      account, id -> number   an inquiry's id is the requester's idempotency key
  *   open     number -> inquiry_row   not ended, or ended and not acknowledged
  *   ended    number -> inquiry_row   ended and acknowledged
- *   things   kind, number, version -> the newest SET event of a department, account, type version
+ *   things   kind, number, version -> the newest SET event of a department, account, type version;
+ *            after them, while it is retired, the thing's RETIRED event
  *
  * The tables are derived from the log: append() writes the event and applies it to the tables in
  * one transaction, together with the position and a running digest of the log.
@@ -57,19 +58,28 @@ void store_sizes(const struct store *, struct store_sizes *ret);
  * -EST_IO, which harms nothing. */
 int store_tidy(struct store *);
 
-/* Recovery, before the first batch. Each calls back in ascending key order; slices live during
- * the call; a non-zero return of the callback stops and is returned. */
+/* Recovery, before the first batch. Things come by kind, number and version, the RETIRED event of
+ * a thing after its definitions; applying them in this order gives those in force.
+ * Each calls back in ascending key order; slices live during the call; a non-zero return of the
+ * callback stops and is returned. */
 int store_each_open(struct store *, int (*each)(void *arg, const struct inquiry_row *), void *arg);
 int store_each_thing(struct store *, int (*each)(void *arg, const struct event *), void *arg);
 /* The log from event `from` on (0: from its beginning), any time. A missing event is -EST_INPUT. */
 int store_each_event(struct store *, uint64_t from, int (*each)(void *arg, const struct event *), void *arg);
 
 /* --- A batch. Reads between begin and commit see what the batch wrote. Slices that a read gave
- * live until the next append, commit or abort: use them or copy them at once. ----------------- */
+ * live until the next append, commit or abort: use them or copy them at once. Lists (the numbers
+ * of ACKNOWLEDGED, the rights of an account) live until the next read. Keep a batch under 64 MiB
+ * of events: the map grows between batches only, and always has four times that left. --------- */
+
+/* In a read-only store a batch is a look at what is committed now, and nothing can be appended. */
 int store_begin(struct store *);
-/* event->seq must be head + 1: the log gives the numbers, the core foresees them. */
+/* event->seq must be head + 1: the log gives the numbers, the core foresees them. Its time is not
+ * before the head's, its `previous` is the newest event of its inquiry, its inquiry is open, and
+ * a submitted id is new; else -EST_INPUT. An append that failed spoils the batch: every later
+ * append and the commit return the same code, and only store_abort is left. */
 int store_append(struct store *, const struct event *);
-/* Durable on 0. A batch without an append costs no write. */
+/* Durable on 0. The batch is over either way. One without an append costs no write. */
 int store_commit(struct store *);
 void store_abort(struct store *);
 

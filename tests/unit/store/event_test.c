@@ -1,0 +1,139 @@
+/* event_test.c - what each event does to an inquiry's row, and what the events are called. */
+#include "sample.h"
+
+#include <string.h>
+
+static struct inquiry_row fold(const enum event_type *types, size_t count) {
+    struct inquiry_row row = {0};
+    for (size_t i = 0; i < count; i++) {
+        struct event event = sample_event(types[i], SAMPLE_USUAL);
+        event.seq = 100 + i;
+        event.at.us = 1000 + (int64_t)i;
+        event.number = 100;
+        inquiry_row_apply(&row, &event);
+    }
+    return row;
+}
+
+#define FOLD(...)                                                                                            \
+    fold((const enum event_type[]){__VA_ARGS__},                                                             \
+         sizeof((const enum event_type[]){__VA_ARGS__}) / sizeof(enum event_type))
+
+static void submitted_fills_the_row(void **state) {
+    (void)state;
+    struct inquiry_row row = FOLD(EVENT_SUBMITTED);
+    struct inquiry_row expected = {.number = 100,
+                                   .account = 61,
+                                   .type = 62,
+                                   .version = 63,
+                                   .district = 64,
+                                   .purpose = 65,
+                                   .state = EST_STATE_WAITING,
+                                   .received = {1000},
+                                   .due = {-66},
+                                   .last_seq = 100};
+    expected.id = sample_event(EVENT_SUBMITTED, SAMPLE_USUAL).submitted.id;
+    assert_row_equal(&row, &expected);
+}
+
+static void failed_attempt_delays_or_queues_again(void **state) {
+    (void)state;
+    struct inquiry_row row = FOLD(EVENT_SUBMITTED, EVENT_ATTEMPT_FAILED);
+    assert_int_equal(row.state, EST_STATE_DELAYED);
+    assert_int_equal(row.attempts, 1);
+    assert_int_equal(row.code, EST_AGENT_LOST);
+    assert_int_equal(row.actor, 52);
+    assert_int_equal(row.epoch, 51);
+    assert_int_equal(row.not_before.us, 54);
+    assert_int_equal(row.last_seq, 101);
+    struct event at_once = sample_event(EVENT_ATTEMPT_FAILED, SAMPLE_USUAL);
+    at_once.attempt_failed.not_before.us = 0;
+    inquiry_row_apply(&row, &at_once);
+    assert_int_equal(row.state, EST_STATE_WAITING);
+    assert_int_equal(row.attempts, 2);
+    assert_int_equal(row.not_before.us, 0);
+}
+
+static void parked_counts_as_an_attempt_and_requeue_begins_anew(void **state) {
+    (void)state;
+    struct inquiry_row row = FOLD(EVENT_SUBMITTED, EVENT_ATTEMPT_FAILED, EVENT_PARKED);
+    assert_int_equal(row.state, EST_STATE_PARKED);
+    assert_int_equal(row.attempts, 2);
+    assert_int_equal(row.code, EST_AGENT_REFUSED);
+    assert_int_equal(row.actor, 56);
+    assert_int_equal(row.epoch, 55);
+    assert_int_equal(row.not_before.us, 0);
+    row = FOLD(EVENT_SUBMITTED, EVENT_PARKED, EVENT_REQUEUED);
+    assert_int_equal(row.state, EST_STATE_WAITING);
+    assert_int_equal(row.attempts, 0);
+    assert_int_equal(row.code, 0);
+    assert_int_equal(row.actor, 58);
+    assert_int_equal(row.last_seq, 102);
+}
+
+static void each_end_says_when_and_why(void **state) {
+    (void)state;
+    struct inquiry_row row = FOLD(EVENT_SUBMITTED, EVENT_ATTEMPT_FAILED, EVENT_ANSWERED);
+    assert_int_equal(row.state, EST_STATE_ANSWERED);
+    assert_int_equal(row.outcome, EST_OUTCOME_NEGATIVE);
+    assert_int_equal(row.code, 0);
+    assert_int_equal(row.actor, 72);
+    assert_int_equal(row.epoch, 71);
+    assert_int_equal(row.not_before.us, 0);
+    assert_int_equal(row.ended.us, 1002);
+    row = FOLD(EVENT_SUBMITTED, EVENT_EXPIRED);
+    assert_int_equal(row.state, EST_STATE_EXPIRED);
+    assert_int_equal(row.code, EST_EXPIRED);
+    assert_int_equal(row.ended.us, 1001);
+    row = FOLD(EVENT_SUBMITTED, EVENT_CANCELLED);
+    assert_int_equal(row.state, EST_STATE_CANCELLED);
+    assert_int_equal(row.code, EST_CANCELLED);
+    assert_int_equal(row.actor, 74);
+    assert_int_equal(row.ended.us, 1001);
+}
+
+static void acknowledgement_is_no_link_of_the_timeline(void **state) {
+    (void)state;
+    struct inquiry_row row = FOLD(EVENT_SUBMITTED, EVENT_ANSWERED, EVENT_ACKNOWLEDGED);
+    assert_int_equal(row.acked.us, 1002);
+    assert_int_equal(row.last_seq, 101);
+    assert_int_equal(row.state, EST_STATE_ANSWERED);
+}
+
+static void events_about_other_things_change_no_row(void **state) {
+    (void)state;
+    struct inquiry_row row = FOLD(EVENT_SUBMITTED), same = row;
+    const enum event_type others[] = {EVENT_STARTED,     EVENT_DEPARTMENT_SET, EVENT_TYPE_SET,
+                                      EVENT_ACCOUNT_SET, EVENT_RETIRED,        EVENT_DRAIN};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct event event = sample_event(others[i], SAMPLE_USUAL);
+        inquiry_row_apply(&row, &event);
+    }
+    inquiry_row_apply(&row, &(struct event){.seq = 9, .type = (enum event_type)9999});
+    assert_row_equal(&row, &same);
+}
+
+static void every_event_type_has_its_own_name(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sample_types_count; i++) {
+        assert_string_not_equal(event_type_name(sample_types[i]), "unknown");
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(event_type_name(sample_types[i]), event_type_name(sample_types[j]));
+    }
+    assert_string_equal(event_type_name(EVENT_ATTEMPT_FAILED), "attempt-failed");
+    assert_string_equal(event_type_name(EVENT_NONE), "unknown");
+    assert_string_equal(event_type_name((enum event_type)9999), "unknown");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(submitted_fills_the_row),
+        cmocka_unit_test(failed_attempt_delays_or_queues_again),
+        cmocka_unit_test(parked_counts_as_an_attempt_and_requeue_begins_anew),
+        cmocka_unit_test(each_end_says_when_and_why),
+        cmocka_unit_test(acknowledgement_is_no_link_of_the_timeline),
+        cmocka_unit_test(events_about_other_things_change_no_row),
+        cmocka_unit_test(every_event_type_has_its_own_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
