@@ -569,10 +569,18 @@ yaml_node yaml_at(yaml_node list, size_t index) {
     return yaml_is_list(list) && index < list->count ? list->children[index] : NULL;
 }
 
+const char *yaml_key(yaml_node node) {
+    return node ? node->key : NULL;
+}
+
 /* --- Scalars ---------------------------------------------------------------------------------- */
 
 static bool is_scalar(yaml_node node) {
     return node->kind == VALUE_PLAIN || node->kind == VALUE_QUOTED;
+}
+
+const char *yaml_word(yaml_node node) {
+    return node && is_scalar(node) ? node->text : NULL;
 }
 
 const char *yaml_text(struct yaml *yaml, yaml_node node, const char *otherwise) {

@@ -50,6 +50,8 @@ size_t yaml_count(yaml_node);               /* pairs of a map, elements of a lis
 /* The index-th pair of a map in the file's order. `*ret_key` is terminated by zero. */
 bool yaml_pair(struct yaml *, yaml_node map, size_t index, const char **ret_key, yaml_node *ret_value);
 yaml_node yaml_at(yaml_node list, size_t index);
+const char *yaml_key(yaml_node); /* under which it stands in a map; NULL elsewhere */
+const char *yaml_word(yaml_node); /* its text where it is a scalar, else NULL; never complains */
 
 /* Scalars. Absent gives `otherwise` without a complaint; another kind complains and gives it too. A
  * number or truth value is plain, not quoted, so that a text never turns into one. */

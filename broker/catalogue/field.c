@@ -1,0 +1,167 @@
+/* field.c - the fields of requests and replies as a type declares them.
+ *
+ * Which keys a field may have depends on its kind; the table says so, and gives the bounds of
+ * each kind's numbers.
+ */
+#include "load.h"
+
+#include <string.h>
+
+enum { TEXT_CHARACTERS = 2000 };
+
+/* What a kind takes besides kind, required, list and title. */
+enum { TAKES_BOUNDS = 1, TAKES_CHOICES = 2, TAKES_FIELDS = 4 };
+
+static const struct kind_rule {
+    const char *name;
+    unsigned takes;
+    int64_t min, max;
+    unsigned depth; /* containers of one value */
+} kind_rules[] = {
+    [FIELD_NZ] = {"nz", 0, 0, 0, 0},
+    [FIELD_NID] = {"nid", 0, 0, 0, 0},
+    [FIELD_LID] = {"lid", 0, 0, 0, 0},
+    [FIELD_PC] = {"pc", 0, 0, 0, 0},
+    [FIELD_FN] = {"fn", 0, 0, 0, 0},
+    [FIELD_PLQ] = {"plq", 0, 0, 0, 1},
+    [FIELD_GEO] = {"geo", 0, 0, 0, 5},
+    [FIELD_M2] = {"m2", TAKES_BOUNDS, 0, INT64_MAX, 0},
+    [FIELD_RIAL] = {"rial", TAKES_BOUNDS, 0, INT64_MAX, 0},
+    [FIELD_INT] = {"int", TAKES_BOUNDS, INT64_MIN, INT64_MAX, 0},
+    [FIELD_BOOL] = {"bool", 0, 0, 0, 0},
+    [FIELD_JD] = {"jd", 0, 0, 0, 0},
+    [FIELD_ENUM] = {"enum", TAKES_CHOICES, 0, 0, 0},
+    [FIELD_DOC] = {"doc", 0, 0, 0, 1},
+    [FIELD_VISIT] = {"visit", 0, 0, 0, 6},
+    [FIELD_TEXT] = {"text", TAKES_BOUNDS, 0, TEXT_CHARACTERS, 0},
+    [FIELD_RECORD] = {"record", TAKES_FIELDS, 0, 0, 1},
+};
+enum { KINDS = sizeof kind_rules / sizeof kind_rules[0] };
+
+unsigned schema_depth(const struct field *fields, size_t count) {
+    unsigned deepest = 0;
+    for (size_t i = 0; i < count; i++) {
+        unsigned depth = fields[i].kind == FIELD_RECORD
+                             ? schema_depth(fields[i].fields, fields[i].fields_count)
+                             : kind_rules[fields[i].kind].depth;
+        depth += fields[i].list;
+        deepest = depth > deepest ? depth : deepest;
+    }
+    return deepest + 1;
+}
+
+static void load_bounds(struct yaml *yaml, yaml_node node, const struct kind_rule *rule, struct field *ret) {
+    ret->min = yaml_int(yaml, yaml_get(node, "min"), rule->min, rule->max, rule->min);
+    ret->max = yaml_int(yaml, yaml_get(node, "max"), rule->min, rule->max, rule->max);
+    if (ret->min > ret->max)
+        yaml_complain(yaml, node, "min is above max; swap them");
+}
+
+static bool choice_is_new(const struct field *field, const char *choice) {
+    for (size_t i = 0; i < field->choices_count; i++) {
+        if (strcmp(field->choices[i], choice) == 0)
+            return false;
+    }
+    return true;
+}
+
+static void load_choices(struct loader *loader, struct yaml *yaml, yaml_node node, struct field *ret) {
+    if (!node)
+        return;
+    size_t count = yaml_count(node);
+    if (!yaml_is_list(node) || count == 0 || count > CHOICES_MAX) {
+        yaml_complain(yaml, node, "choices are a list of 1 to %d words", CHOICES_MAX);
+        return;
+    }
+    ret->choices = arena_take_many(loader->arena, count, sizeof *ret->choices);
+    if (!ret->choices)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const char *choice = load_text(loader, yaml, yaml_at(node, i), EST_NAME_MAX);
+        if (choice && !choice_is_new(ret, choice))
+            yaml_complain(yaml, yaml_at(node, i), "the choice `%s` is there twice; remove one", choice);
+        else if (choice)
+            ret->choices[ret->choices_count++] = choice;
+    }
+}
+
+/* Keys that mean nothing for the kind are complained about, those it rests on are needed. */
+static void load_kind_keys(struct loader *loader, struct yaml *yaml, yaml_node node, struct field *ret,
+                           int nesting) {
+    static const struct {
+        const char *key;
+        unsigned flag;
+        const char *whose;
+    } special[] = {
+        {"min", TAKES_BOUNDS, "numbers and text"},
+        {"max", TAKES_BOUNDS, "numbers and text"},
+        {"choices", TAKES_CHOICES, "kind enum"},
+        {"fields", TAKES_FIELDS, "kind record"},
+    };
+    const struct kind_rule *rule = &kind_rules[ret->kind];
+    for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) {
+        yaml_node extra = yaml_get(node, special[i].key);
+        if (extra && !(rule->takes & special[i].flag))
+            yaml_complain_key(yaml, extra, "`%s` is for %s, not for kind %s; remove it", special[i].key,
+                              special[i].whose, rule->name);
+    }
+    if (rule->takes & TAKES_BOUNDS)
+        load_bounds(yaml, node, rule, ret);
+    if (rule->takes & TAKES_CHOICES)
+        load_choices(loader, yaml, yaml_need(yaml, node, "choices"), ret);
+    if (rule->takes & TAKES_FIELDS) {
+        struct schema inner = load_schema(loader, yaml, yaml_need(yaml, node, "fields"), nesting + 1);
+        ret->fields = inner.fields;
+        ret->fields_count = inner.count;
+    }
+}
+
+static void load_field(struct loader *loader, struct yaml *yaml, yaml_node node, struct field *ret,
+                       int nesting) {
+    static const char *const keys[] = {"kind",    "required", "list",  "min", "max",
+                                       "choices", "fields",   "title", NULL};
+    const char *names[KINDS];
+    for (size_t i = 0; i < KINDS; i++)
+        names[i] = kind_rules[i].name;
+    load_key_name(yaml, node, field_name_is_valid, "a field");
+    ret->name = load_copy(loader, yaml_key(node));
+    ret->kind = FIELD_TEXT;
+    yaml_only(yaml, node, keys);
+    if (!yaml_is_map(node))
+        return;
+    int kind = load_word(yaml, yaml_need(yaml, node, "kind"), names, KINDS);
+    ret->required = yaml_bool(yaml, yaml_get(node, "required"), true);
+    ret->items_max = (unsigned)yaml_int(yaml, yaml_get(node, "list"), 1, LIST_MAX, 0);
+    ret->list = ret->items_max > 0;
+    load_title(loader, yaml, node, false, &ret->title_fa, &ret->title_en);
+    if (kind < 0)
+        return;
+    ret->kind = (enum field_kind)kind;
+    load_kind_keys(loader, yaml, node, ret, nesting);
+}
+
+struct schema load_schema(struct loader *loader, struct yaml *yaml, yaml_node map, int nesting) {
+    struct schema schema = {NULL, 0};
+    size_t count = yaml_count(map);
+    if (!map)
+        return schema;
+    if (!yaml_is_map(map) || count > FIELDS_MAX) {
+        yaml_complain(yaml, map, "fields are a map of at most %d names", FIELDS_MAX);
+        return schema;
+    }
+    if (nesting > RECORD_NESTING_MAX) {
+        yaml_complain(yaml, map, "records stand in each other at most %d deep; flatten them",
+                      RECORD_NESTING_MAX);
+        return schema;
+    }
+    struct field *fields = arena_take_many(loader->arena, count, sizeof *fields);
+    if (!fields)
+        return schema;
+    const char *name;
+    yaml_node value;
+    for (size_t i = 0; yaml_pair(yaml, map, i, &name, &value); i++)
+        load_field(loader, yaml, value, &fields[i], nesting);
+    if (loader->arena->failed)
+        return schema;
+    return (struct schema){fields, count};
+}

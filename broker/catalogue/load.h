@@ -1,0 +1,71 @@
+/* load.h - what the parts of loading share; private to the catalogue.
+ *
+ * A loader goes through the files in the order in which they rest on each other: city,
+ * departments, types, accounts, settings. Each part complains about all it finds and leaves
+ * something usable behind, so that one run over broken files reports every complaint. Strings are
+ * copied into the arena; documents are closed as soon as they were read.
+ */
+#ifndef LOAD_H
+#define LOAD_H
+
+#include "arena.h"
+#include "catalogue.h"
+
+enum { TITLE_MAX = 400, LIST_MAX = 1000, RECORD_NESTING_MAX = 3 };
+
+struct loader {
+    struct arena *arena;
+    struct complaints *complaints;
+    struct city *city;
+    const struct department *departments;
+    size_t departments_count;
+    bool departments_known; /* false: their file could not be read, or this is a stored definition */
+    bool stored;            /* a definition out of the store: purposes that are gone are passed over */
+};
+
+/* --- Words (words.c) -------------------------------------------------------------------------- */
+
+/* ^[a-z][a-z0-9.-]{0,63}$, and with `_` for fields. */
+bool name_is_valid(const char *name);
+bool field_name_is_valid(const char *name);
+
+/* Complains at the key of `node` unless the key is a name. */
+bool load_key_name(struct yaml *, yaml_node, bool (*is_valid)(const char *), const char *what);
+/* A copy of a text of 1 ... `max` bytes; NULL where it is absent or complained about. */
+const char *load_text(struct loader *, struct yaml *, yaml_node, size_t max);
+/* {fa: …, en: …}; both are needed. Absent titles are complained about at `owner` when `needed`. */
+void load_title(struct loader *, struct yaml *, yaml_node owner, bool needed, const char **ret_fa,
+                const char **ret_en);
+const char *load_copy(struct loader *, const char *text);
+
+/* A word out of a table; complains with the nearest and the whole choice. -1: none. */
+int load_word(struct yaml *, yaml_node, const char *const *words, size_t count);
+/* `all`, or a list of the city's purposes, as bits. `all` is told by *ret_all. */
+uint32_t load_purposes(struct loader *, struct yaml *, yaml_node, bool *ret_all);
+bool node_is_all(yaml_node);
+/* The name of a department that exists, copied; NULL after a complaint. */
+const char *load_department(struct loader *, struct yaml *, yaml_node);
+/* "1 wd", "10 cd", "2 mo": a term of the law, kept as it is written. */
+const char *load_term(struct loader *, struct yaml *, yaml_node);
+
+/* --- Parts ------------------------------------------------------------------------------------ */
+
+void load_city(struct loader *, const char *path);
+void load_departments(struct loader *, const char *path);
+/* Fields of a request, a reply or a record, in the file's order. */
+struct schema load_schema(struct loader *, struct yaml *, yaml_node fields, int nesting);
+/* The containers that a body of these fields nests, the body's own map included. */
+unsigned schema_depth(const struct field *fields, size_t count);
+/* One type from its node. False where it was complained about. */
+bool load_type(struct loader *, struct yaml *, yaml_node, const char *name, struct ctype *ret);
+/* Every types/ *.yaml of the folder, sorted by name. */
+void load_types(struct loader *, const char *folder, const struct ctype **ret, size_t *ret_count);
+void load_accounts(struct loader *, const struct catalogue *, const char *path, const struct account **ret,
+                   size_t *ret_count);
+void load_settings(struct loader *, struct yaml *, yaml_node root, struct broker_settings *ret);
+
+/* Names in a table sorted by name: the element, or NULL. The name is the element's first member. */
+const void *named_find(const void *table, size_t count, size_t size, est_slice name);
+int named_compare(const void *a, const void *b);
+
+#endif

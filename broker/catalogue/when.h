@@ -1,0 +1,16 @@
+/* when.h - days and instants as people write them in files and visit records. */
+#ifndef WHEN_H
+#define WHEN_H
+
+#include <estelam/types.h>
+
+#define WHEN_MAX 21 /* "2026-01-05T10:30:00Z" and a zero byte */
+
+/* "2026-01-01" or the Jalali "1404/10/11" (also with hyphens): 00:00 UTC of that day. A year below
+ * 1700 is Jalali. False where it is no date. */
+bool when_parse_day(est_slice text, est_time *ret);
+/* An RFC 3339 time with its offset, in any of the three digit scripts; a fraction of a second is
+ * dropped. Comes out in UTC, 2026-01-05T10:30:00Z. */
+bool when_canonical(est_slice text, char ret[WHEN_MAX]);
+
+#endif
