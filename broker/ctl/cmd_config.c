@@ -1,0 +1,166 @@
+/* cmd_config.c - configurations, read as the broker reads them. */
+#include "catalogue.h"
+#include "memory.h"
+#include "profile.h"
+#include "run.h"
+#include "say.h"
+#include "table.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A folder is a catalogue, a file a broker's. 0, or an exit status when it was told why not. */
+static int config_is_folder(const char *path, bool *ret) {
+    struct stat info;
+    if (stat(path, &info)) {
+        say_error(EST_INPUT, "name a broker.yaml or a catalogue's folder", "%s: %s", path, strerror(errno));
+        return EXIT_USAGE;
+    }
+    *ret = S_ISDIR(info.st_mode);
+    return 0;
+}
+
+static void complaints_json(const struct complaints *complaints) {
+    static const struct column columns[] = {{"where", "", false, 0}, {"text", "", false, 0}};
+    struct table *table = table_new(columns, 2);
+    for (size_t i = 0; i < complaints->kept; i++) {
+        cell_cstr(table, complaints->at[i].where);
+        cell_cstr(table, complaints->at[i].text);
+    }
+    table_print_json(table, stdout);
+    table_free(&table);
+}
+
+static void config_summary(const char *path, const struct catalogue *catalogue) {
+    printf("%s: good: %s (%s), %zu departments, %zu inquiry types, %u districts", path, catalogue->city.name,
+           catalogue->city.title_en ? catalogue->city.title_en : "", catalogue->departments_count,
+           catalogue->types_count, catalogue->city.districts_last);
+    if (catalogue->accounts_count)
+        printf(", %zu accounts", catalogue->accounts_count);
+    putchar('\n');
+}
+
+int run_config_check(const struct call *call) {
+    const char *path = call->arguments[0];
+    struct catalogue *catalogue = NULL;
+    bool folder = false;
+    int status = config_is_folder(path, &folder);
+    if (status)
+        return status;
+    struct complaints *complaints = memory_new(1, sizeof *complaints);
+    int code = folder ? catalogue_load_city(path, &catalogue, complaints)
+                      : catalogue_load(path, &catalogue, complaints);
+    if (code && complaints->count == 0)
+        say_error(code, NULL, "%s cannot be read", path);
+    else if (code && call_json(call))
+        complaints_json(complaints);
+    else if (code)
+        say_complaints(complaints);
+    else if (!call_json(call))
+        config_summary(path, catalogue);
+    catalogue_free(&catalogue);
+    memory_free((void **)&complaints);
+    return code ? EXIT_NO : EXIT_OK;
+}
+
+/* --- Showing ---------------------------------------------------------------------------------- */
+
+static const char *mode_name(enum mode mode) {
+    static const char *const names[] = {"", "automatic", "automatic-then-clerk", "clerk", "visit"};
+    return mode <= MODE_VISIT ? names[mode] : "";
+}
+
+static const char *kind_name(enum field_kind kind) {
+    static const char *const names[] = {"nz",  "nid",  "lid", "pc",   "fn",  "plq",   "geo",  "m2",    "rial",
+                                        "int", "bool", "jd",  "enum", "doc", "visit", "text", "record"};
+    return kind <= FIELD_RECORD ? names[kind] : "";
+}
+
+static void types_show(const struct call *call, const struct catalogue *catalogue) {
+    static const struct column columns[] = {
+        {"type", "type", false, 0},          {"title_en", "title", false, 44},
+        {"department", "answers", false, 0}, {"owner", NULL, false, 0},
+        {"operator", NULL, false, 0},        {"mode", "mode", false, 0},
+        {"target", "target", false, 0},      {"statutory", "statutory", false, 0},
+        {"silence", "silence", false, 30},   {"legal_basis", NULL, false, 0},
+        {"legal_mark", "law", false, 0},     {"title_fa", "عنوان", false, 0},
+    };
+    struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < catalogue->types_count; i++) {
+        const struct ctype *type = &catalogue->types[i];
+        const char *cells[] = {type->name,      type->title_en,        type->department, type->owner,
+                               type->operator_, mode_name(type->mode), type->target,     type->statutory,
+                               type->silence,   type->legal_title,     type->legal_mark, type->title_fa};
+        for (size_t c = 0; c < sizeof cells / sizeof cells[0]; c++)
+            cell_cstr(table, cells[c]);
+    }
+    table_show(table, call);
+    table_free(&table);
+}
+
+static void range_add(struct table *table, const struct field *field) {
+    char text[400] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < field->choices_count && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? "|" : "", field->choices[i]);
+    if (field->list)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%sat most %u", used ? ", " : "",
+                 field->items_max);
+    cell_cstr(table, text);
+}
+
+static void fields_add(struct table *table, const char *part, const char *prefix, const struct field *fields,
+                       size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const struct field *field = &fields[i];
+        char path[EST_DEFECT_PATH_MAX], kind[32];
+        snprintf(path, sizeof path, "%s%s", prefix, field->name);
+        snprintf(kind, sizeof kind, "%s%s", kind_name(field->kind), field->list ? "[]" : "");
+        cell_cstr(table, part);
+        cell_cstr(table, path);
+        cell_cstr(table, kind);
+        cell_bool(table, field->required);
+        range_add(table, field);
+        cell_cstr(table, field->title_en);
+        cell_cstr(table, field->title_fa);
+        if (field->fields_count && strlen(path) + 2 < sizeof path) {
+            strcat(path, ".");
+            fields_add(table, part, path, field->fields, field->fields_count);
+        }
+    }
+}
+
+static int type_show(const struct call *call, const struct catalogue *catalogue, const char *name) {
+    static const struct column columns[] = {
+        {"part", "part", false, 0},       {"field", "field", false, 0},  {"kind", "kind", false, 0},
+        {"required", "needed", false, 0}, {"range", "range", false, 60}, {"title_en", "title", false, 40},
+        {"title_fa", "عنوان", false, 0},
+    };
+    const struct ctype *type = catalogue_type(catalogue, slice_of(name));
+    if (!type) {
+        say_error(EST_UNKNOWN_TYPE, "`estelam config show FOLDER` lists them",
+                  "the catalogue has no type `%s`", name);
+        return EXIT_NO;
+    }
+    struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
+    fields_add(table, "request", "", type->request.fields, type->request.count);
+    fields_add(table, "reply", "", type->reply.fields, type->reply.count);
+    table_show(table, call);
+    table_free(&table);
+    return EXIT_OK;
+}
+
+int run_config_show(const struct call *call) {
+    struct catalogue *catalogue = NULL;
+    int status = profile_catalogue_open(call->arguments[0], &catalogue);
+    if (status)
+        return status;
+    if (call->count > 1)
+        status = type_show(call, catalogue, call->arguments[1]);
+    else
+        types_show(call, catalogue);
+    catalogue_free(&catalogue);
+    return status;
+}

@@ -1,0 +1,196 @@
+/* commands.c - every command, option and word of help, once. See command.h. */
+#include "command.h"
+#include "run.h"
+
+const struct exit_row EXIT_ROWS[] = {
+#define EXIT_ROW(name, number, says) {number, says},
+    EXITS(EXIT_ROW)
+#undef EXIT_ROW
+};
+const size_t EXIT_ROWS_COUNT = sizeof EXIT_ROWS / sizeof EXIT_ROWS[0];
+
+/* A table is read by its rows. */
+/* clang-format off */
+const struct option GLOBALS[] = {
+    {.name = "profile", .value = "FILE", .words = "@file",
+     .summary = "which broker and as whom (else $ESTELAM_PROFILE, ./client.yaml, /etc/estelam/client.yaml)"},
+    {.name = "catalogue", .value = "FOLDER", .words = "@folder",
+     .summary = "the city's catalogue (else the profile's, $ESTELAM_CATALOGUE)"},
+    {.name = "timeout", .value = "SECONDS", .summary = "for reaching the broker and for its word (10)"},
+    {.name = "json", .summary = "JSON for programs: one document, or one line per row"},
+    {.name = NULL},
+};
+
+#define BY_OPERATOR \
+    {.name = "operator", .summary = "by the operator's door, where a number names any inquiry"}
+#define OF_DEPARTMENT {.name = "department", .value = "NAME", .summary = "only this department's"}
+
+const struct command COMMANDS[] = {
+    {.name = "submit", .arguments = "TYPE FIELD=VALUE... | --batch FILE",
+     .summary = "submit an inquiry, or many, and take the answers",
+     .help = "Submits one inquiry of TYPE. FIELD=TEXT is text and FIELD:=JSON any JSON value; dots make "
+             "records, as in plq.main=12. Where the catalogue is known the field's own kind decides: a "
+             "number becomes a number (in Latin, Persian or Arabic digits), yes and no a boolean, "
+             "repeated fields a list.\n\n"
+             "The receipt means that the inquiry is on the broker's disk. With --wait the answer is "
+             "waited for and acknowledged. Submitting again under the same --id never asks twice: it "
+             "gives the same receipt, and with --wait the answer. An answer of any outcome, also a "
+             "negative one, is an answer: the exit status is 0.\n\n"
+             "--batch reads one JSON object per line with the keys type, body, and where needed "
+             "purpose, case, id, trace, deadline. It sends them all at once, waits for all the answers "
+             "and prints a table. It exits with 0 only when every answer came.",
+     .min = 0, .max = ARGUMENTS_ANY, .run = run_submit,
+     .options = {{.name = "wait", .value = "SECONDS", .value_optional = true,
+                  .summary = "wait for the answer (60 seconds where none are given)"},
+                 {.name = "purpose", .value = "PURPOSE",
+                  .summary = "what it is asked for (else the profile's)"},
+                 {.name = "id", .value = "UUID", .summary = "the inquiry's id (else a fresh one)"},
+                 {.name = "deadline", .value = "TIME",
+                  .summary = "RFC 3339, or +SPAN from now: \"+2 h\", \"+30 d\""},
+                 {.name = "case", .value = "ID", .summary = "the case it belongs to"},
+                 {.name = "trace", .value = "TRACE",
+                  .summary = "a W3C traceparent, passed on to the agent"},
+                 {.name = "body", .value = "JSON", .words = "@file",
+                  .summary = "the whole body, or @FILE, or @- for standard input"},
+                 {.name = "batch", .value = "FILE", .words = "@file",
+                  .summary = "many, from a file of JSON lines; - for standard input"}},
+     .examples = {{"estelam submit nosazi.bedehi nz=1-1-1-1-0-0-0 --wait",
+                   "ask for a parcel's tax debt"},
+                  {"estelam submit atash.tarh nz=1-1-1-1-0-0-0 floors:=7 --body @plan.json --case 1404-17",
+                   "the larger part of the body from a file"},
+                  {"estelam submit --batch permit.jsonl --purpose permit --wait=30",
+                   "all that a permit needs"}}},
+    {.name = "status", .arguments = "ID",
+     .summary = "show where an inquiry is",
+     .help = "ID is the inquiry's UUID or its number. An inquiry can be asked after at any time, also "
+             "years later.",
+     .min = 1, .max = 1, .run = run_status,
+     .options = {{.name = "bodies", .summary = "with what was asked and what was answered"},
+                 BY_OPERATOR},
+     .examples = {{"estelam status 0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11 --bodies",
+                   "one's own, with the answer"},
+                  {"estelam status 1204 --operator", "any, by its number"}}},
+    {.name = "timeline", .arguments = "ID",
+     .summary = "show everything that happened to an inquiry",
+     .help = "Every fact of the log about one inquiry, oldest first: when, what, by whom.",
+     .min = 1, .max = 1, .run = run_timeline,
+     .options = {BY_OPERATOR},
+     .examples = {{"estelam timeline 1204 --operator", "the life of inquiry 1204"}}},
+    {.name = "cancel", .arguments = "ID",
+     .summary = "end an inquiry that has no answer yet",
+     .help = "The reason enters the log and is shown to both sides. What has ended stays as it is.",
+     .min = 1, .max = 1, .run = run_cancel,
+     .options = {{.name = "reason", .value = "TEXT", .needed = true, .summary = "why; kept in the log"},
+                 BY_OPERATOR},
+     .examples = {{"estelam cancel 0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11 --reason \"the owner withdrew\"",
+                   "an inquiry of one's own"}}},
+    {.name = "queues", .arguments = "",
+     .summary = "show every queue: depth, leases, oldest, agents",
+     .help = "One row per department and district. `waiting` can be taken at once, `delayed` after a "
+             "failed attempt's pause, `leased` is with an agent, `parked` needs a person.",
+     .min = 0, .max = 0, .run = run_queues,
+     .options = {OF_DEPARTMENT,
+                 {.name = "watch", .value = "SECONDS", .value_optional = true,
+                  .summary = "again and again, every 2 seconds or as given, until interrupted"}},
+     .examples = {{"estelam queues --department bargh --watch", "keep an eye on one department"}}},
+    {.name = "agents", .arguments = "",
+     .summary = "show the agents that are connected",
+     .help = "One row per connection of a department: its software, how many inquiries it takes at "
+             "once, how many it holds, how many it has answered since it connected.",
+     .min = 0, .max = 0, .run = run_agents,
+     .options = {OF_DEPARTMENT},
+     .examples = {{"estelam agents --json", "a JSON line per agent"}}},
+    {.name = "parked list", .arguments = "",
+     .summary = "show what was set aside, and why",
+     .help = "Inquiries whose attempts all failed, or that an agent refused for good. They wait for a "
+             "person: mend the cause, then requeue them.",
+     .min = 0, .max = 0, .run = run_parked_list,
+     .options = {OF_DEPARTMENT},
+     .examples = {{"estelam parked list --department nosazi", "what waits for a person there"}}},
+    {.name = "parked requeue", .arguments = "NUMBER... | --all",
+     .summary = "put parked inquiries back in their queues",
+     .help = "Their attempts are counted from the beginning. Prints the number of each that went back.",
+     .min = 0, .max = ARGUMENTS_ANY, .run = run_parked_requeue,
+     .options = {{.name = "reason", .value = "TEXT", .needed = true, .summary = "why; kept in the log"},
+                 {.name = "all", .summary = "all that are parked, or all of one department"},
+                 OF_DEPARTMENT},
+     .examples = {{"estelam parked requeue 1204 --reason \"the mapping was mended\"", "one of them"},
+                  {"estelam parked requeue --all --department nosazi --reason \"database is back\"",
+                   "all of a department"}}},
+    {.name = "drain", .arguments = "",
+     .summary = "stop taking new inquiries, or take them again",
+     .help = "A draining broker refuses new inquiries with DRAINING and works off what it has. It stays "
+             "so over a restart until --off.",
+     .min = 0, .max = 0, .run = run_drain,
+     .options = {{.name = "reason", .value = "TEXT", .needed = true, .summary = "why; kept in the log"},
+                 {.name = "off", .summary = "end draining"},
+                 {.name = "wait", .value = "SECONDS", .value_optional = true,
+                  .summary = "until nothing waits or is leased (what is parked does not count)"}},
+     .examples = {{"estelam drain --reason \"new disk\" --wait=600", "before maintenance"},
+                  {"estelam drain --off --reason \"disk is in\"", "after it"}}},
+    {.name = "stats", .arguments = "",
+     .summary = "show the broker's counters",
+     .help = "Every counter and gauge of the broker with its value now.",
+     .min = 0, .max = 0, .run = run_stats,
+     .examples = {{"estelam stats --json", "a JSON line per counter"}}},
+    {.name = "config check", .arguments = "FILE|FOLDER", .words = "@file",
+     .summary = "check a broker.yaml or a catalogue folder",
+     .help = "Reads the configuration as the broker would and prints every complaint as "
+             "file:line:column: what is wrong and what to do. A good one is summed up in one line.",
+     .min = 1, .max = 1, .run = run_config_check,
+     .examples = {{"estelam config check /etc/estelam/broker.yaml", "before a reload"},
+                  {"estelam config check deploy/tehran", "a catalogue alone"}}},
+    {.name = "config show", .arguments = "FOLDER [TYPE]", .words = "@folder",
+     .summary = "show a catalogue's inquiry types, or the fields of one",
+     .help = "Titles, who answers, how, and the terms. With TYPE the fields that are asked and "
+             "answered.",
+     .min = 1, .max = 2, .run = run_config_show,
+     .examples = {{"estelam config show deploy/tehran", "all types"},
+                  {"estelam config show deploy/tehran nosazi.bedehi", "what to submit, what comes back"}}},
+    {.name = "key new", .arguments = "",
+     .summary = "make a key pair",
+     .help = "With --out the two keys go to FILE, readable by its owner only and never over a file that "
+             "is there, and the public key goes to standard output: that is what accounts.yaml or a "
+             "profile's server_key gets. Without --out the whole key file goes to standard output.",
+     .min = 0, .max = 0, .run = run_key_new,
+     .options = {{.name = "out", .value = "FILE", .words = "@file", .summary = "where the key file goes"}},
+     .examples = {{"estelam key new --out portal.key", "a requester's key"}}},
+    {.name = "id check", .arguments = "KIND VALUE", .words = "nid lid postal parcel file",
+     .summary = "check an identifier",
+     .help = "KIND is nid (national id), lid (legal-entity id), postal (postal code), parcel (parcel "
+             "code) or file (planning file number). Digits may be Latin, Persian or Arabic. Prints the "
+             "canonical value; exits with 1 and the reason where it is not valid. Parcel codes and file "
+             "numbers are each city's own: their rule comes from the catalogue.",
+     .min = 2, .max = 2, .run = run_id_check,
+     .examples = {{"estelam id check nid 0499370899", "a national id"},
+                  {"estelam id check parcel 22-3-15-40-1-12-0 --catalogue deploy/tehran",
+                   "a parcel code of that city"}}},
+    {.name = "id new", .arguments = "",
+     .summary = "make a fresh inquiry id",
+     .help = "A UUID of version 7: ids that are made later sort later.",
+     .min = 0, .max = 0, .run = run_id_new,
+     .examples = {{"estelam submit nosazi.bedehi nz=1-1-1-1-0-0-0 --id $(estelam id new)",
+                   "an id known before the inquiry is sent"}}},
+    {.name = "version", .arguments = "",
+     .summary = "print the version",
+     .help = "The program's and the protocol's.",
+     .min = 0, .max = 0, .run = run_version,
+     .examples = {{"estelam version --json", "for a program"}}},
+    {.name = "help", .arguments = "[COMMAND]",
+     .summary = "explain a command, or list them all",
+     .help = "The same as --help after the command.",
+     .min = 0, .max = 2, .run = run_help,
+     .examples = {{"estelam help parked requeue", "one command in full"}}},
+    {.name = "completion", .arguments = "bash", .words = "bash",
+     .summary = "print the completion for a shell",
+     .help = "To be sourced, or put into /usr/share/bash-completion/completions/estelam.",
+     .min = 1, .max = 1, .run = run_completion,
+     .examples = {{"source <(estelam completion bash)", "in this shell"}}},
+    {.name = "man", .arguments = "",
+     .summary = "print the man page",
+     .help = "In roff, for `man -l` or a package.",
+     .min = 0, .max = 0, .run = run_man,
+     .examples = {{"estelam man | man -l -", "read it now"}}},
+};
+/* clang-format on */
+const size_t COMMANDS_COUNT = sizeof COMMANDS / sizeof COMMANDS[0];

@@ -1,0 +1,38 @@
+/* main.c - `estelam`: the command line understood, the command run, the output really written. */
+#include "command.h"
+#include "help.h"
+#include "say.h"
+#include "text.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Output that never reached the disk or the pipe must not end in success. */
+static int output_finish(int status) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    say_error(EST_IO, "check the disk or whatever reads the output", "standard output cannot be written: %s",
+              strerror(errno));
+    return EXIT_LOCAL;
+}
+
+int main(int argc, char **argv) {
+    struct call call;
+    text_locale();
+    int status = EXIT_USAGE;
+    if (argc < 2)
+        help_overview(stderr);
+    else
+        status = call_parse(&call, argc - 1, argv + 1);
+    if (argc >= 2 && status == 0) {
+        if (call.help && call.command)
+            help_command(call.command, stdout);
+        else if (call.help)
+            help_overview(stdout);
+        else
+            status = call.command->run(&call);
+    }
+    if (argc >= 2)
+        call_done(&call);
+    return output_finish(status);
+}

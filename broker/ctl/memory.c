@@ -1,0 +1,36 @@
+/* memory.c - see memory.h. */
+#include "memory.h"
+#include "command.h"
+#include "say.h"
+
+#include <estelam/types.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *memory_need(void *got) {
+    if (!got) {
+        say_error(EST_NO_MEMORY, "free some memory, or ask for less at once", "out of memory");
+        exit(EXIT_LOCAL);
+    }
+    return got;
+}
+
+void *memory_new(size_t count, size_t size) {
+    return memory_need(calloc(count ? count : 1, size));
+}
+
+void *memory_grow(void *old, size_t count, size_t size) {
+    return memory_need(reallocarray(old, count ? count : 1, size));
+}
+
+char *memory_text(const void *data, size_t size) {
+    char *copy = memory_new(size + 1, 1);
+    if (size)
+        memcpy(copy, data, size);
+    return copy;
+}
+
+void memory_free(void **at) {
+    free(*at);
+    *at = NULL;
+}

@@ -1,0 +1,26 @@
+/* say.h - remarks and errors, on standard error; data never goes through here.
+ *
+ * An error is one line, `estelam: CODE: sentence (layer) - what to do`, and under it one line for
+ * each defect.
+ */
+#ifndef SAY_H
+#define SAY_H
+
+#include <estelam/client.h>
+#include <estelam/types.h>
+
+struct complaints;
+
+/* `advice` NULL: the code's own. The code may have either sign. */
+void say_error(int code, const char *advice, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void say_remark(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void say_defect(const est_defect *);
+/* A refusal in full, its defects and when to try again. The exit status that goes with it. */
+int say_refused(const est_event *);
+/* `where: text` of each complaint, and how many found no room. */
+void say_complaints(const struct complaints *);
+
+/* The exit status of a command that ended with this code. */
+int exit_of_code(int code);
+
+#endif
