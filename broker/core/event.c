@@ -11,6 +11,7 @@ static const char *const names[] = {
     [EVENT_TYPE_SET] = "type-set",
     [EVENT_ACCOUNT_SET] = "account-set",
     [EVENT_RETIRED] = "retired",
+    [EVENT_PURPOSE_SET] = "purpose-set",
     [EVENT_SUBMITTED] = "submitted",
     [EVENT_ATTEMPT_FAILED] = "attempt-failed",
     [EVENT_PARKED] = "parked",
@@ -47,7 +48,7 @@ static void apply_submitted(struct inquiry_row *row, const struct event *event) 
  * lies in the past, and whoever reads it compares. */
 static void apply_attempt_failed(struct inquiry_row *row, const struct event *event) {
     const struct event_attempt_failed *it = &event->attempt_failed;
-    row->state = it->not_before.us != 0 ? EST_STATE_DELAYED : EST_STATE_WAITING;
+    row->state = it->not_before.us > event->at.us ? EST_STATE_DELAYED : EST_STATE_WAITING;
     row->attempts++;
     row->code = it->code;
     row->actor = it->account;

@@ -19,6 +19,7 @@ enum event_type {
     EVENT_TYPE_SET = 3,         /* an inquiry type, in this version, is in force */
     EVENT_ACCOUNT_SET = 4,      /* an account, with these rights, is in force */
     EVENT_RETIRED = 5,          /* a type or account is in force no more; its number stays taken */
+    EVENT_PURPOSE_SET = 6,      /* a purpose of asking has this number and name */
     EVENT_SUBMITTED = 16,
     EVENT_ATTEMPT_FAILED = 17,
     EVENT_PARKED = 18,
@@ -31,16 +32,17 @@ enum event_type {
 };
 
 enum role { ROLE_REQUESTER = 1, ROLE_DEPARTMENT = 2, ROLE_OPERATOR = 3 };
-enum thing { THING_DEPARTMENT = 1, THING_TYPE = 2, THING_ACCOUNT = 3 };
+enum thing { THING_DEPARTMENT = 1, THING_TYPE = 2, THING_ACCOUNT = 3, THING_PURPOSE = 4 };
 
 /* A right to ask (requester) or answer (department) one type. */
 struct right {
     uint32_t type;     /* number of the type */
-    uint32_t purposes; /* bits of the catalogue's purposes; all ones for a department */
+    uint32_t purposes; /* bits by the purposes' numbers; all ones for a department */
 };
 
 struct event_started { uint64_t generation; };
 struct event_department_set { uint32_t department; est_slice name; };
+struct event_purpose_set { uint32_t purpose; est_slice name; }; /* 0 ... 31: the bit in rights */
 struct event_type_set {
     uint32_t type, version, department;
     est_slice name;
@@ -95,6 +97,7 @@ struct event {
     union {
         struct event_started started;
         struct event_department_set department_set;
+        struct event_purpose_set purpose_set;
         struct event_type_set type_set;
         struct event_account_set account_set;
         struct event_retired retired;

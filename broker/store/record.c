@@ -49,6 +49,10 @@ static const struct field department_set_fields[] = {
     E(FIELD_U32, department_set.department),
     E(FIELD_SLICE, department_set.name),
 };
+static const struct field purpose_set_fields[] = {
+    E(FIELD_U32, purpose_set.purpose),
+    E(FIELD_SLICE, purpose_set.name),
+};
 static const struct field type_set_fields[] = {
     E(FIELD_U32, type_set.type),   E(FIELD_U32, type_set.version),      E(FIELD_U32, type_set.department),
     E(FIELD_SLICE, type_set.name), E(FIELD_SLICE, type_set.definition),
@@ -108,6 +112,7 @@ static const struct layout layouts[] = {
     [EVENT_TYPE_SET] = LAYOUT(type_set_fields),
     [EVENT_ACCOUNT_SET] = LAYOUT(account_set_fields),
     [EVENT_RETIRED] = LAYOUT(retired_fields),
+    [EVENT_PURPOSE_SET] = LAYOUT(purpose_set_fields),
     [EVENT_SUBMITTED] = LAYOUT(submitted_fields),
     [EVENT_ATTEMPT_FAILED] = LAYOUT(attempt_failed_fields),
     [EVENT_PARKED] = LAYOUT(parked_fields),

@@ -179,6 +179,10 @@ static int apply_account_set(struct store *store, const struct event *event) {
     return thing_set(store, event, THING_ACCOUNT, event->account_set.account, 0);
 }
 
+static int apply_purpose_set(struct store *store, const struct event *event) {
+    return thing_set(store, event, THING_PURPOSE, event->purpose_set.purpose, 0);
+}
+
 static int apply_retired(struct store *store, const struct event *event) {
     return thing_put(store, event,
                      thing_key_of(event->retired.thing, event->retired.number, VERSION_RETIRED));
@@ -198,6 +202,7 @@ static const table_change changes[] = {
     [EVENT_TYPE_SET] = apply_type_set,
     [EVENT_ACCOUNT_SET] = apply_account_set,
     [EVENT_RETIRED] = apply_retired,
+    [EVENT_PURPOSE_SET] = apply_purpose_set,
     [EVENT_SUBMITTED] = apply_submitted,
     [EVENT_ATTEMPT_FAILED] = apply_change,
     [EVENT_PARKED] = apply_change,

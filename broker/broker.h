@@ -1,0 +1,85 @@
+/* broker.h - the running broker: what the rooms of this folder share. No other ring sees it.
+ *
+ *   main.c       options, signals, the order of opening and closing
+ *   loop.c       batch, commit once, then speak
+ *   registry.c   names of the configuration <-> numbers of the record; type versions
+ *   inputs.c     a command becomes an input of the core
+ *   outputs.c    an effect of the core becomes an event in the store or a command to a peer
+ *   queries.c    status, timeline, queues, agents, parked, stats: reading only
+ *   tracking.c   tracking codes
+ *   log.c        lines for the journal
+ */
+#ifndef BROKER_H
+#define BROKER_H
+
+#include <catalogue.h>
+#include <core.h>
+#include <message.h>
+#include <net.h>
+#include <store.h>
+
+#include "registry.h"
+
+/* The most that one batch takes in before it commits: frames, and bytes of them. More would make
+ * the first of them wait for no gain; fewer would pay for more commits. */
+enum { BATCH_FRAMES = 512, BATCH_BYTES = 8 * 1024 * 1024, ASKS_MAX = 4096 };
+
+struct broker {
+    const char *config;              /* path of broker.yaml */
+    struct catalogue *catalogue;     /* in force */
+    struct core_limits limits;
+    struct store *store;
+    struct core *core;
+    struct registry *registry;
+    struct keyring keyring;
+    struct net *net;
+    struct effects effects;
+    est_time now, started;
+    int wake_fd;                     /* signalfd */
+    bool stopping;
+    bool failed;                     /* the store refused: memory is ahead of disk, so stop */
+    uint64_t batch_appends;
+    struct buffer body, rows;        /* scratch: a canonical body; rows or defects of an answer */
+    struct defects defects;
+    uint64_t facts[FACT_COUNT], refused[1000], commits, batches;
+    int64_t tidied_us, measured_us;
+};
+
+/* loop.c */
+est_time clock_now(void);
+/* Runs until a signal or a failure. 0, or a negative code. */
+int loop_run(struct broker *);
+/* Brings a loaded configuration into force and keeps it. In a batch. 0 or a negative code. */
+int broker_configure(struct broker *, struct catalogue *);
+
+/* inputs.c: one frame of a peer, all its commands. */
+void frame_handle(struct broker *, uint32_t peer, est_slice frame);
+/* The peer is out: the core forgets its session, it is told why, its connection ends. */
+void peer_end(struct broker *, uint32_t peer, int code, const char *text);
+
+/* outputs.c */
+/* One input through the core, and everything that comes of it. */
+void broker_step(struct broker *, const struct input *);
+void send_error(struct broker *, uint32_t peer, struct error_is error, const char *detail);
+void broker_fail(struct broker *, const char *doing);
+
+/* queries.c */
+void query_status(struct broker *, uint32_t peer, const struct status *);
+void query_timeline(struct broker *, uint32_t peer, const struct timeline *);
+void query_queues(struct broker *, uint32_t peer, const struct page *);
+void query_agents(struct broker *, uint32_t peer, const struct page *);
+void query_parked(struct broker *, uint32_t peer, const struct page *);
+void query_stats(struct broker *, uint32_t peer, const struct stats *);
+/* Finds the inquiry that a command names, if this peer may know of it. 0 or -EST_NOT_FOUND. */
+int inquiry_of(struct broker *, uint32_t peer, const est_id *, uint64_t number, struct inquiry_row *ret);
+
+/* tracking.c: a code for people, from the number and the store's secret: the same for ever, and
+ * not to be guessed from another one. */
+void tracking_code(const struct broker *, uint64_t number, char ret[EST_TRACKING_MAX + 1]);
+
+/* log.c: levels are syslog's: 3 error, 4 warning, 5 notice, 6 information. */
+void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static inline est_slice text_slice(const char *text) { return slice_of(text); }
+
+#endif

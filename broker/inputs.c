@@ -1,0 +1,480 @@
+/* inputs.c - a peer's commands become inputs of the core.
+ *
+ * What needs the catalogue or the store is done here, before the core decides: names become
+ * numbers, a body is checked and made canonical, an id is looked up. Every command that asks gets
+ * exactly one answer, here or from the core.
+ */
+#include "broker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- Ends ------------------------------------------------------------------------------------------ */
+
+void peer_end(struct broker *b, uint32_t peer, int code, const char *text) {
+    if (net_peer(b->net, peer)->session) {
+        struct input in = {.kind = INPUT_SESSION_DOWN, .session = peer};
+        broker_step(b, &in);
+    }
+    struct message m = {.verb = VERB_BYE};
+    m.bye = (struct bye){.code = (uint64_t)code, .text = text_slice(text != NULL ? text : est_code_text(code))};
+    message_pack(net_out(b->net, peer), &m);
+    net_sent(b->net, peer);
+    if (code != EST_OK)
+        log_line(5, "%s from %s: session ended: %s: %s", b->keyring.keys[net_peer(b->net, peer)->key].name,
+                 net_peer(b->net, peer)->address, est_code_name(code), text != NULL ? text : est_code_text(code));
+    net_release(b->net, peer, b->now);
+}
+
+static void peer_malformed(struct broker *b, uint32_t peer, const char *why) {
+    b->refused[EST_MALFORMED]++;
+    peer_end(b, peer, EST_MALFORMED, why);
+}
+
+/* --- Any door -------------------------------------------------------------------------------------- */
+
+static void welcome(struct broker *b, uint32_t peer, uint64_t window) {
+    const struct ring_key *key = &b->keyring.keys[net_peer(b->net, peer)->key];
+    struct message m = {.verb = VERB_WELCOME};
+    m.welcome = (struct welcome){.version = PROTOCOL_VERSION,
+                                 .session = peer,
+                                 .account = text_slice(key->name),
+                                 .city = text_slice(b->catalogue->city.name),
+                                 .heartbeat_ms = (uint64_t)(b->limits.heartbeat.us / EST_US_PER_MS),
+                                 .window = window,
+                                 .asks_max = ASKS_MAX,
+                                 .frame_max = EST_FRAME_MAX,
+                                 .body_max = EST_BODY_MAX,
+                                 .lease_ms = (uint64_t)(b->limits.lease.us / EST_US_PER_MS),
+                                 .time_us = (uint64_t)b->now.us};
+    message_pack(net_out(b->net, peer), &m);
+    net_sent(b->net, peer);
+}
+
+enum { PEER_FRAME_MIN = EST_BODY_MAX * 2 + 16 * 1024 };
+
+static void on_hello(struct broker *b, uint32_t peer, const struct message *m) {
+    struct peer *p = net_peer(b->net, peer);
+    const struct hello *hello = &m->hello;
+    uint32_t account = b->keyring.keys[p->key].account;
+    if (p->session) {
+        peer_malformed(b, peer, "a second HELLO");
+        return;
+    }
+    if (hello->version_min > PROTOCOL_VERSION || hello->version_max < PROTOCOL_VERSION) {
+        peer_end(b, peer, EST_VERSION_UNSUPPORTED, "this broker speaks protocol version 1 alone");
+        return;
+    }
+    if (hello->frame_max != 0 && hello->frame_max < EST_FRAME_MAX)
+        p->frame_max = hello->frame_max < PEER_FRAME_MIN ? PEER_FRAME_MIN : (uint32_t)hello->frame_max;
+    size_t size = hello->software.size < EST_NAME_MAX ? hello->software.size : EST_NAME_MAX;
+    memcpy(p->software, hello->software.data, size);
+    p->software[size] = '\0';
+    uint64_t window = hello->window == 0 || hello->window > b->limits.window_max ? b->limits.window_max : hello->window;
+    p->session = true;
+    welcome(b, peer, window);
+    struct input in = {.kind = INPUT_SESSION_UP, .session = peer};
+    in.up = (struct input_session_up){.account = account,
+                                      .window = (uint32_t)window,
+                                      .results = hello->results > RESULTS_ALL ? RESULTS_ALL : (uint32_t)hello->results};
+    broker_step(b, &in);
+}
+
+static void on_ping(struct broker *b, uint32_t peer, const struct message *m) {
+    struct message pong = {.verb = VERB_PONG};
+    pong.ping.token = m->ping.token;
+    message_pack(net_out(b->net, peer), &pong);
+    net_sent(b->net, peer);
+}
+
+static void on_pong(struct broker *b, uint32_t peer, const struct message *m) {
+    (void)b, (void)peer, (void)m; /* that it came is all it says; the frame was heard */
+}
+
+static void on_bye(struct broker *b, uint32_t peer, const struct message *m) {
+    (void)m;
+    peer_end(b, peer, EST_OK, "goodbye");
+}
+
+/* --- Requesters ------------------------------------------------------------------------------------ */
+
+static void submit_refuse(struct broker *b, uint32_t peer, const est_id *id, int code, const char *detail) {
+    send_error(b, peer, (struct error_is){.id = *id, .code = (uint64_t)code}, detail);
+}
+
+static est_slice defects_rows(struct broker *b) {
+    buffer_clear(&b->rows);
+    pack_array(&b->rows, b->defects.kept);
+    for (size_t i = 0; i < b->defects.kept; i++)
+        defect_pack(&b->rows, &b->defects.at[i]);
+    return buffer_slice(&b->rows);
+}
+
+/* The id is known: is it the same question? The body is made canonical by the version that the
+ * inquiry began with, so a catalogue that changed since does not turn a resend into a conflict. */
+static void submit_known(struct broker *b, const struct submit *s, uint64_t number, struct input *in) {
+    struct inquiry_row row;
+    struct event e;
+    if (store_row(b->store, number, &row) < 0 || store_event(b->store, number, &e) < 0) {
+        broker_fail(b, "reading an inquiry");
+        return;
+    }
+    const struct ctype *type = registry_version(b->registry, b->store, row.type, row.version);
+    buffer_clear(&b->body);
+    unsigned district;
+    in->submit.known = number;
+    in->submit.known_ended = row.acked.us != 0;
+    in->submit.it.id = s->id;
+    in->submit.same = type != NULL && slice_equal(registry_name(b->registry, THING_TYPE, row.type), s->type) &&
+                      slice_equal(registry_name(b->registry, THING_PURPOSE, row.purpose), s->purpose) &&
+                      ctype_check_request(type, registry_city(b->registry), s->body, &b->body, &district, &b->defects) &&
+                      slice_equal(buffer_slice(&b->body), e.submitted.body);
+    broker_step(b, in);
+}
+
+/* The type's own end of waiting, or the requester's when that is sooner. */
+static est_time due_of(const struct broker *b, const struct ctype *type, uint64_t deadline_us) {
+    int64_t due = b->now.us + type->expires.us;
+    if (deadline_us != 0 && deadline_us < (uint64_t)due)
+        due = (int64_t)deadline_us;
+    return (est_time){due};
+}
+
+static void submit_new(struct broker *b, uint32_t peer, const struct submit *s, struct input *in) {
+    const struct ctype *type;
+    uint32_t number, version;
+    char detail[200];
+    if (!registry_type(b->registry, s->type, &type, &number, &version)) {
+        snprintf(detail, sizeof detail, "`%.*s`", (int)s->type.size, (const char *)s->type.data);
+        submit_refuse(b, peer, &s->id, EST_UNKNOWN_TYPE, detail);
+        return;
+    }
+    int purpose = registry_purpose(b->registry, s->purpose);
+    if (purpose < 0 || !registry_type_has_purpose(b->registry, type, (uint32_t)purpose)) {
+        snprintf(detail, sizeof detail, "purpose: %s is not asked for `%.*s`", type->name, (int)s->purpose.size,
+                 (const char *)s->purpose.data);
+        submit_refuse(b, peer, &s->id, EST_INVALID_FIELD, detail);
+        return;
+    }
+    uint32_t account = b->keyring.keys[net_peer(b->net, peer)->key].account;
+    unsigned district = 0;
+    if (!core_may_ask(b->core, account, number, (uint32_t)purpose)) {
+        snprintf(detail, sizeof detail, "%s for `%.*s`", type->name, (int)s->purpose.size, (const char *)s->purpose.data);
+        submit_refuse(b, peer, &s->id, EST_NOT_ALLOWED, detail);
+        return;
+    }
+    buffer_clear(&b->body);
+    if (!ctype_check_request(type, registry_city(b->registry), s->body, &b->body, &district, &b->defects)) {
+        struct error_is error = {.id = s->id, .code = EST_INVALID_BODY, .defects = defects_rows(b)};
+        snprintf(detail, sizeof detail, "%s: %zu defect%s", type->name, b->defects.count, b->defects.count == 1 ? "" : "s");
+        send_error(b, peer, error, detail);
+        return;
+    }
+    in->submit.it = (struct event_submitted){.id = s->id,
+                                             .type = number,
+                                             .version = version,
+                                             .district = district,
+                                             .purpose = (uint32_t)purpose,
+                                             .due = due_of(b, type, s->deadline_us),
+                                             .case_id = s->case_id,
+                                             .trace = s->trace,
+                                             .body = buffer_slice(&b->body)};
+    broker_step(b, in);
+}
+
+static void on_submit(struct broker *b, uint32_t peer, const struct message *m) {
+    uint32_t account = b->keyring.keys[net_peer(b->net, peer)->key].account;
+    struct input in = {.kind = INPUT_SUBMIT, .session = peer};
+    uint64_t known;
+    int found = store_find(b->store, account, &m->submit.id, &known);
+    if (found == 0)
+        submit_known(b, &m->submit, known, &in);
+    else if (found == -EST_NOT_FOUND)
+        submit_new(b, peer, &m->submit, &in);
+    else
+        broker_fail(b, "looking up an id");
+}
+
+static void on_cancel(struct broker *b, uint32_t peer, const struct message *m) {
+    struct inquiry_row row;
+    struct input in = {.kind = INPUT_CANCEL, .session = peer};
+    in.cancel = (struct input_cancel){.ref = m->cancel.ref, .reason = m->cancel.reason};
+    if (inquiry_of(b, peer, &m->cancel.id, m->cancel.number, &row) == 0) {
+        in.cancel.number = row.number;
+        in.cancel.known_account = row.account;
+        in.cancel.known_ended = est_state_is_final((enum est_state)row.state);
+    }
+    broker_step(b, &in);
+}
+
+static void on_result_ack(struct broker *b, uint32_t peer, const struct message *m) {
+    struct input in = {.kind = INPUT_RESULT_ACK, .session = peer};
+    in.ack = (struct input_result_ack){.numbers = m->result_ack.numbers.at, .count = m->result_ack.numbers.count};
+    broker_step(b, &in);
+}
+
+/* --- Departments ----------------------------------------------------------------------------------- */
+
+/* Names of READY become numbers. An unknown name is the agent's mistake and is named. */
+static bool ready_types(struct broker *b, uint32_t peer, const struct ready *r, uint32_t *types, size_t *ret_count) {
+    struct cursor c;
+    size_t count = 0;
+    est_slice name;
+    if (!rows_open(&c, r->types, &count) || count > b->limits.types_max) {
+        send_error(b, peer, (struct error_is){.ref = r->ref, .code = EST_INVALID_FIELD}, "types: a list of names");
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct ctype *type;
+        uint32_t version;
+        if (cursor_text(&c, EST_NAME_MAX, &name) && registry_type(b->registry, name, &type, &types[i], &version))
+            continue;
+        char detail[200];
+        snprintf(detail, sizeof detail, "types: no type `%.*s`", c.bad == NULL ? (int)name.size : 0, (const char *)name.data);
+        send_error(b, peer, (struct error_is){.ref = r->ref, .code = EST_UNKNOWN_TYPE}, detail);
+        return false;
+    }
+    *ret_count = count;
+    return true;
+}
+
+static bool ready_districts(struct broker *b, uint32_t peer, const struct ready *r, uint64_t districts[16]) {
+    struct cursor c;
+    size_t count = 0;
+    uint64_t district;
+    bool good = rows_open(&c, r->districts, &count);
+    for (size_t i = 0; good && i < count; i++) {
+        good = cursor_uint(&c, &district) && district <= b->limits.districts_max;
+        if (good)
+            districts[district / 64] |= 1ULL << (district % 64);
+    }
+    if (!good)
+        send_error(b, peer, (struct error_is){.ref = r->ref, .code = EST_INVALID_FIELD}, "districts: a list of numbers");
+    return good;
+}
+
+static void on_ready(struct broker *b, uint32_t peer, const struct message *m) {
+    static uint32_t types[1024];
+    struct input in = {.kind = INPUT_READY, .session = peer};
+    in.ready = (struct input_ready){.ref = m->ready.ref, .window = (uint32_t)m->ready.window, .types = types};
+    if (m->ready.window == 0 || m->ready.window > EST_WINDOW_MAX) {
+        send_error(b, peer, (struct error_is){.ref = m->ready.ref, .code = EST_INVALID_FIELD}, "window: 1 ... 4096");
+        return;
+    }
+    if (ready_types(b, peer, &m->ready, types, &in.ready.types_count) &&
+        ready_districts(b, peer, &m->ready, in.ready.districts))
+        broker_step(b, &in);
+}
+
+static void on_leave(struct broker *b, uint32_t peer, const struct message *m) {
+    struct input in = {.kind = INPUT_LEAVE, .session = peer};
+    in.leave.ref = m->leave.ref;
+    broker_step(b, &in);
+}
+
+/* An answer that does not fit the type's reply fields: the agent hears every defect, and the
+ * attempt has failed. */
+static void answer_invalid(struct broker *b, uint32_t peer, const struct answer *a, const char *type) {
+    char reason[EST_TEXT_MAX];
+    struct error_is error = {
+        .number = a->number, .epoch = a->epoch, .code = EST_INVALID_ANSWER, .defects = defects_rows(b)};
+    send_error(b, peer, error, type);
+    snprintf(reason, sizeof reason, "%s: %s", b->defects.at[0].path, b->defects.at[0].text);
+    struct input in = {.kind = INPUT_ATTEMPT_FAIL, .session = peer};
+    in.fail = (struct input_fail){
+        .number = a->number, .epoch = a->epoch, .code = EST_INVALID_ANSWER, .reason = text_slice(reason)};
+    broker_step(b, &in);
+}
+
+static void on_answer(struct broker *b, uint32_t peer, const struct message *m) {
+    const struct answer *a = &m->answer;
+    struct inquiry_row row;
+    struct inquiry_view view;
+    struct input in = {.kind = INPUT_ANSWER, .session = peer};
+    in.answer = (struct input_answer){.number = a->number, .epoch = a->epoch};
+    char valid_until[11] = "";
+    bool held = core_inquiry(b->core, a->number, &view) && view.holder == peer && view.epoch == a->epoch;
+    if (!held) { /* the core will say stale, or that it is in the record already */
+        in.answer.recorded = store_row(b->store, a->number, &row) == 0 && row.state == EST_STATE_ANSWERED &&
+                             row.epoch == a->epoch;
+        broker_step(b, &in);
+        return;
+    }
+    if (store_row(b->store, a->number, &row) < 0) {
+        broker_fail(b, "reading an inquiry");
+        return;
+    }
+    const struct ctype *type = registry_version(b->registry, b->store, row.type, row.version);
+    buffer_clear(&b->body);
+    if (type == NULL) {
+        send_error(b, peer, (struct error_is){.number = a->number, .epoch = a->epoch, .code = EST_INTERNAL},
+                   "the type's definition cannot be read");
+        return;
+    }
+    if (!ctype_check_reply(type, registry_city(b->registry), a->outcome, a->reason, a->valid_until, a->body, &b->body,
+                           valid_until, &b->defects)) {
+        answer_invalid(b, peer, a, type->name);
+        return;
+    }
+    in.answer.it = (struct event_answered){.outcome = (uint32_t)a->outcome,
+                                           .reason = a->reason,
+                                           .legal_ref = a->legal_ref,
+                                           .valid_until = text_slice(valid_until),
+                                           .signer = a->signer,
+                                           .body = buffer_slice(&b->body)};
+    broker_step(b, &in);
+}
+
+static void on_retry(struct broker *b, uint32_t peer, const struct message *m) {
+    struct input in = {.kind = INPUT_ATTEMPT_FAIL, .session = peer};
+    uint64_t after_max = (uint64_t)(b->limits.retry_max.us / EST_US_PER_MS);
+    uint64_t after = m->retry.after_ms < after_max ? m->retry.after_ms : after_max;
+    in.fail = (struct input_fail){.number = m->retry.number,
+                                  .epoch = m->retry.epoch,
+                                  .code = EST_AGENT_RETRY,
+                                  .after = {(int64_t)after * EST_US_PER_MS},
+                                  .reason = m->retry.reason};
+    broker_step(b, &in);
+}
+
+static void on_refuse(struct broker *b, uint32_t peer, const struct message *m) {
+    struct input in = {.kind = INPUT_REFUSE, .session = peer};
+    in.refuse =
+        (struct input_refuse){.number = m->refuse.number, .epoch = m->refuse.epoch, .reason = m->refuse.reason};
+    broker_step(b, &in);
+}
+
+static void on_renew(struct broker *b, uint32_t peer, const struct message *m) {
+    struct input in = {.kind = INPUT_RENEW, .session = peer};
+    in.renew = (struct input_renew){.pairs = m->renew.pairs.at, .count = m->renew.pairs.count / 2};
+    broker_step(b, &in);
+}
+
+/* --- Operators ------------------------------------------------------------------------------------- */
+
+static void on_requeue(struct broker *b, uint32_t peer, const struct message *m) {
+    struct input in = {.kind = INPUT_REQUEUE, .session = peer};
+    in.requeue =
+        (struct input_requeue){.ref = m->requeue.ref, .number = m->requeue.number, .reason = m->requeue.reason};
+    broker_step(b, &in);
+}
+
+static void on_drain(struct broker *b, uint32_t peer, const struct message *m) {
+    struct input in = {.kind = INPUT_DRAIN, .session = peer};
+    in.drain = (struct input_drain){.ref = m->drain.ref, .on = m->drain.on != 0, .reason = m->drain.reason};
+    broker_step(b, &in);
+    log_line(5, "draining %s by %s: %.*s", in.drain.on ? "began" : "ended",
+             b->keyring.keys[net_peer(b->net, peer)->key].name, (int)m->drain.reason.size,
+             (const char *)m->drain.reason.data);
+}
+
+static void on_status(struct broker *b, uint32_t peer, const struct message *m) { query_status(b, peer, &m->status); }
+static void on_timeline(struct broker *b, uint32_t peer, const struct message *m) { query_timeline(b, peer, &m->timeline); }
+static void on_queues(struct broker *b, uint32_t peer, const struct message *m) { query_queues(b, peer, &m->page); }
+static void on_agents(struct broker *b, uint32_t peer, const struct message *m) { query_agents(b, peer, &m->page); }
+static void on_parked(struct broker *b, uint32_t peer, const struct message *m) { query_parked(b, peer, &m->page); }
+static void on_stats(struct broker *b, uint32_t peer, const struct message *m) { query_stats(b, peer, &m->stats); }
+
+/* --- The frame ------------------------------------------------------------------------------------- */
+
+static const struct {
+    void (*handle)(struct broker *, uint32_t peer, const struct message *);
+    bool asks; /* has exactly one answer */
+} verbs[VERB_MAX + 1] = {
+    [VERB_HELLO] = {on_hello, false},
+    [VERB_PING] = {on_ping, false},
+    [VERB_PONG] = {on_pong, false},
+    [VERB_BYE] = {on_bye, false},
+    [VERB_SUBMIT] = {on_submit, true},
+    [VERB_CANCEL] = {on_cancel, true},
+    [VERB_STATUS] = {on_status, true},
+    [VERB_TIMELINE] = {on_timeline, true},
+    [VERB_RESULT_ACK] = {on_result_ack, false},
+    [VERB_READY] = {on_ready, true},
+    [VERB_ANSWER] = {on_answer, true},
+    [VERB_RETRY] = {on_retry, true},
+    [VERB_REFUSE] = {on_refuse, true},
+    [VERB_RENEW] = {on_renew, true},
+    [VERB_LEAVE] = {on_leave, true},
+    [VERB_QUEUES] = {on_queues, true},
+    [VERB_AGENTS] = {on_agents, true},
+    [VERB_PARKED] = {on_parked, true},
+    [VERB_REQUEUE] = {on_requeue, true},
+    [VERB_DRAIN] = {on_drain, true},
+    [VERB_STATS] = {on_stats, true},
+};
+
+/* What identifies a command in its refusal, whatever it is. */
+static struct error_is error_for(const struct message *m, int code) {
+    struct error_is error = {.code = (uint64_t)code};
+    switch (m->verb) {
+    case VERB_SUBMIT:
+        error.id = m->submit.id;
+        break;
+    case VERB_ANSWER:
+    case VERB_RETRY:
+    case VERB_REFUSE: /* number and epoch are the first two fields of each */
+        error.number = m->answer.number;
+        error.epoch = m->answer.epoch;
+        break;
+    case VERB_RENEW:
+        break;
+    default: /* every other command that asks begins with its ref */
+        error.ref = m->cancel.ref;
+    }
+    return error;
+}
+
+static void command_handle(struct broker *b, uint32_t peer, const struct message *m) {
+    struct peer *p = net_peer(b->net, peer);
+    if (verbs[m->verb].handle == NULL) {
+        peer_malformed(b, peer, "a command that only a broker sends");
+        return;
+    }
+    if (!p->session && m->verb != VERB_HELLO) {
+        b->refused[EST_HELLO_FIRST]++;
+        peer_end(b, peer, EST_HELLO_FIRST, NULL);
+        return;
+    }
+    if (!(verb_doors(m->verb) & p->door)) {
+        if (verbs[m->verb].asks)
+            send_error(b, peer, error_for(m, EST_WRONG_DOOR), verb_name(m->verb));
+        return;
+    }
+    if (verbs[m->verb].asks && ++p->asks > ASKS_MAX) {
+        struct error_is error = error_for(m, EST_BUSY);
+        error.retry_ms = (uint64_t)(b->limits.busy_retry.us / EST_US_PER_MS);
+        send_error(b, peer, error, "too many commands at once");
+        return;
+    }
+    verbs[m->verb].handle(b, peer, m);
+}
+
+void frame_handle(struct broker *b, uint32_t peer, est_slice frame) {
+    static struct message m; /* large, and only as much of it is written as a command needs */
+    struct peer *p = net_peer(b->net, peer);
+    if (!keyring_is_good(&b->keyring, p->key, b->now)) {
+        b->refused[EST_KEY_REVOKED]++;
+        peer_end(b, peer, EST_KEY_REVOKED, NULL);
+        return;
+    }
+    struct cursor c;
+    if (!frame_open(&c, frame)) {
+        peer_end(b, peer, EST_VERSION_UNSUPPORTED, "the frame's first byte is not protocol version 1");
+        return;
+    }
+    if (p->session) {
+        struct input heard = {.kind = INPUT_HEARD, .session = peer};
+        broker_step(b, &heard);
+    }
+    while (!p->leaving && !b->failed) {
+        int got = message_next(&c, &m);
+        if (got == 0)
+            return;
+        if (got < 0) {
+            peer_malformed(b, peer, c.bad != NULL ? c.bad : "not of the protocol");
+            return;
+        }
+        command_handle(b, peer, &m);
+    }
+}

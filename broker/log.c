@@ -1,0 +1,19 @@
+/* log.c - one line each on standard error; under systemd with the level in front. */
+#include "broker.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void log_line(int level, const char *format, ...) {
+    static const char *const words[] = {"", "", "", "error", "warning", "notice", "info"};
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (getenv("JOURNAL_STREAM") != NULL)
+        fprintf(stderr, "<%d>%s\n", level, line);
+    else
+        fprintf(stderr, "estelam-broker: %s: %s\n", words[level], line);
+}

@@ -1,0 +1,202 @@
+/* loop.c - the one loop: batch, commit once, then speak.
+ *
+ * Wait for frames or a timer; take up to a bound of frames; step each; one transaction holds the
+ * batch's events and tables; commit; only then send. Nothing is told to anyone before what it
+ * rests on is on disk, and one fsync serves the whole batch. When the store refuses, the process
+ * stops without sending: memory is ahead of disk then, and restart is the recovery.
+ */
+#include "broker.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* New inquiries are refused from 800 thousandths on; what is under way keeps its reserve. */
+enum { FULL_AT = 800, FULL_UNTIL = 780, WAIT_MAX_MS = 1000, TIDY_EVERY_S = 60 };
+
+est_time clock_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (est_time){(int64_t)t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000};
+}
+
+static void step_arg(void *arg, const struct input *in) {
+    broker_step(arg, in);
+}
+
+/* --- Reload ---------------------------------------------------------------------------------------- */
+
+static int keys_load(struct broker *b, const struct catalogue *c) {
+    keyring_begin(&b->keyring);
+    for (size_t i = 0; i < c->accounts_count; i++) {
+        const struct account *a = &c->accounts[i];
+        uint32_t number = registry_number(b->registry, THING_ACCOUNT, slice_of(a->name));
+        for (size_t k = 0; k < a->keys_count; k++)
+            if (keyring_add(&b->keyring, &a->keys[k], number, a->name, a->role) < 0)
+                return -EST_FULL;
+    }
+    return 0;
+}
+
+int broker_configure(struct broker *b, struct catalogue *c) {
+    int error = registry_sync(b->registry, c, step_arg, b);
+    if (error == 0)
+        error = keys_load(b, c);
+    if (error < 0) {
+        log_line(3, "%s: more types, departments, accounts or keys than this broker has room for", b->config);
+        return error;
+    }
+    catalogue_free(&b->catalogue);
+    b->catalogue = c;
+    return 0;
+}
+
+/* A revoked or outdated key dies on its open connections, also when its peer says nothing. */
+static void keys_enforce(struct broker *b) {
+    for (uint32_t peer = 0; peer < b->limits.sessions_max; peer++) {
+        const struct peer *p = net_peer(b->net, peer);
+        if (!p->live || p->leaving || keyring_is_good(&b->keyring, p->key, b->now))
+            continue;
+        b->refused[EST_KEY_REVOKED]++;
+        peer_end(b, peer, EST_KEY_REVOKED, NULL);
+    }
+}
+
+/* The new configuration comes into force as a whole, or not at all. Endpoints, limits and the
+ * store's place are read at start only. */
+static void reload(struct broker *b) {
+    struct catalogue *c;
+    struct complaints *complaints = calloc(1, sizeof *complaints);
+    if (complaints == NULL)
+        return;
+    if (catalogue_load(b->config, &c, complaints) < 0) {
+        for (size_t i = 0; i < complaints->kept; i++)
+            log_line(3, "%s: %s", complaints->at[i].where, complaints->at[i].text);
+        log_line(3, "reload refused: %zu complaint%s; the configuration in force stays", complaints->count,
+                 complaints->count == 1 ? "" : "s");
+    } else if (broker_configure(b, c) == 0) {
+        keys_enforce(b);
+        log_line(5, "reloaded %s: %zu types, %zu accounts", b->config, c->types_count, c->accounts_count);
+    } else {
+        catalogue_free(&c);
+    }
+    free(complaints);
+}
+
+static void signals_take(struct broker *b) {
+    struct signalfd_siginfo info;
+    while (read(b->wake_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            reload(b);
+        else
+            b->stopping = true;
+    }
+}
+
+/* --- A batch --------------------------------------------------------------------------------------- */
+
+static void frames_take(struct broker *b) {
+    struct incoming in;
+    size_t bytes = 0;
+    for (int i = 0; i < BATCH_FRAMES && bytes < BATCH_BYTES && !b->failed && net_next(b->net, b->now, &in); i++) {
+        bytes += in.frame.size;
+        if (in.broken != NULL)
+            peer_end(b, in.peer, EST_MALFORMED, in.broken);
+        else
+            frame_handle(b, in.peer, in.frame);
+    }
+}
+
+static void gone_take(struct broker *b) {
+    for (uint32_t peer = net_gone_next(b->net); peer != PEER_NONE && !b->failed; peer = net_gone_next(b->net)) {
+        if (net_peer(b->net, peer)->session) {
+            struct input in = {.kind = INPUT_SESSION_DOWN, .session = peer};
+            broker_step(b, &in);
+        }
+        net_release(b->net, peer, b->now);
+    }
+}
+
+/* Room on disk and key dates, looked at once a second; the store's housekeeping once a minute. */
+static void upkeep(struct broker *b) {
+    if (b->now.us - b->measured_us < EST_US_PER_S)
+        return;
+    b->measured_us = b->now.us;
+    keys_enforce(b);
+    struct core_counts counts;
+    core_counts(b->core, &counts);
+    unsigned fullness = store_fullness(b->store);
+    bool full = fullness >= (counts.full ? FULL_UNTIL : FULL_AT);
+    if (full == counts.full)
+        return;
+    log_line(4, full ? "the store is %u.%u %% full: new inquiries are refused until there is room"
+                     : "the store is %u.%u %% full: new inquiries are taken again",
+             fullness / 10, fullness % 10);
+    struct input in = {.kind = INPUT_STORE_FULL, .full = full};
+    broker_step(b, &in);
+}
+
+static void batch(struct broker *b, bool frames) {
+    b->now = clock_now();
+    b->batch_appends = 0;
+    if (store_begin(b->store) < 0) {
+        broker_fail(b, "beginning a batch");
+        return;
+    }
+    signals_take(b);
+    if (core_wakeup(b->core).us <= b->now.us) {
+        struct input tick = {.kind = INPUT_TICK};
+        broker_step(b, &tick);
+    }
+    if (frames)
+        frames_take(b);
+    gone_take(b);
+    upkeep(b);
+    if (b->failed) {
+        store_abort(b->store);
+        return;
+    }
+    if (store_commit(b->store) < 0) {
+        broker_fail(b, "committing");
+        return;
+    }
+    b->batches++;
+    b->commits += b->batch_appends > 0;
+    net_flush(b->net, b->now);
+}
+
+static int wait_ms(const struct broker *b) {
+    int64_t left = core_wakeup(b->core).us - clock_now().us;
+    if (left <= 0)
+        return 0;
+    return left / EST_US_PER_MS < WAIT_MAX_MS ? (int)(left / EST_US_PER_MS) + 1 : WAIT_MAX_MS;
+}
+
+static void farewell(struct broker *b) {
+    for (uint32_t peer = 0; peer < b->limits.sessions_max; peer++) {
+        struct message m = {.verb = VERB_BYE};
+        m.bye = (struct bye){.code = EST_STOPPING, .text = text_slice(est_code_text(EST_STOPPING))};
+        if (!net_peer(b->net, peer)->session)
+            continue;
+        message_pack(net_out(b->net, peer), &m);
+        net_sent(b->net, peer);
+    }
+    net_flush(b->net, b->now);
+}
+
+int loop_run(struct broker *b) {
+    while (!b->stopping && !b->failed) {
+        bool frames = net_wait(b->net, b->wake_fd, wait_ms(b), clock_now);
+        batch(b, frames);
+        if (b->now.us - b->tidied_us >= TIDY_EVERY_S * EST_US_PER_S) {
+            b->tidied_us = b->now.us;
+            store_tidy(b->store);
+        }
+    }
+    if (b->failed)
+        return -EST_IO;
+    farewell(b);
+    return 0;
+}

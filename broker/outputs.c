@@ -1,0 +1,191 @@
+/* outputs.c - effects of the core: events go to the store, commands to peers, facts to counters.
+ *
+ * Commands are packed at once, while the batch's transaction is open, so that bodies are read from
+ * the store's own pages and copied once; they leave the process only after the commit.
+ */
+#include "broker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void broker_fail(struct broker *b, const char *doing) {
+    if (!b->failed)
+        log_line(3, "%s: %s; stopping, because memory is ahead of disk: restart recovers", doing, store_error(b->store));
+    b->failed = true;
+}
+
+static void command_send(struct broker *b, uint32_t peer, const struct message *m) {
+    message_pack(net_out(b->net, peer), m);
+    net_sent(b->net, peer);
+}
+
+void send_error(struct broker *b, uint32_t peer, struct error_is error, const char *detail) {
+    char text[600];
+    const char *advice = est_code_advice((int)error.code);
+    snprintf(text, sizeof text, "%s%s%s%s%s", est_code_text((int)error.code), detail != NULL ? ": " : "",
+             detail != NULL ? detail : "", advice[0] != '\0' ? "; " : "", advice);
+    error.layer = est_code_layer((int)error.code);
+    error.text = text_slice(text);
+    if (error.code < 1000)
+        b->refused[error.code]++;
+    struct message m = {.verb = VERB_ERROR};
+    m.error = error;
+    command_send(b, peer, &m);
+}
+
+/* Reads an event that must be there. */
+static bool event_read(struct broker *b, uint64_t seq, struct event *ret) {
+    if (store_event(b->store, seq, ret) == 0)
+        return true;
+    broker_fail(b, "reading the log");
+    return false;
+}
+
+static void send_accepted(struct broker *b, const struct effect *fx) {
+    struct inquiry_view view;
+    struct inquiry_row *row = &view.row;
+    /* A receipt given again tells the state of today; the rest is as it was. */
+    if (fx->again || !core_inquiry(b->core, fx->number, &view)) {
+        bool live = core_inquiry(b->core, fx->number, &view);
+        uint32_t state = live ? view.row.state : 0;
+        if (store_row(b->store, fx->number, row) < 0) {
+            broker_fail(b, "reading a receipt");
+            return;
+        }
+        row->state = live ? state : row->state;
+    } else {
+        row->version = registry_current(b->registry, row->type);
+    }
+    const struct ctype *type = registry_version(b->registry, b->store, row->type, row->version);
+    char tracking[EST_TRACKING_MAX + 1];
+    tracking_code(b, fx->number, tracking);
+    struct message m = {.verb = VERB_ACCEPTED};
+    m.accepted = (struct accepted){.id = fx->id,
+                                   .number = fx->number,
+                                   .tracking = text_slice(tracking),
+                                   .at_us = (uint64_t)row->received.us,
+                                   .due_us = (uint64_t)row->due.us,
+                                   .again = fx->again,
+                                   .state = row->state,
+                                   .version = row->version,
+                                   .department = text_slice(type != NULL ? type->department : ""),
+                                   .district = row->district};
+    command_send(b, fx->session, &m);
+}
+
+static void send_assign(struct broker *b, const struct effect *fx) {
+    struct event e;
+    if (!event_read(b, fx->number, &e))
+        return;
+    const struct event_submitted *s = &e.submitted;
+    struct message m = {.verb = VERB_ASSIGN};
+    m.assign = (struct assign){.number = fx->number,
+                               .epoch = fx->epoch,
+                               .type = registry_name(b->registry, THING_TYPE, s->type),
+                               .version = s->version,
+                               .purpose = registry_name(b->registry, THING_PURPOSE, s->purpose),
+                               .requester = registry_name(b->registry, THING_ACCOUNT, s->account),
+                               .case_id = s->case_id,
+                               .trace = s->trace,
+                               .district = s->district,
+                               .body = s->body,
+                               .received_us = (uint64_t)e.at.us,
+                               .due_us = (uint64_t)s->due.us,
+                               .lease_ms = (uint64_t)(b->limits.lease.us / EST_US_PER_MS),
+                               .attempt = fx->attempt};
+    command_send(b, fx->session, &m);
+}
+
+/* The end of an inquiry is its newest event. */
+static void send_result(struct broker *b, const struct effect *fx) {
+    struct inquiry_row row;
+    struct event e;
+    if (store_row(b->store, fx->number, &row) < 0) {
+        broker_fail(b, "reading a result");
+        return;
+    }
+    if (!event_read(b, row.last_seq, &e))
+        return;
+    const struct ctype *type = registry_version(b->registry, b->store, row.type, row.version);
+    struct message m = {.verb = VERB_RESULT};
+    m.result = (struct result){.id = row.id,
+                               .number = row.number,
+                               .state = row.state,
+                               .ended_us = (uint64_t)row.ended.us,
+                               .department = text_slice(type != NULL ? type->department : ""),
+                               .code = row.state == EST_STATE_ANSWERED ? 0 : row.code};
+    if (e.type == EVENT_ANSWERED) {
+        m.result.outcome = e.answered.outcome;
+        m.result.reason = e.answered.reason;
+        m.result.legal_ref = e.answered.legal_ref;
+        m.result.valid_until = e.answered.valid_until;
+        m.result.signer = e.answered.signer;
+        m.result.body = e.answered.body;
+    } else if (e.type == EVENT_CANCELLED) {
+        m.result.reason = e.cancelled.reason;
+    }
+    command_send(b, fx->session, &m);
+}
+
+static void send_refused(struct broker *b, const struct effect *fx) {
+    if (fx->code == EST_INVALID_ANSWER) /* said already, with the defects */
+        return;
+    struct error_is error = {.ref = fx->ref,
+                             .id = fx->id,
+                             .number = fx->number,
+                             .epoch = fx->epoch,
+                             .code = fx->code,
+                             .retry_ms = (uint64_t)(fx->retry.us / EST_US_PER_MS)};
+    send_error(b, fx->session, error, NULL);
+}
+
+static void send_done(struct broker *b, const struct effect *fx) {
+    struct message m = {.verb = VERB_DONE};
+    m.done.ref = fx->ref;
+    command_send(b, fx->session, &m);
+}
+
+static void send_pair(struct broker *b, const struct effect *fx) {
+    static struct message m; /* large: kept off the stack; nothing else runs in this process */
+    m.verb = fx->kind == EFFECT_RECORDED ? VERB_RECORDED : VERB_RENEWED;
+    m.recorded.pairs.count = 2;
+    m.recorded.pairs.at[0] = fx->number;
+    m.recorded.pairs.at[1] = fx->epoch;
+    command_send(b, fx->session, &m);
+}
+
+static void send_revoke(struct broker *b, const struct effect *fx) {
+    struct message m = {.verb = VERB_REVOKE};
+    m.revoke = (struct revoke){.number = fx->number, .epoch = fx->epoch, .code = fx->code};
+    command_send(b, fx->session, &m);
+}
+
+static void close_session(struct broker *b, const struct effect *fx) {
+    struct message m = {.verb = VERB_BYE};
+    m.bye = (struct bye){.code = fx->code, .text = text_slice(est_code_text((int)fx->code))};
+    command_send(b, fx->session, &m);
+    net_release(b->net, fx->session, b->now);
+}
+
+static void append_event(struct broker *b, const struct effect *fx) {
+    b->batch_appends++;
+    if (!b->failed && store_append(b->store, &fx->event) < 0)
+        broker_fail(b, "writing the log");
+}
+
+static void count_fact(struct broker *b, const struct effect *fx) {
+    b->facts[fx->fact] += fx->fact == FACT_ACKNOWLEDGED ? fx->code : 1;
+}
+
+static void (*const outputs[])(struct broker *, const struct effect *) = {
+    [EFFECT_EVENT] = append_event,   [EFFECT_ACCEPTED] = send_accepted, [EFFECT_REFUSED] = send_refused,
+    [EFFECT_DONE] = send_done,       [EFFECT_ASSIGN] = send_assign,     [EFFECT_RESULT] = send_result,
+    [EFFECT_RECORDED] = send_pair,   [EFFECT_RENEWED] = send_pair,      [EFFECT_REVOKE] = send_revoke,
+    [EFFECT_CLOSE] = close_session,  [EFFECT_NOTE] = count_fact,
+};
+
+void broker_step(struct broker *b, const struct input *in) {
+    core_step(b->core, b->now, in, &b->effects);
+    for (size_t i = 0; i < b->effects.count && !b->failed; i++)
+        outputs[b->effects.at[i].kind](b, &b->effects.at[i]);
+}

@@ -1,0 +1,436 @@
+/* queries.c - questions about what is: they change nothing and are answered from the record, the
+ * core's view of the moment, and the counters. */
+#include "broker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PAGE_MAX = 500, EVENTS_MAX = 200 };
+
+static void reply(struct broker *b, uint32_t peer, const struct message *m) {
+    message_pack(net_out(b->net, peer), m);
+    net_sent(b->net, peer);
+}
+
+static est_slice account_name(struct broker *b, uint32_t account) {
+    return account == 0 ? (est_slice){"", 0} : registry_name(b->registry, THING_ACCOUNT, account);
+}
+
+static bool id_is_given(const est_id *id) {
+    static const est_id none;
+    return memcmp(id, &none, sizeof none) != 0;
+}
+
+/* A requester names its own, by id or number; an operator any, by number. What is foreign is as
+ * unknown as what never was. */
+int inquiry_of(struct broker *b, uint32_t peer, const est_id *id, uint64_t number, struct inquiry_row *ret) {
+    const struct ring_key *key = &b->keyring.keys[net_peer(b->net, peer)->key];
+    if (id_is_given(id)) {
+        int found = store_find(b->store, key->account, id, &number);
+        if (found < 0)
+            return -EST_NOT_FOUND;
+    }
+    if (store_row(b->store, number, ret) < 0)
+        return -EST_NOT_FOUND;
+    return key->role == ROLE_OPERATOR || ret->account == key->account ? 0 : -EST_NOT_FOUND;
+}
+
+/* --- Status ---------------------------------------------------------------------------------------- */
+
+/* What its newest event adds: why it is parked or delayed, or what was answered. */
+static void status_event(const struct event *e, struct status_is *s, bool bodies) {
+    switch (e->type) {
+    case EVENT_ANSWERED:
+        s->reason = e->answered.reason;
+        s->legal_ref = e->answered.legal_ref;
+        s->valid_until = e->answered.valid_until;
+        s->signer = e->answered.signer;
+        s->reply = bodies ? e->answered.body : (est_slice){0};
+        break;
+    case EVENT_ATTEMPT_FAILED:
+        s->reason = e->attempt_failed.reason;
+        break;
+    case EVENT_PARKED:
+        s->reason = e->parked.reason;
+        break;
+    case EVENT_CANCELLED:
+        s->reason = e->cancelled.reason;
+        break;
+    default:
+        break;
+    }
+}
+
+/* State, lease and delay as they are this moment; the row knows no lease and no delay's end. */
+static void status_now(struct broker *b, const struct inquiry_row *row, struct status_is *s) {
+    struct inquiry_view view;
+    s->state = row->state;
+    if (!core_inquiry(b->core, row->number, &view))
+        return;
+    s->state = view.row.state;
+    s->until_us = (uint64_t)view.until.us;
+    if (view.row.state == EST_STATE_LEASED) {
+        struct session_view holder;
+        core_session(b->core, view.holder, &holder);
+        s->holder = account_name(b, holder.account);
+    }
+}
+
+void query_status(struct broker *b, uint32_t peer, const struct status *ask) {
+    struct inquiry_row row;
+    struct event submitted, last;
+    if (inquiry_of(b, peer, &ask->id, ask->number, &row) < 0) {
+        send_error(b, peer, (struct error_is){.ref = ask->ref, .code = EST_NOT_FOUND}, NULL);
+        return;
+    }
+    bool operator_ = net_peer(b->net, peer)->door == DOOR_OPERATOR;
+    if (operator_ && ask->bodies) {
+        send_error(b, peer, (struct error_is){.ref = ask->ref, .code = EST_NOT_ALLOWED}, "an operator reads no bodies");
+        return;
+    }
+    if (store_event(b->store, row.number, &submitted) < 0 || store_event(b->store, row.last_seq, &last) < 0) {
+        broker_fail(b, "reading an inquiry");
+        return;
+    }
+    const struct ctype *type = registry_version(b->registry, b->store, row.type, row.version);
+    char tracking[EST_TRACKING_MAX + 1];
+    tracking_code(b, row.number, tracking);
+    struct message m = {.verb = VERB_STATUS_IS};
+    m.status_is = (struct status_is){.ref = ask->ref,
+                                     .id = row.id,
+                                     .number = row.number,
+                                     .tracking = text_slice(tracking),
+                                     .account = account_name(b, row.account),
+                                     .type = registry_name(b->registry, THING_TYPE, row.type),
+                                     .version = row.version,
+                                     .department = text_slice(type != NULL ? type->department : ""),
+                                     .district = row.district,
+                                     .received_us = (uint64_t)row.received.us,
+                                     .due_us = (uint64_t)row.due.us,
+                                     .attempts = row.attempts,
+                                     .ended_us = (uint64_t)row.ended.us,
+                                     .acked_us = (uint64_t)row.acked.us,
+                                     .outcome = row.outcome,
+                                     .code = row.code,
+                                     .purpose = registry_name(b->registry, THING_PURPOSE, row.purpose),
+                                     .case_id = submitted.submitted.case_id,
+                                     .request = ask->bodies ? submitted.submitted.body : (est_slice){0}};
+    status_now(b, &row, &m.status_is);
+    status_event(&last, &m.status_is, ask->bodies != 0);
+    reply(b, peer, &m);
+}
+
+/* --- Timeline -------------------------------------------------------------------------------------- */
+
+static void row_add(struct broker *b, uint64_t seq, est_time at, const char *event, uint32_t account, uint32_t code,
+                    est_slice text) {
+    struct timeline_row row = {.seq = seq,
+                               .at_us = (uint64_t)at.us,
+                               .event = text_slice(event),
+                               .actor = account_name(b, account),
+                               .code = code,
+                               .text = text};
+    timeline_row_pack(&b->rows, &row);
+}
+
+/* Who did it, with what code and words, and since when it was leased (0: it was not). */
+struct told { uint32_t account, code; est_slice text; est_time leased_at; };
+
+static struct told event_told(struct broker *b, const struct event *e) {
+    switch (e->type) {
+    case EVENT_SUBMITTED:
+        return (struct told){.account = e->submitted.account,
+                             .text = registry_name(b->registry, THING_PURPOSE, e->submitted.purpose)};
+    case EVENT_ATTEMPT_FAILED:
+        return (struct told){e->attempt_failed.account, e->attempt_failed.code, e->attempt_failed.reason,
+                             e->attempt_failed.leased_at};
+    case EVENT_PARKED:
+        return (struct told){e->parked.account, e->parked.code, e->parked.reason, e->parked.leased_at};
+    case EVENT_REQUEUED:
+        return (struct told){.account = e->requeued.account, .text = e->requeued.reason};
+    case EVENT_ANSWERED:
+        return (struct told){.account = e->answered.account,
+                             .text = text_slice(est_outcome_name((enum est_outcome)e->answered.outcome)),
+                             .leased_at = e->answered.leased_at};
+    case EVENT_EXPIRED:
+        return (struct told){.code = EST_EXPIRED};
+    case EVENT_CANCELLED:
+        return (struct told){e->cancelled.account, EST_CANCELLED, e->cancelled.reason, {0}};
+    default:
+        return (struct told){0};
+    }
+}
+
+/* The events of an inquiry form a chain back through the log; the oldest comes first here. */
+static size_t chain_read(struct broker *b, const struct inquiry_row *row, uint64_t seqs[EVENTS_MAX]) {
+    size_t count = 0;
+    struct event e;
+    for (uint64_t seq = row->last_seq; seq != 0 && count < EVENTS_MAX; seq = e.previous) {
+        if (store_event(b->store, seq, &e) < 0) {
+            broker_fail(b, "reading a timeline");
+            return 0;
+        }
+        seqs[count++] = seq;
+    }
+    return count;
+}
+
+/* An attempt is told twice: when the lease began, which only its end has recorded, and how it ended. */
+static size_t chain_rows(struct broker *b, const uint64_t *seqs, size_t count) {
+    size_t rows = 0;
+    for (size_t i = count; i-- > 0;) {
+        struct event e;
+        if (store_event(b->store, seqs[i], &e) < 0)
+            return rows;
+        struct told told = event_told(b, &e);
+        if (told.leased_at.us != 0) {
+            row_add(b, 0, told.leased_at, "leased", told.account, 0, (est_slice){0});
+            rows++;
+        }
+        row_add(b, e.seq, e.at, event_type_name(e.type), told.account, told.code, told.text);
+        rows++;
+    }
+    return rows;
+}
+
+void query_timeline(struct broker *b, uint32_t peer, const struct timeline *ask) {
+    struct inquiry_row row;
+    struct inquiry_view view;
+    uint64_t seqs[EVENTS_MAX];
+    if (inquiry_of(b, peer, &ask->id, ask->number, &row) < 0) {
+        send_error(b, peer, (struct error_is){.ref = ask->ref, .code = EST_NOT_FOUND}, NULL);
+        return;
+    }
+    buffer_clear(&b->rows);
+    size_t rows = chain_rows(b, seqs, chain_read(b, &row, seqs));
+    if (core_inquiry(b->core, row.number, &view) && view.row.state == EST_STATE_LEASED) {
+        struct session_view holder;
+        core_session(b->core, view.holder, &holder);
+        row_add(b, 0, (est_time){view.until.us - b->limits.lease.us}, "leased", holder.account, 0, (est_slice){0});
+        rows++;
+    }
+    if (row.acked.us != 0) {
+        row_add(b, 0, row.acked, "acknowledged", row.account, 0, (est_slice){0});
+        rows++;
+    }
+    struct buffer whole;
+    buffer_init(&whole);
+    pack_array(&whole, rows);
+    buffer_put(&whole, b->rows.data, b->rows.size);
+    struct message m = {.verb = VERB_TIMELINE_IS};
+    m.timeline_is = (struct timeline_is){.ref = ask->ref, .id = row.id, .number = row.number, .rows = buffer_slice(&whole)};
+    reply(b, peer, &m);
+    buffer_done(&whole);
+}
+
+/* --- Pages ----------------------------------------------------------------------------------------- */
+
+/* The department that a page is limited to: 0 for all. False: it was refused. */
+static bool page_department(struct broker *b, uint32_t peer, const struct page *ask, uint32_t *ret) {
+    *ret = 0;
+    if (ask->department.size == 0)
+        return true;
+    *ret = registry_number(b->registry, THING_DEPARTMENT, ask->department);
+    if (*ret != UINT32_MAX)
+        return true;
+    char detail[128];
+    snprintf(detail, sizeof detail, "department: no `%.*s`", (int)ask->department.size, (const char *)ask->department.data);
+    send_error(b, peer, (struct error_is){.ref = ask->ref, .code = EST_INVALID_FIELD}, detail);
+    return false;
+}
+
+static size_t page_limit(const struct page *ask) {
+    return ask->limit == 0 || ask->limit > PAGE_MAX ? PAGE_MAX : (size_t)ask->limit;
+}
+
+static void page_reply(struct broker *b, uint32_t peer, enum verb verb, uint64_t ref, size_t rows, uint64_t next) {
+    struct buffer whole;
+    buffer_init(&whole);
+    pack_array(&whole, rows);
+    buffer_put(&whole, b->rows.data, b->rows.size);
+    struct message m = {.verb = verb};
+    m.page_is = (struct page_is){.ref = ref, .rows = buffer_slice(&whole), .next = next};
+    reply(b, peer, &m);
+    buffer_done(&whole);
+}
+
+/* A queue is a department in a district: the lanes of its types there, added up. `after` is the
+ * place of the lane that began the last queue of the page before, plus one. */
+static bool lane_is_first(struct broker *b, size_t lane, const struct lane_view *v) {
+    for (size_t i = 0; i < lane; i++) {
+        struct lane_view w;
+        core_lane(b->core, i, &w);
+        if (w.department == v->department && w.district == v->district)
+            return false;
+    }
+    return true;
+}
+
+static void queue_add(struct broker *b, size_t lane, const struct lane_view *first) {
+    struct queue_row row = {.department = registry_name(b->registry, THING_DEPARTMENT, first->department),
+                            .district = first->district};
+    for (size_t i = lane; i < core_lane_count(b->core); i++) {
+        struct lane_view v;
+        core_lane(b->core, i, &v);
+        if (v.department != first->department || v.district != first->district)
+            continue;
+        row.waiting += v.waiting;
+        row.delayed += v.delayed;
+        row.leased += v.leased;
+        row.parked += v.parked;
+        if (v.oldest.us != 0 && (row.oldest_us == 0 || (uint64_t)v.oldest.us < row.oldest_us))
+            row.oldest_us = (uint64_t)v.oldest.us;
+        uint32_t agents = core_lane_agents(b->core, i);
+        row.agents = agents > row.agents ? agents : row.agents;
+    }
+    queue_row_pack(&b->rows, &row);
+}
+
+void query_queues(struct broker *b, uint32_t peer, const struct page *ask) {
+    uint32_t department;
+    if (!page_department(b, peer, ask, &department))
+        return;
+    size_t rows = 0, lane = ask->after, lanes = core_lane_count(b->core);
+    buffer_clear(&b->rows);
+    for (; lane < lanes && rows < page_limit(ask); lane++) {
+        struct lane_view v;
+        core_lane(b->core, lane, &v);
+        if ((department != 0 && v.department != department) || !lane_is_first(b, lane, &v))
+            continue;
+        queue_add(b, lane, &v);
+        rows++;
+    }
+    page_reply(b, peer, VERB_QUEUES_IS, ask->ref, rows, lane < lanes ? lane : 0);
+}
+
+void query_agents(struct broker *b, uint32_t peer, const struct page *ask) {
+    uint32_t department;
+    if (!page_department(b, peer, ask, &department))
+        return;
+    size_t rows = 0;
+    uint64_t at = ask->after;
+    buffer_clear(&b->rows);
+    for (; at < b->limits.sessions_max && rows < page_limit(ask); at++) {
+        struct session_view s;
+        struct account_view a;
+        core_session(b->core, (uint32_t)at, &s);
+        if (!s.live || s.role != ROLE_DEPARTMENT)
+            continue;
+        core_account(b->core, s.account, &a);
+        if (department != 0 && a.department != department)
+            continue;
+        const struct peer *p = net_peer(b->net, (uint32_t)at);
+        struct agent_row row = {.session = at,
+                                .account = account_name(b, s.account),
+                                .department = registry_name(b->registry, THING_DEPARTMENT, a.department),
+                                .software = text_slice(p->software),
+                                .address = text_slice(p->address),
+                                .window = s.window,
+                                .leased = s.inflight,
+                                .since_us = (uint64_t)s.since.us,
+                                .heard_us = (uint64_t)s.heard.us,
+                                .answered = s.answered};
+        agent_row_pack(&b->rows, &row);
+        rows++;
+    }
+    page_reply(b, peer, VERB_AGENTS_IS, ask->ref, rows, at < b->limits.sessions_max ? at : 0);
+}
+
+static void parked_add(struct broker *b, const struct inquiry_row *row, const struct event *e) {
+    const struct ctype *type = registry_version(b->registry, b->store, row->type, row->version);
+    struct parked_row out = {.number = row->number,
+                             .type = registry_name(b->registry, THING_TYPE, row->type),
+                             .department = text_slice(type != NULL ? type->department : ""),
+                             .district = row->district,
+                             .at_us = (uint64_t)e->at.us,
+                             .code = row->code,
+                             .attempts = row->attempts,
+                             .reason = e->type == EVENT_PARKED ? e->parked.reason : (est_slice){0}};
+    parked_row_pack(&b->rows, &out);
+}
+
+void query_parked(struct broker *b, uint32_t peer, const struct page *ask) {
+    uint64_t numbers[PAGE_MAX];
+    uint32_t department;
+    if (!page_department(b, peer, ask, &department))
+        return;
+    size_t limit = page_limit(ask), count = core_parked(b->core, department, ask->after, numbers, limit);
+    buffer_clear(&b->rows);
+    for (size_t i = 0; i < count; i++) {
+        struct inquiry_row row;
+        struct event e;
+        if (store_row(b->store, numbers[i], &row) < 0 || store_event(b->store, row.last_seq, &e) < 0) {
+            broker_fail(b, "reading a parked inquiry");
+            return;
+        }
+        parked_add(b, &row, &e);
+    }
+    page_reply(b, peer, VERB_PARKED_IS, ask->ref, count, count == limit ? numbers[count - 1] : 0);
+}
+
+/* --- Stats ----------------------------------------------------------------------------------------- */
+
+static size_t stat_add(struct broker *b, const char *name, uint64_t value) {
+    struct stat_row row = {.name = text_slice(name), .value = value};
+    stat_row_pack(&b->rows, &row);
+    return 1;
+}
+
+static size_t stats_core(struct broker *b) {
+    struct core_counts c;
+    core_counts(b->core, &c);
+    const struct { const char *name; uint64_t value; } rows[] = {
+        {"inquiries_open", c.open},       {"inquiries_waiting", c.waiting},
+        {"inquiries_delayed", c.delayed}, {"inquiries_leased", c.leased},
+        {"inquiries_parked", c.parked},   {"results_unacknowledged", c.unacknowledged},
+        {"log_seq", c.seq},               {"draining", c.draining},
+        {"store_full", c.full},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        stat_add(b, rows[i].name, rows[i].value);
+    return sizeof rows / sizeof *rows;
+}
+
+static size_t stats_machine(struct broker *b) {
+    const struct net_counts *n = net_counts(b->net);
+    struct store_sizes sizes;
+    store_sizes(b->store, &sizes);
+    const struct { const char *name; uint64_t value; } rows[] = {
+        {"frames_in", n->frames_in},
+        {"frames_out", n->frames_out},
+        {"bytes_in", n->bytes_in},
+        {"bytes_out", n->bytes_out},
+        {"disconnects", n->disconnects},
+        {"dropped_slow", n->dropped_slow},
+        {"dropped_protocol", n->dropped_protocol},
+        {"handshakes_accepted", net_zap(b->net)->accepted},
+        {"handshakes_refused", net_zap(b->net)->refused},
+        {"batches", b->batches},
+        {"commits", b->commits},
+        {"store_used_bytes", sizes.used},
+        {"store_map_bytes", sizes.map},
+        {"store_limit_bytes", sizes.size_max},
+        {"disk_free_bytes", sizes.disk_free},
+        {"started_us", (uint64_t)b->started.us},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        stat_add(b, rows[i].name, rows[i].value);
+    return sizeof rows / sizeof *rows;
+}
+
+void query_stats(struct broker *b, uint32_t peer, const struct stats *ask) {
+    char name[64];
+    buffer_clear(&b->rows);
+    size_t rows = stats_core(b) + stats_machine(b);
+    for (int fact = 1; fact < FACT_COUNT; fact++) {
+        snprintf(name, sizeof name, "fact_%s", fact_name((enum fact)fact));
+        rows += stat_add(b, name, b->facts[fact]);
+    }
+    for (int code = 1; code < 1000; code++) {
+        if (b->refused[code] == 0)
+            continue;
+        snprintf(name, sizeof name, "refused_%s", est_code_name(code));
+        rows += stat_add(b, name, b->refused[code]);
+    }
+    page_reply(b, peer, VERB_STATS_IS, ask->ref, rows, 0);
+}

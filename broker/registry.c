@@ -1,0 +1,388 @@
+/* registry.c - see registry.h. Names are looked up by a linear walk on reload and for operators'
+ * questions only; the hot path goes through the catalogue's own index and arrays by number. */
+#include "registry.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { THINGS = 5 /* enum thing + 1 */ };
+
+struct entry {
+    char name[EST_NAME_MAX + 1];
+    bool known, live, seen;  /* seen: named by the configuration being compared */
+    uint64_t fingerprint;    /* of the definition in force */
+    uint32_t version;        /* types */
+};
+
+struct names { struct entry *at; uint32_t first, count, capacity; /* used: first ... count-1 */ };
+
+struct old_version { uint32_t type, version; struct ctype *it; };
+
+struct registry {
+    struct names names[THINGS];
+    const struct catalogue *catalogue;
+    uint32_t *type_numbers;          /* by place in catalogue->types */
+    const struct ctype **types;      /* in force, by number */
+    uint32_t purposes[PURPOSES_MAX]; /* the city's order -> number */
+    struct old_version *old;
+    size_t old_count;
+};
+
+/* Numbers begin at 1, 0 means none; purposes are bits and begin at 0. */
+struct registry *registry_new(const struct core_limits *limits) {
+    const uint32_t capacity[THINGS] = {[THING_DEPARTMENT] = limits->departments_max,
+                                       [THING_TYPE] = limits->types_max,
+                                       [THING_ACCOUNT] = limits->accounts_max,
+                                       [THING_PURPOSE] = PURPOSES_MAX};
+    struct registry *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return NULL;
+    r->types = calloc(limits->types_max, sizeof *r->types);
+    bool good = r->types != NULL;
+    for (int thing = 1; thing < THINGS; thing++) {
+        struct names *n = &r->names[thing];
+        n->capacity = capacity[thing];
+        n->first = n->count = thing == THING_PURPOSE ? 0 : 1;
+        n->at = calloc(n->capacity, sizeof *n->at);
+        good = good && n->at != NULL;
+    }
+    if (!good)
+        registry_free(&r);
+    return r;
+}
+
+void registry_free(struct registry **registry) {
+    struct registry *r = *registry;
+    *registry = NULL;
+    if (r == NULL)
+        return;
+    for (int thing = 1; thing < THINGS; thing++)
+        free(r->names[thing].at);
+    for (size_t i = 0; i < r->old_count; i++)
+        ctype_free(&r->old[i].it);
+    free(r->old);
+    free(r->types);
+    free(r->type_numbers);
+    free(r);
+}
+
+/* --- Names ---------------------------------------------------------------------------------------- */
+
+uint32_t registry_number(const struct registry *r, enum thing thing, est_slice name) {
+    const struct names *n = &r->names[thing];
+    for (uint32_t i = n->first; i < n->count; i++)
+        if (n->at[i].known && slice_equal(slice_of(n->at[i].name), name))
+            return i;
+    return UINT32_MAX;
+}
+
+est_slice registry_name(const struct registry *r, enum thing thing, uint32_t number) {
+    const struct names *n = &r->names[thing];
+    return number < n->count && n->at[number].known ? slice_of(n->at[number].name) : (est_slice){"", 0};
+}
+
+static struct entry *entry_put(struct registry *r, enum thing thing, uint32_t number, est_slice name) {
+    struct names *n = &r->names[thing];
+    if (number >= n->capacity)
+        return NULL;
+    if (number >= n->count)
+        n->count = number + 1;
+    struct entry *e = &n->at[number];
+    size_t size = name.size < EST_NAME_MAX ? name.size : EST_NAME_MAX;
+    memcpy(e->name, name.data, size);
+    e->name[size] = '\0';
+    e->known = e->live = true;
+    return e;
+}
+
+/* --- Fingerprints: has a definition changed? ------------------------------------------------------ */
+
+static uint64_t fingerprint(const struct event *e) {
+    XXH3_state_t state;
+    XXH3_64bits_reset(&state);
+    if (e->type == EVENT_TYPE_SET) {
+        XXH3_64bits_update(&state, &e->type_set.department, sizeof e->type_set.department);
+        XXH3_64bits_update(&state, e->type_set.definition.data, e->type_set.definition.size);
+    } else if (e->type == EVENT_ACCOUNT_SET) {
+        const struct event_account_set *a = &e->account_set;
+        const uint32_t fixed[] = {a->role, a->department};
+        XXH3_64bits_update(&state, fixed, sizeof fixed);
+        XXH3_64bits_update(&state, a->districts, sizeof a->districts);
+        if (a->rights_count > 0)
+            XXH3_64bits_update(&state, a->rights, a->rights_count * sizeof *a->rights);
+    }
+    return XXH3_64bits_digest(&state);
+}
+
+int registry_restore(struct registry *r, const struct event *e) {
+    struct entry *entry = NULL;
+    switch (e->type) {
+    case EVENT_DEPARTMENT_SET:
+        entry = entry_put(r, THING_DEPARTMENT, e->department_set.department, e->department_set.name);
+        break;
+    case EVENT_PURPOSE_SET:
+        entry = entry_put(r, THING_PURPOSE, e->purpose_set.purpose, e->purpose_set.name);
+        break;
+    case EVENT_ACCOUNT_SET:
+        entry = entry_put(r, THING_ACCOUNT, e->account_set.account, e->account_set.name);
+        break;
+    case EVENT_TYPE_SET: /* every version comes; the highest is the one in force */
+        entry = entry_put(r, THING_TYPE, e->type_set.type, e->type_set.name);
+        if (entry != NULL && e->type_set.version < entry->version)
+            return 0;
+        if (entry != NULL)
+            entry->version = e->type_set.version;
+        break;
+    case EVENT_RETIRED:
+        if (e->retired.thing < THINGS && e->retired.number < r->names[e->retired.thing].count)
+            r->names[e->retired.thing].at[e->retired.number].live = false;
+        return 0;
+    default:
+        return 0;
+    }
+    if (entry == NULL)
+        return -EST_FULL;
+    entry->fingerprint = fingerprint(e);
+    return 0;
+}
+
+/* --- Comparing a configuration -------------------------------------------------------------------- */
+
+struct sync {
+    struct registry *r;
+    const struct catalogue *catalogue;
+    void (*step)(void *arg, const struct input *);
+    void *arg;
+    int error;
+};
+
+static uint32_t number_for(struct sync *s, enum thing thing, const char *name) {
+    uint32_t number = registry_number(s->r, thing, slice_of(name));
+    if (number == UINT32_MAX)
+        number = s->r->names[thing].count;
+    if (number >= s->r->names[thing].capacity) {
+        s->error = -EST_FULL;
+        return UINT32_MAX;
+    }
+    return number;
+}
+
+/* Steps the event when the thing is new, changed, or back from retirement. */
+static void thing_set(struct sync *s, enum thing thing, uint32_t number, const char *name, struct event *e) {
+    struct names *n = &s->r->names[thing];
+    uint64_t print = fingerprint(e);
+    bool known = number < n->count && n->at[number].known;
+    bool same = known && n->at[number].live && n->at[number].fingerprint == print;
+    uint32_t version = known ? n->at[number].version : 0;
+    if (e->type == EVENT_TYPE_SET)
+        e->type_set.version = known && n->at[number].fingerprint == print ? version : version + 1;
+    struct entry *entry = entry_put(s->r, thing, number, slice_of(name));
+    entry->seen = true;
+    entry->fingerprint = print;
+    if (e->type == EVENT_TYPE_SET)
+        entry->version = e->type_set.version;
+    if (same)
+        return;
+    struct input in = {.kind = INPUT_SET, .set = *e};
+    s->step(s->arg, &in);
+}
+
+static void departments_sync(struct sync *s) {
+    for (size_t i = 0; i < s->catalogue->departments_count; i++) {
+        const char *name = s->catalogue->departments[i].name;
+        uint32_t number = number_for(s, THING_DEPARTMENT, name);
+        if (number == UINT32_MAX)
+            return;
+        struct event e = {.type = EVENT_DEPARTMENT_SET,
+                          .department_set = {.department = number, .name = slice_of(name)}};
+        thing_set(s, THING_DEPARTMENT, number, name, &e);
+    }
+}
+
+static void purposes_sync(struct sync *s) {
+    for (size_t i = 0; i < s->catalogue->city.purposes_count; i++) {
+        const char *name = s->catalogue->city.purposes[i];
+        uint32_t number = number_for(s, THING_PURPOSE, name);
+        if (number == UINT32_MAX)
+            return;
+        s->r->purposes[i] = number;
+        struct event e = {.type = EVENT_PURPOSE_SET, .purpose_set = {.purpose = number, .name = slice_of(name)}};
+        thing_set(s, THING_PURPOSE, number, name, &e);
+    }
+}
+
+static void types_sync(struct sync *s, uint32_t *numbers) {
+    for (size_t i = 0; i < s->catalogue->types_count; i++) {
+        const struct ctype *t = &s->catalogue->types[i];
+        uint32_t number = number_for(s, THING_TYPE, t->name);
+        if (number == UINT32_MAX)
+            return;
+        numbers[i] = number;
+        struct event e = {.type = EVENT_TYPE_SET,
+                          .type_set = {.type = number,
+                                       .department = registry_number(s->r, THING_DEPARTMENT, slice_of(t->department)),
+                                       .name = slice_of(t->name),
+                                       .definition = slice_of(t->definition)}};
+        thing_set(s, THING_TYPE, number, t->name, &e);
+    }
+}
+
+/* The city's order of purposes may change between configurations; the record's numbers may not. */
+static uint32_t purposes_to_record(const struct registry *r, const struct city *city, uint32_t purposes) {
+    uint32_t mask = 0;
+    for (size_t i = 0; i < city->purposes_count; i++)
+        if (purposes >> i & 1)
+            mask |= 1u << r->purposes[i];
+    return mask;
+}
+
+static void right_add(const struct sync *s, const struct account *a, uint32_t *rights, const struct grant *grant) {
+    for (size_t i = 0; i < s->catalogue->types_count; i++) {
+        const struct ctype *t = &s->catalogue->types[i];
+        uint32_t number = registry_number(s->r, THING_TYPE, slice_of(t->name));
+        if (grant->type != NULL && strcmp(grant->type, t->name) != 0)
+            continue;
+        if (a->role == ROLE_REQUESTER)
+            rights[number] |= purposes_to_record(s->r, &s->catalogue->city, grant->purposes & t->purposes);
+        else if (a->department != NULL && strcmp(a->department, t->department) == 0)
+            rights[number] = UINT32_MAX;
+    }
+}
+
+static void account_sync(struct sync *s, const struct account *a, uint32_t *masks, struct right *rights) {
+    uint32_t types = s->r->names[THING_TYPE].capacity, number = number_for(s, THING_ACCOUNT, a->name);
+    if (number == UINT32_MAX)
+        return;
+    memset(masks, 0, types * sizeof *masks);
+    for (size_t i = 0; i < a->grants_count; i++)
+        right_add(s, a, masks, &a->grants[i]);
+    size_t count = 0;
+    for (uint32_t t = 0; t < types; t++)
+        if (masks[t] != 0)
+            rights[count++] = (struct right){.type = t, .purposes = masks[t]};
+    struct event e = {.type = EVENT_ACCOUNT_SET,
+                      .account_set = {.account = number,
+                                      .role = a->role,
+                                      .name = slice_of(a->name),
+                                      .rights = rights,
+                                      .rights_count = count}};
+    if (a->role == ROLE_DEPARTMENT) {
+        e.account_set.department = registry_number(s->r, THING_DEPARTMENT, slice_of(a->department));
+        memcpy(e.account_set.districts, a->districts, sizeof a->districts);
+    }
+    thing_set(s, THING_ACCOUNT, number, a->name, &e);
+}
+
+static void accounts_sync(struct sync *s) {
+    uint32_t types = s->r->names[THING_TYPE].capacity;
+    uint32_t *masks = calloc(types, sizeof *masks);
+    struct right *rights = calloc(types, sizeof *rights);
+    if (masks == NULL || rights == NULL)
+        s->error = -EST_NO_MEMORY;
+    for (size_t i = 0; s->error == 0 && i < s->catalogue->accounts_count; i++)
+        account_sync(s, &s->catalogue->accounts[i], masks, rights);
+    free(masks);
+    free(rights);
+}
+
+/* What the configuration no longer names goes out of force. Departments and purposes are only
+ * words; nothing hangs on their absence. */
+static void retire_sync(struct sync *s) {
+    static const enum thing retiring[] = {THING_TYPE, THING_ACCOUNT};
+    for (size_t k = 0; k < 2; k++) {
+        struct names *n = &s->r->names[retiring[k]];
+        for (uint32_t i = n->first; i < n->count; i++) {
+            if (!n->at[i].known || !n->at[i].live || n->at[i].seen)
+                continue;
+            n->at[i].live = false;
+            struct input in = {.kind = INPUT_SET,
+                               .set = {.type = EVENT_RETIRED, .retired = {.thing = retiring[k], .number = i}}};
+            s->step(s->arg, &in);
+        }
+    }
+}
+
+int registry_sync(struct registry *r, const struct catalogue *catalogue, void (*step)(void *arg, const struct input *),
+                  void *arg) {
+    struct sync s = {.r = r, .catalogue = catalogue, .step = step, .arg = arg};
+    uint32_t *numbers = calloc(catalogue->types_count + 1, sizeof *numbers);
+    if (numbers == NULL)
+        return -EST_NO_MEMORY;
+    for (int thing = 1; thing < THINGS; thing++)
+        for (uint32_t i = 0; i < r->names[thing].count; i++)
+            r->names[thing].at[i].seen = false;
+    void (*const parts[])(struct sync *) = {departments_sync, purposes_sync};
+    for (size_t i = 0; s.error == 0 && i < 2; i++)
+        parts[i](&s);
+    if (s.error == 0)
+        types_sync(&s, numbers);
+    if (s.error == 0)
+        accounts_sync(&s);
+    if (s.error < 0) {
+        free(numbers);
+        return s.error;
+    }
+    retire_sync(&s);
+    free(r->type_numbers);
+    r->type_numbers = numbers;
+    r->catalogue = catalogue;
+    memset(r->types, 0, r->names[THING_TYPE].capacity * sizeof *r->types);
+    for (size_t i = 0; i < catalogue->types_count; i++)
+        r->types[numbers[i]] = &catalogue->types[i];
+    return 0;
+}
+
+/* --- Looking up ----------------------------------------------------------------------------------- */
+
+bool registry_type(const struct registry *r, est_slice name, const struct ctype **ret, uint32_t *ret_number,
+                   uint32_t *ret_version) {
+    const struct ctype *t = catalogue_type(r->catalogue, name);
+    if (t == NULL)
+        return false;
+    *ret = t;
+    *ret_number = r->type_numbers[t - r->catalogue->types];
+    *ret_version = r->names[THING_TYPE].at[*ret_number].version;
+    return true;
+}
+
+uint32_t registry_current(const struct registry *r, uint32_t type) {
+    return type < r->names[THING_TYPE].count ? r->names[THING_TYPE].at[type].version : 0;
+}
+
+static const struct ctype *old_version(struct registry *r, struct store *store, uint32_t type, uint32_t version) {
+    for (size_t i = 0; i < r->old_count; i++)
+        if (r->old[i].type == type && r->old[i].version == version)
+            return r->old[i].it;
+    struct event e;
+    struct old_version *grown = realloc(r->old, (r->old_count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return NULL;
+    r->old = grown;
+    struct ctype *it;
+    if (store_type(store, type, version, &e) < 0 || ctype_parse(e.type_set.definition, &r->catalogue->city, &it) < 0)
+        return NULL;
+    r->old[r->old_count++] = (struct old_version){type, version, it};
+    return it;
+}
+
+const struct ctype *registry_version(struct registry *r, struct store *store, uint32_t type, uint32_t version) {
+    if (type < r->names[THING_TYPE].count && r->types[type] != NULL && r->names[THING_TYPE].at[type].version == version)
+        return r->types[type];
+    return old_version(r, store, type, version);
+}
+
+int registry_purpose(const struct registry *r, est_slice name) {
+    int at = city_purpose(&r->catalogue->city, name);
+    return at < 0 ? -1 : (int)r->purposes[at];
+}
+
+bool registry_type_has_purpose(const struct registry *r, const struct ctype *t, uint32_t purpose) {
+    return purposes_to_record(r, &r->catalogue->city, t->purposes) >> purpose & 1;
+}
+
+const struct city *registry_city(const struct registry *r) {
+    return &r->catalogue->city;
+}
