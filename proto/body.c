@@ -1,0 +1,256 @@
+/* body.c - bodies built and read field by field, and the rows of events. */
+#include <estelam/client.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+
+/* --- Building. ------------------------------------------------------------------------------------ */
+
+/* The map's header depends on how many fields there will be: three bytes are kept free for it,
+ * and the slice begins at the first or the third of them. */
+enum { HEADER_SIZE = 3, FIXMAP = 0x80, FIXMAP_MAX = 15, MAP16 = 0xde };
+
+struct est_body {
+    struct buffer fields;
+    unsigned count;
+    int failed;
+};
+
+static void body_start(est_body *body) {
+    static const uint8_t header[HEADER_SIZE];
+    buffer_clear(&body->fields);
+    buffer_put(&body->fields, header, sizeof header);
+    body->count = 0;
+    body->failed = 0;
+}
+
+est_body *est_body_new(void) {
+    est_body *body = calloc(1, sizeof *body);
+    if (!body)
+        return NULL;
+    buffer_init(&body->fields);
+    body_start(body);
+    return body;
+}
+
+void est_body_free(est_body **body) {
+    if (!*body)
+        return;
+    buffer_done(&(*body)->fields);
+    free(*body);
+    *body = NULL;
+}
+
+void est_body_clear(est_body *body) {
+    body_start(body);
+}
+
+/* The name of a field; false where the body has failed already or the name is none. */
+static bool field_begin(est_body *body, const char *name) {
+    if (!name || !utf8_is_valid(slice_of(name)))
+        body->failed = body->failed ? body->failed : -EST_INPUT;
+    if (body->failed)
+        return false;
+    pack_cstr(&body->fields, name);
+    body->count++;
+    return true;
+}
+
+static void field_end(est_body *body) {
+    if (body->fields.failed)
+        body->failed = -EST_NO_MEMORY;
+    else if (body->fields.size > EST_BODY_MAX || body->count > EST_ITEMS_MAX)
+        body->failed = -EST_TOO_LARGE;
+}
+
+void est_body_text(est_body *body, const char *name, const char *value) {
+    if (!value || !utf8_is_valid(slice_of(value)))
+        body->failed = body->failed ? body->failed : -EST_INPUT;
+    if (!field_begin(body, name))
+        return;
+    pack_cstr(&body->fields, value);
+    field_end(body);
+}
+
+void est_body_int(est_body *body, const char *name, int64_t value) {
+    if (!field_begin(body, name))
+        return;
+    pack_int(&body->fields, value);
+    field_end(body);
+}
+
+void est_body_bool(est_body *body, const char *name, bool value) {
+    if (!field_begin(body, name))
+        return;
+    pack_bool(&body->fields, value);
+    field_end(body);
+}
+
+static bool value_is_whole(est_slice value) {
+    struct cursor c;
+    est_slice taken;
+    cursor_init(&c, value);
+    return value.size > 0 && cursor_value(&c, &taken) && cursor_left(&c) == 0;
+}
+
+void est_body_raw(est_body *body, const char *name, est_slice value) {
+    if (!value_is_whole(value))
+        body->failed = body->failed ? body->failed : -EST_INPUT;
+    if (!field_begin(body, name))
+        return;
+    buffer_put(&body->fields, value.data, value.size);
+    field_end(body);
+}
+
+int est_body_slice(est_body *body, est_slice *ret) {
+    if (body->fields.failed)
+        return -EST_NO_MEMORY;
+    if (body->failed)
+        return body->failed;
+    uint8_t *data = body->fields.data;
+    size_t skip = body->count <= FIXMAP_MAX ? HEADER_SIZE - 1 : 0;
+    if (skip) {
+        data[skip] = (uint8_t)(FIXMAP | body->count);
+    } else {
+        data[0] = MAP16;
+        data[1] = (uint8_t)(body->count >> 8);
+        data[2] = (uint8_t)body->count;
+    }
+    *ret = (est_slice){data + skip, body->fields.size - skip};
+    return 0;
+}
+
+/* --- Reading. ------------------------------------------------------------------------------------- */
+
+/* Puts the cursor before the value of this field. */
+static bool field_find(struct cursor *c, est_slice body, const char *name) {
+    size_t count;
+    est_slice wanted = slice_of(name), key, value;
+    cursor_init(c, body);
+    if (!cursor_map(c, EST_ITEMS_MAX, &count))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        bool is_text = cursor_peek(c) == KIND_TEXT;
+        if (!(is_text ? cursor_text(c, EST_BODY_MAX, &key) : cursor_value(c, &key)))
+            return false;
+        if (is_text && slice_equal(key, wanted))
+            return true;
+        if (!cursor_value(c, &value))
+            return false;
+    }
+    return false;
+}
+
+bool est_field_text(est_slice body, const char *name, est_slice *ret) {
+    struct cursor c;
+    return field_find(&c, body, name) && cursor_text(&c, EST_BODY_MAX, ret);
+}
+
+bool est_field_int(est_slice body, const char *name, int64_t *ret) {
+    struct cursor c;
+    return field_find(&c, body, name) && cursor_int(&c, ret);
+}
+
+bool est_field_bool(est_slice body, const char *name, bool *ret) {
+    struct cursor c;
+    return field_find(&c, body, name) && cursor_bool(&c, ret);
+}
+
+bool est_field_raw(est_slice body, const char *name, est_slice *ret) {
+    struct cursor c;
+    return field_find(&c, body, name) && cursor_value(&c, ret);
+}
+
+/* --- Rows. ---------------------------------------------------------------------------------------- */
+
+/* Puts the cursor before row `index`, in an event that has such rows. */
+static bool row_find(struct cursor *c, const est_event *event, enum est_event_kind kind, size_t index) {
+    size_t count;
+    est_slice row;
+    if (event->kind != kind || !rows_open(c, event->rows, &count) || index >= count)
+        return false;
+    for (size_t i = 0; i < index; i++)
+        if (!cursor_value(c, &row))
+            return false;
+    return true;
+}
+
+bool est_row_queue(const est_event *event, size_t index, est_queue_row *ret) {
+    struct cursor c;
+    struct queue_row row;
+    if (!row_find(&c, event, EST_EVENT_QUEUES, index) || !queue_row_next(&c, &row))
+        return false;
+    *ret = (est_queue_row){.department = row.department,
+                           .district = (unsigned)row.district,
+                           .waiting = row.waiting,
+                           .delayed = row.delayed,
+                           .leased = row.leased,
+                           .parked = row.parked,
+                           .oldest = {(int64_t)row.oldest_us},
+                           .agents = row.agents};
+    return true;
+}
+
+bool est_row_agent(const est_event *event, size_t index, est_agent_row *ret) {
+    struct cursor c;
+    struct agent_row row;
+    if (!row_find(&c, event, EST_EVENT_AGENTS, index) || !agent_row_next(&c, &row))
+        return false;
+    *ret = (est_agent_row){.session = row.session,
+                           .account = row.account,
+                           .department = row.department,
+                           .software = row.software,
+                           .address = row.address,
+                           .window = row.window,
+                           .leased = row.leased,
+                           .answered = row.answered,
+                           .since = {(int64_t)row.since_us},
+                           .heard = {(int64_t)row.heard_us}};
+    return true;
+}
+
+bool est_row_parked(const est_event *event, size_t index, est_parked_row *ret) {
+    struct cursor c;
+    struct parked_row row;
+    if (!row_find(&c, event, EST_EVENT_PARKED, index) || !parked_row_next(&c, &row))
+        return false;
+    *ret = (est_parked_row){.number = row.number,
+                            .type = row.type,
+                            .department = row.department,
+                            .reason = row.reason,
+                            .district = (unsigned)row.district,
+                            .attempts = (unsigned)row.attempts,
+                            .at = {(int64_t)row.at_us},
+                            .code = (int)row.code};
+    return true;
+}
+
+bool est_row_timeline(const est_event *event, size_t index, est_timeline_row *ret) {
+    struct cursor c;
+    struct timeline_row row;
+    if (!row_find(&c, event, EST_EVENT_TIMELINE, index) || !timeline_row_next(&c, &row))
+        return false;
+    *ret = (est_timeline_row){.seq = row.seq,
+                              .at = {(int64_t)row.at_us},
+                              .event = row.event,
+                              .actor = row.actor,
+                              .text = row.text,
+                              .code = (int)row.code};
+    return true;
+}
+
+bool est_row_stat(const est_event *event, size_t index, est_stat_row *ret) {
+    struct cursor c;
+    struct stat_row row;
+    if (!row_find(&c, event, EST_EVENT_STATS, index) || !stat_row_next(&c, &row))
+        return false;
+    *ret = (est_stat_row){.name = row.name, .value = row.value};
+    return true;
+}
+
+bool est_row_defect(const est_event *event, size_t index, est_defect *ret) {
+    struct cursor c;
+    return row_find(&c, event, EST_EVENT_REFUSED, index) && defect_next(&c, ret);
+}

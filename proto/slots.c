@@ -1,0 +1,95 @@
+/* slots.c - chains of slots and the index that finds them. */
+#include "slots.h"
+
+#include <stdlib.h>
+
+#include <estelam/types.h>
+
+void chain_init(struct chain *chain) {
+    *chain = (struct chain){.first = SLOT_NONE, .last = SLOT_NONE};
+}
+
+void chain_push(struct chain *chain, struct slot_link *links, uint32_t slot) {
+    links[slot] = (struct slot_link){.next = SLOT_NONE, .previous = chain->last};
+    if (chain->last == SLOT_NONE)
+        chain->first = slot;
+    else
+        links[chain->last].next = slot;
+    chain->last = slot;
+    chain->count++;
+}
+
+void chain_remove(struct chain *chain, struct slot_link *links, uint32_t slot) {
+    struct slot_link link = links[slot];
+    if (link.previous == SLOT_NONE)
+        chain->first = link.next;
+    else
+        links[link.previous].next = link.next;
+    if (link.next == SLOT_NONE)
+        chain->last = link.previous;
+    else
+        links[link.next].previous = link.previous;
+    chain->count--;
+}
+
+int index_init(struct index *index, uint32_t capacity) {
+    uint32_t size = 16;
+    while (size < capacity * 2) /* at most half full, so that a probe stays short */
+        size *= 2;
+    index->mask = size - 1;
+    index->keys = calloc(size, sizeof *index->keys);
+    index->slots = calloc(size, sizeof *index->slots);
+    return index->keys && index->slots ? 0 : -EST_NO_MEMORY;
+}
+
+void index_done(struct index *index) {
+    free(index->keys);
+    free(index->slots);
+    *index = (struct index){0};
+}
+
+static uint32_t home(const struct index *index, uint64_t key) {
+    return (uint32_t)key_mix(key) & index->mask;
+}
+
+void index_put(struct index *index, uint64_t key, uint32_t slot) {
+    uint32_t at = home(index, key);
+    while (index->slots[at])
+        at = (at + 1) & index->mask;
+    index->keys[at] = key;
+    index->slots[at] = slot + 1;
+}
+
+uint32_t index_find(const struct index *index, uint64_t key, int64_t *walk) {
+    if (!index->slots)
+        return SLOT_NONE; /* the table of the other role */
+    uint32_t at = *walk < 0 ? home(index, key) : ((uint32_t)*walk + 1) & index->mask;
+    for (; index->slots[at]; at = (at + 1) & index->mask)
+        if (index->keys[at] == key) {
+            *walk = at;
+            return index->slots[at] - 1;
+        }
+    return SLOT_NONE;
+}
+
+/* Closes the gap: whatever stands further along and may stand here moves here, so that no probe
+ * ever meets a hole before what it looks for. */
+static void gap_close(struct index *index, uint32_t gap) {
+    for (uint32_t at = (gap + 1) & index->mask; index->slots[at]; at = (at + 1) & index->mask) {
+        uint32_t wish = home(index, index->keys[at]);
+        if (((at - wish) & index->mask) < ((at - gap) & index->mask))
+            continue;
+        index->keys[gap] = index->keys[at];
+        index->slots[gap] = index->slots[at];
+        gap = at;
+    }
+    index->slots[gap] = 0;
+}
+
+void index_remove(struct index *index, uint64_t key, uint32_t slot) {
+    for (uint32_t at = home(index, key); index->slots[at]; at = (at + 1) & index->mask)
+        if (index->slots[at] == slot + 1) {
+            gap_close(index, at);
+            return;
+        }
+}
