@@ -85,7 +85,7 @@ static void fill_attempt(struct event *e, enum sample_size size) {
     est_slice reason = part(size, 1, EST_TEXT_MAX);
     switch (e->type) {
     case EVENT_ATTEMPT_FAILED:
-        e->attempt_failed = (struct event_attempt_failed){51, 52, EST_AGENT_LOST, {53}, {54}, reason};
+        e->attempt_failed = (struct event_attempt_failed){51, 52, EST_AGENT_LOST, {53}, {5400}, reason};
         break;
     case EVENT_PARKED:
         e->parked = (struct event_parked){55, 56, EST_AGENT_REFUSED, {57}, reason};
@@ -305,4 +305,62 @@ int scratch_remove(void **state) {
     int rc = nftw(scratch->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     free(scratch);
     return rc;
+}
+
+struct writer writer_open(const struct scratch *scratch, uint64_t size_max) {
+    struct store_options options = {.directory = scratch->store, .size_max = size_max};
+    struct writer writer = {0};
+    struct store_head head;
+    expect_ok(NULL, store_open(&options, &writer.store));
+    store_head(writer.store, &head);
+    writer.seq = head.seq;
+    writer.time_us = head.at.us > 0 ? head.at.us : INT64_C(1760000000000000);
+    return writer;
+}
+
+void writer_close(struct writer *writer) {
+    store_close(&writer->store);
+}
+
+struct event writer_event(struct writer *writer, enum event_type type, uint64_t number, uint64_t previous) {
+    struct event event = sample_event(type, SAMPLE_USUAL);
+    event.seq = ++writer->seq;
+    event.at.us = writer->time_us += 10;
+    event.generation = 1;
+    event.number = number;
+    event.previous = previous;
+    return event;
+}
+
+void writer_append(struct writer *writer, const struct event *event) {
+    expect_ok(writer->store, store_append(writer->store, event));
+}
+
+est_id nth_id(uint64_t nth) {
+    est_id id = {{0}};
+    for (size_t i = 0; i < 8; i++)
+        id.bytes[7 - i] = (uint8_t)(nth >> (8 * i));
+    id.bytes[15] = 0x5a;
+    return id;
+}
+
+uint64_t writer_submit(struct writer *writer, uint32_t account, uint64_t nth, est_slice body) {
+    struct event event = writer_event(writer, EVENT_SUBMITTED, writer->seq + 1, 0);
+    event.submitted.account = account;
+    event.submitted.id = nth_id(nth);
+    event.submitted.body = body;
+    writer_append(writer, &event);
+    return event.number;
+}
+
+void writer_answer(struct writer *writer, uint64_t number) {
+    struct event event = writer_event(writer, EVENT_ANSWERED, number, number);
+    writer_append(writer, &event);
+}
+
+void writer_acknowledge(struct writer *writer, const uint64_t *numbers_of, size_t count) {
+    struct event event = writer_event(writer, EVENT_ACKNOWLEDGED, 0, 0);
+    event.acknowledged.numbers = numbers_of;
+    event.acknowledged.count = count;
+    writer_append(writer, &event);
 }

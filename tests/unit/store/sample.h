@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <cmocka.h>
 
 /* How much the variable parts of a sample hold. */
@@ -30,5 +31,38 @@ struct scratch {
 };
 int scratch_make(void **state);   /* cmocka's setup */
 int scratch_remove(void **state); /* and teardown */
+
+/* A store and the numbers of what is appended to it. A failure of any call ends the test. */
+struct writer {
+    struct store *store;
+    uint64_t seq; /* of the last event made */
+    int64_t time_us;
+};
+struct writer writer_open(const struct scratch *, uint64_t size_max);
+void writer_close(struct writer *);
+/* The next event: sequence, time and generation filled in. */
+struct event writer_event(struct writer *, enum event_type, uint64_t number, uint64_t previous);
+void writer_append(struct writer *, const struct event *);
+/* The nth inquiry of an account; its body is what `body` says. Returns its number. */
+est_id nth_id(uint64_t nth);
+uint64_t writer_submit(struct writer *, uint32_t account, uint64_t nth, est_slice body);
+/* Ends an inquiry that nothing has happened to yet. */
+void writer_answer(struct writer *, uint64_t number);
+void writer_acknowledge(struct writer *, const uint64_t *numbers, size_t count);
+
+/* Fails the test with the store's own sentence. */
+#define expect_ok(store, call)                                                                               \
+    do {                                                                                                     \
+        int expect_rc = (call);                                                                              \
+        if (expect_rc != 0)                                                                                  \
+            fail_msg("%s gave %d: %s", #call, expect_rc, store_error(store));                                \
+    } while (0)
+/* Expects a code, and a part of the sentence that goes with it. */
+#define expect_error(store, call, code, part)                                                                \
+    do {                                                                                                     \
+        assert_int_equal((call), (code));                                                                    \
+        if (!strstr(store_error(store), (part)))                                                             \
+            fail_msg("\"%s\" does not speak of \"%s\"", store_error(store), (part));                         \
+    } while (0)
 
 #endif

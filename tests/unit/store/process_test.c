@@ -1,0 +1,198 @@
+/* process_test.c - more than one process: a broker killed, a tool beside it, a disk that refuses.
+ *
+ * LMDB forbids opening an environment twice in one process, so the other side is a child. It
+ * ends with _exit, never through cmocka, and says by its status what it saw.
+ */
+#include "sample.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const est_slice body = {"\x80", 1};
+
+/* A child says why on standard error and ends; the parent sees the status. */
+static void child_need(bool good, const char *what, const struct store *store) {
+    if (good)
+        return;
+    fprintf(stderr, "child: %s: %s\n", what, store_error(store));
+    _exit(1);
+}
+
+static int child_status(pid_t child) {
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static void expect_child_good(pid_t child) {
+    int status = child_status(child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void committed_batch_survives_a_killed_broker_and_an_open_one_does_not(void **state) {
+    pid_t child = fork();
+    if (child == 0) {
+        struct writer w = writer_open(*state, 0);
+        for (uint64_t i = 0; i < 20; i++) {
+            store_begin(w.store);
+            writer_submit(&w, 3, i, body);
+            child_need(i == 19 || store_commit(w.store) == 0, "commit", w.store);
+        }
+        raise(SIGKILL);
+    }
+    int status = child_status(child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGKILL);
+    struct writer w = writer_open(*state, 0); /* the lock went with the process */
+    assert_int_equal(w.seq, 19);
+    expect_ok(w.store, store_begin(w.store));
+    writer_submit(&w, 3, 19, body);
+    expect_ok(w.store, store_commit(w.store));
+    writer_close(&w);
+}
+
+struct pipes {
+    int to_child[2], to_parent[2];
+};
+
+static void tell(int fd) {
+    ssize_t sent = write(fd, "!", 1);
+    assert_int_equal(sent, 1);
+}
+
+static void hear(int fd) {
+    char byte;
+    ssize_t came = read(fd, &byte, 1);
+    assert_int_equal(came, 1);
+}
+
+static int count_event(void *arg, const struct event *event) {
+    ++*(uint64_t *)arg;
+    return event->seq == *(uint64_t *)arg ? 0 : -1;
+}
+
+static void child_look(struct store *store, uint64_t events) {
+    struct store_head head;
+    struct inquiry_row row;
+    uint64_t walked = 0;
+    child_need(store_begin(store) == 0, "begin", store);
+    store_head(store, &head);
+    child_need(head.seq == events, "head", store);
+    child_need(store_row(store, events, &row) == 0 && row.number == events, "row", store);
+    struct event event = {.seq = events + 1, .type = EVENT_EXPIRED};
+    child_need(store_append(store, &event) == -EST_INPUT, "append refused", store);
+    child_need(store_commit(store) == 0, "end of the look", store);
+    child_need(store_each_event(store, 0, count_event, &walked) == 0 && walked == events, "walk", store);
+}
+
+static void child_read(const struct scratch *scratch, const struct pipes *pipes, uint64_t few,
+                       uint64_t many) {
+    struct store_options options = {.directory = scratch->store, .read_only = true};
+    struct store *store;
+    alarm(60); /* a parent that failed will not write */
+    hear(pipes->to_child[0]);
+    child_need(store_open(&options, &store) == 0, "open", NULL);
+    child_look(store, few);
+    tell(pipes->to_parent[1]);
+    hear(pipes->to_child[0]);
+    child_look(store, many);
+    store_close(&store);
+    _exit(0);
+}
+
+static void submit_many(struct writer *w, uint64_t count, est_slice of) {
+    for (uint64_t i = 0; i < count; i++) {
+        if (i % 500 == 0)
+            expect_ok(w->store, store_begin(w->store));
+        writer_submit(w, 3, w->seq, of);
+        if (i % 500 == 499 || i + 1 == count)
+            expect_ok(w->store, store_commit(w->store));
+    }
+}
+
+/* The second look comes after the broker's map has grown over the tool's. */
+static void tool_reads_beside_a_running_broker(void **state) {
+    static uint8_t large[EST_BODY_MAX];
+    enum { FEW = 5000, MORE = 4500 };
+    struct pipes pipes;
+    struct store_sizes before, after;
+    assert_int_equal(pipe(pipes.to_child), 0);
+    assert_int_equal(pipe(pipes.to_parent), 0);
+    pid_t child = fork();
+    if (child == 0)
+        child_read(*state, &pipes, FEW, FEW + MORE);
+    struct writer w = writer_open(*state, 0);
+    submit_many(&w, FEW, body);
+    store_sizes(w.store, &before);
+    tell(pipes.to_child[1]);
+    close(pipes.to_parent[1]); /* a child that failed ends the wait below */
+    hear(pipes.to_parent[0]);
+    submit_many(&w, MORE, (est_slice){large, sizeof large});
+    expect_ok(w.store, store_begin(w.store));
+    store_abort(w.store);
+    store_sizes(w.store, &after);
+    assert_true(after.map > before.map);
+    tell(pipes.to_child[1]);
+    expect_child_good(child);
+    expect_ok(w.store, store_tidy(w.store));
+    writer_close(&w);
+    close(pipes.to_child[0]), close(pipes.to_child[1]), close(pipes.to_parent[0]);
+}
+
+/* A file that must not grow stands for a full disk: the commit's write is refused. */
+static void child_fill(const struct scratch *scratch, int report) {
+    struct writer w = writer_open(scratch, 0);
+    struct rlimit limit = {4 << 20, 4 << 20};
+    signal(SIGXFSZ, SIG_IGN);
+    child_need(setrlimit(RLIMIT_FSIZE, &limit) == 0, "setrlimit", w.store);
+    uint64_t durable = 0;
+    for (int rc = 0; rc == 0;) {
+        child_need(store_begin(w.store) == 0, "begin", w.store);
+        for (int i = 0; i < 100; i++)
+            writer_submit(&w, 3, w.seq, (est_slice){"0123456789", 10});
+        rc = store_commit(w.store);
+        child_need(rc == 0 || rc == -EST_IO, "the code of a refused write", w.store);
+        child_need(rc == 0 || strstr(store_error(w.store), "committing failed"), "sentence", w.store);
+        struct store_head head;
+        store_head(w.store, &head);
+        durable = rc == 0 ? w.seq : durable;
+        child_need(head.seq == durable, "head", w.store);
+    }
+    child_need(write(report, &durable, sizeof durable) == sizeof durable, "report", w.store);
+    _exit(0); /* as the broker does: memory is ahead of disk */
+}
+
+static void refused_write_loses_that_batch_only(void **state) {
+    int report[2];
+    uint64_t durable = 0;
+    assert_int_equal(pipe(report), 0);
+    pid_t child = fork();
+    if (child == 0)
+        child_fill(*state, report[1]);
+    expect_child_good(child);
+    assert_int_equal(read(report[0], &durable, sizeof durable), sizeof durable);
+    close(report[0]), close(report[1]);
+    assert_true(durable > 0);
+    struct writer w = writer_open(*state, 0);
+    uint64_t walked = 0;
+    assert_int_equal(w.seq, durable);
+    expect_ok(w.store, store_each_event(w.store, 0, count_event, &walked));
+    assert_int_equal(walked, durable);
+    writer_close(&w);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(committed_batch_survives_a_killed_broker_and_an_open_one_does_not),
+        TEST(tool_reads_beside_a_running_broker),
+        TEST(refused_write_loses_that_batch_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
