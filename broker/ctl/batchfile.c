@@ -1,9 +1,9 @@
 /* batchfile.c - see batchfile.h. */
 #include "batchfile.h"
 #include "json.h"
-#include "memory.h"
+#include "heap.h"
 #include "say.h"
-#include "when.h"
+#include "moment.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static void line_complain(struct reader *reader, int column, const char *text) {
 
 static char *text_take(const json_t *object, const char *key) {
     const json_t *value = json_object_get(object, key);
-    return json_is_string(value) ? memory_text(json_string_value(value), json_string_length(value)) : NULL;
+    return json_is_string(value) ? heap_text(json_string_value(value), json_string_length(value)) : NULL;
 }
 
 static const char *keys_check(json_t *object) {
@@ -56,7 +56,7 @@ static const char *submission_fill(const json_t *object, struct submission *s) {
         return "`id` is not a UUID";
     if (!id)
         est_id_new(&s->id);
-    if (deadline && when_parse(json_string_value(deadline), when_now(), &s->deadline))
+    if (deadline && moment_parse(json_string_value(deadline), moment_now(), &s->deadline))
         return "`deadline` is neither RFC 3339 nor +SPAN";
     if (!json_to_msgpack(json_object_get(object, "body"), &s->body))
         return "`body` has a real number, too large an integer or too many levels";
@@ -92,7 +92,7 @@ static int id_compare(const void *a, const void *b) {
 
 /* Two lines under one id would be one inquiry. */
 static bool ids_are_distinct(const struct batch *batch) {
-    est_id *ids = memory_new(batch->count, sizeof *ids);
+    est_id *ids = heap_new(batch->count, sizeof *ids);
     bool distinct = true;
     for (size_t i = 0; i < batch->count; i++)
         ids[i] = batch->at[i].id;

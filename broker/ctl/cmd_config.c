@@ -1,6 +1,6 @@
 /* cmd_config.c - configurations, read as the broker reads them. */
 #include "catalogue.h"
-#include "memory.h"
+#include "heap.h"
 #include "profile.h"
 #include "run.h"
 #include "say.h"
@@ -49,7 +49,7 @@ int run_config_check(const struct call *call) {
     int status = config_is_folder(path, &folder);
     if (status)
         return status;
-    struct complaints *complaints = memory_new(1, sizeof *complaints);
+    struct complaints *complaints = heap_new(1, sizeof *complaints);
     int code = folder ? catalogue_load_city(path, &catalogue, complaints)
                       : catalogue_load(path, &catalogue, complaints);
     if (code && complaints->count == 0)
@@ -61,7 +61,7 @@ int run_config_check(const struct call *call) {
     else if (!call_json(call))
         config_summary(path, catalogue);
     catalogue_free(&catalogue);
-    memory_free((void **)&complaints);
+    heap_free((void **)&complaints);
     return code ? EXIT_NO : EXIT_OK;
 }
 

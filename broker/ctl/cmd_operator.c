@@ -3,7 +3,7 @@
 #include "run.h"
 #include "say.h"
 #include "table.h"
-#include "when.h"
+#include "moment.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@ static void number_cell(struct table *table, uint64_t number) {
 
 static void queues_page(void *arg, const est_event *event) {
     struct table *table = arg;
-    est_time now = when_now();
+    est_time now = moment_now();
     est_queue_row row;
     for (size_t i = 0; est_row_queue(event, i, &row); i++) {
         cell_text(table, row.department);
@@ -35,7 +35,7 @@ static void queues_page(void *arg, const est_event *event) {
 
 static void agents_page(void *arg, const est_event *event) {
     struct table *table = arg;
-    est_time now = when_now();
+    est_time now = moment_now();
     est_agent_row row;
     for (size_t i = 0; est_row_agent(event, i, &row); i++) {
         cell_text(table, row.account);
@@ -53,7 +53,7 @@ static void agents_page(void *arg, const est_event *event) {
 
 static void parked_page(void *arg, const est_event *event) {
     struct table *table = arg;
-    est_time now = when_now();
+    est_time now = moment_now();
     est_parked_row row;
     for (size_t i = 0; est_row_parked(event, i, &row); i++) {
         cell_uint(table, row.number);
@@ -141,7 +141,7 @@ static int list_run(const struct call *call, const struct list *list) {
 
 /* Between two looks the connection is kept alive; a lost broker ends the watch. */
 static int watch_pause(struct peer *peer, int ms) {
-    int64_t until = when_ticks() + ms;
+    int64_t until = moment_ticks() + ms;
     est_event event;
     int got;
     while ((got = peer_next(peer, until, &event)) > 0)

@@ -1,9 +1,9 @@
 /* cmd_steer.c - what an operator does: requeue what was parked, drain the broker. */
-#include "memory.h"
+#include "heap.h"
 #include "pages.h"
 #include "run.h"
 #include "say.h"
-#include "when.h"
+#include "moment.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -21,7 +21,7 @@ struct numbers_list {
 };
 
 static void number_add(struct numbers_list *list, uint64_t number) {
-    list->at = memory_grow(list->at, list->count + 1, sizeof *list->at);
+    list->at = heap_grow(list->at, list->count + 1, sizeof *list->at);
     list->at[list->count++] = number;
 }
 
@@ -104,7 +104,7 @@ static int drain_wait(struct peer *peer, int64_t until) {
         int status = pages_read(peer, est_client_queues, EST_EVENT_QUEUES, NULL, busy_page, &busy);
         if (status || busy == 0)
             return status;
-        int64_t now = when_ticks();
+        int64_t now = moment_ticks();
         if (now >= until) {
             say_error(EST_TIMEOUT, "wait longer, or look at `estelam queues`",
                       "%" PRIu64 " inquiries are still open", busy);
@@ -137,7 +137,7 @@ int run_drain(const struct call *call) {
     if (!status)
         say_remark(on ? "draining: new inquiries are refused" : "taking new inquiries again");
     if (!status && waits)
-        status = drain_wait(&desk.peer, wait_ms ? when_ticks() + wait_ms : INT64_MAX);
+        status = drain_wait(&desk.peer, wait_ms ? moment_ticks() + wait_ms : INT64_MAX);
     if (!status && call_json(call))
         printf("{\"draining\":%s}\n", on ? "true" : "false");
     desk_close(&desk);

@@ -2,13 +2,13 @@
 #include "batchfile.h"
 #include "catalogue.h"
 #include "json.h"
-#include "memory.h"
+#include "heap.h"
 #include "run.h"
 #include "say.h"
 #include "submission.h"
 #include "table.h"
 #include "value.h"
-#include "when.h"
+#include "moment.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,14 +22,14 @@ enum { WAIT_DEFAULT_MS = 60 * 1000, BODY_FILE_MAX = 16 * EST_BODY_MAX };
 /* The text of --body: itself, a file, or standard input. To be freed; NULL when it was told why not. */
 static char *body_text(const char *option) {
     if (option[0] != '@')
-        return memory_text(option, strlen(option));
+        return heap_text(option, strlen(option));
     const char *path = option + 1;
     FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
     if (!in) {
         say_error(EST_INPUT, "check the file's name and rights", "%s: %s", path, strerror(errno));
         return NULL;
     }
-    char *text = memory_new(BODY_FILE_MAX + 1, 1);
+    char *text = heap_new(BODY_FILE_MAX + 1, 1);
     size_t size = fread(text, 1, BODY_FILE_MAX + 1, in);
     bool bad = ferror(in) || size > BODY_FILE_MAX || memchr(text, '\0', size);
     if (in != stdin)
@@ -71,11 +71,11 @@ static int options_take(const struct call *call, struct submission *s) {
         return call_usage(call, "`%s` is not a UUID", id);
     if (!id)
         est_id_new(&s->id);
-    if (deadline && when_parse(deadline, when_now(), &s->deadline))
+    if (deadline && moment_parse(deadline, moment_now(), &s->deadline))
         return call_usage(call, "`%s` is no time: 2025-03-21T09:30:00+03:30, or +SPAN such as \"+2 h\"",
                           deadline);
     for (size_t i = 0; i < 2; i++)
-        *kept[i] = texts[i] ? memory_text(texts[i], strlen(texts[i])) : NULL;
+        *kept[i] = texts[i] ? heap_text(texts[i], strlen(texts[i])) : NULL;
     return 0;
 }
 
@@ -83,7 +83,7 @@ static int single_build(const struct call *call, const struct catalogue *catalog
     if (call->count == 0)
         return call_usage(call, "an inquiry type is needed, or --batch FILE");
     struct submission *s = batch_add(ret);
-    s->type = memory_text(call->arguments[0], strlen(call->arguments[0]));
+    s->type = heap_text(call->arguments[0], strlen(call->arguments[0]));
     int status = options_take(call, s);
     return status ? status : body_build(call, catalogue, &s->body);
 }
@@ -225,12 +225,12 @@ static void batch_show_table(const struct batch *batch, const struct catalogue *
 }
 
 static void refusal_say(const struct submission *s, bool with_id) {
-    char id[EST_ID_TEXT_SIZE], span[WHEN_SPAN_SIZE];
+    char id[EST_ID_TEXT_SIZE], span[MOMENT_SPAN_SIZE];
     est_id_format(&s->id, id);
     say_error(s->code, NULL, "%s%s%s", with_id ? id : "", with_id ? ": " : "", s->text);
     for (size_t i = 0; i < s->defects_count; i++)
         say_defect(&s->defects[i]);
-    when_span(s->retry, span);
+    moment_span(s->retry, span);
     if (s->retry.us > 0)
         say_remark("try again in %s", span);
 }
@@ -291,7 +291,7 @@ static void purposes_fill(const struct call *call, const struct section *section
         purpose = section->purpose;
     for (size_t i = 0; purpose && i < batch->count; i++)
         if (!batch->at[i].purpose)
-            batch->at[i].purpose = memory_text(purpose, strlen(purpose));
+            batch->at[i].purpose = heap_text(purpose, strlen(purpose));
 }
 
 static int batch_submit(const struct call *call, const struct profile *profile,

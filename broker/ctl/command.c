@@ -1,6 +1,6 @@
 /* command.c - the command line read against the table: which command, which options, what is wrong. */
 #include "command.h"
-#include "memory.h"
+#include "heap.h"
 #include "say.h"
 
 #include <assert.h>
@@ -144,7 +144,7 @@ static int parse_finish(const struct call *call, const char *group) {
 
 int call_parse(struct call *ret, int argc, char *const *argv) {
     memset(ret, 0, sizeof *ret);
-    ret->arguments = memory_new((size_t)argc + 1, sizeof *ret->arguments);
+    ret->arguments = heap_new((size_t)argc + 1, sizeof *ret->arguments);
     struct parse p = {.call = ret, .argv = argv, .argc = argc};
     while (p.at < argc) {
         int status = parse_word(&p, argv[p.at++]);
@@ -155,7 +155,7 @@ int call_parse(struct call *ret, int argc, char *const *argv) {
 }
 
 void call_done(struct call *call) {
-    memory_free((void **)&call->arguments);
+    heap_free((void **)&call->arguments);
 }
 
 const char *call_value(const struct call *call, const char *option) {

@@ -2,7 +2,7 @@
 #include "peer.h"
 #include "catalogue.h"
 #include "say.h"
-#include "when.h"
+#include "moment.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,7 +85,7 @@ int peer_open(const struct call *call, const struct profile *profile, enum side 
     int status = client_open(profile, section, results, &ret->client);
     if (status)
         return status;
-    ret->lost_at = when_ticks();
+    ret->lost_at = moment_ticks();
     est_event event;
     while (!ret->connected) {
         int got = peer_next(ret, INT64_MAX, &event);
@@ -107,7 +107,7 @@ static bool code_is_final(int code) {
 
 static void peer_lost(struct peer *peer, const est_event *event) {
     if (peer->connected)
-        peer->lost_at = when_ticks();
+        peer->lost_at = moment_ticks();
     peer->connected = false;
     peer->last_code = event->code;
     snprintf(peer->last_text, sizeof peer->last_text, "%.*s", (int)event->text.size,
@@ -116,7 +116,7 @@ static void peer_lost(struct peer *peer, const est_event *event) {
 
 int peer_next(struct peer *peer, int64_t until, est_event *ret) {
     for (;;) {
-        int64_t now = when_ticks();
+        int64_t now = moment_ticks();
         int64_t lost = peer->lost_at + peer->timeout_ms;
         int64_t limit = !peer->connected && lost < until ? lost : until;
         int64_t wait = limit > now ? limit - now : 0;
@@ -128,7 +128,7 @@ int peer_next(struct peer *peer, int64_t until, est_event *ret) {
         } else if (got > 0) {
             peer->connected = peer->connected || ret->kind == EST_EVENT_CONNECTED;
             return 1;
-        } else if (when_ticks() >= limit) {
+        } else if (moment_ticks() >= limit) {
             return limit == until ? 0 : -EST_UNREACHABLE;
         }
     }
@@ -156,7 +156,7 @@ int peer_answer(struct peer *peer, int sent, uint64_t ref, enum est_event_kind k
         say_error(sent, NULL, "the request could not be sent: %s", est_code_text(sent));
         return exit_of_code(sent);
     }
-    int64_t until = when_ticks() + peer->timeout_ms;
+    int64_t until = moment_ticks() + peer->timeout_ms;
     for (;;) {
         int got = peer_next(peer, until, ret);
         if (got < 0)

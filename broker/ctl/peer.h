@@ -12,7 +12,7 @@ struct peer {
     est_client *client;
     int timeout_ms;
     bool connected;
-    int64_t lost_at; /* when_ticks() of the last moment with a session */
+    int64_t lost_at; /* moment_ticks() of the last moment with a session */
     uint64_t ref;    /* of the last ask */
     int last_code;   /* why there is no session, as far as known */
     char last_text[256];
@@ -25,7 +25,7 @@ int peer_open(const struct call *, const struct profile *, enum side, unsigned r
 void peer_close(struct peer *);
 
 /* The next event that is not about the connection, or EST_EVENT_CONNECTED when a session began
- * anew. 1; 0 when `until` (when_ticks) came first; or -EST_UNREACHABLE, or a code with which the
+ * anew. 1; 0 when `until` (moment_ticks) came first; or -EST_UNREACHABLE, or a code with which the
  * broker turned this account away for good. */
 int peer_next(struct peer *, int64_t until, est_event *ret);
 /* Says why there is no session; the exit status. `code` as peer_next gave it. */

@@ -1,7 +1,7 @@
 /* profile.c - see profile.h. */
 #include "profile.h"
 #include "catalogue.h"
-#include "memory.h"
+#include "heap.h"
 #include "say.h"
 #include "yaml.h"
 
@@ -80,7 +80,7 @@ int profile_load(const struct call *call, struct profile *ret) {
                   "no profile: neither ./client.yaml nor /etc/estelam/client.yaml is there");
         return EXIT_USAGE;
     }
-    struct complaints *complaints = memory_new(1, sizeof *complaints);
+    struct complaints *complaints = heap_new(1, sizeof *complaints);
     if (yaml_open_file(ret->path, complaints, &ret->yaml) == 0)
         profile_read(ret->yaml, ret);
     bool bad = complaints->count > 0;
@@ -88,7 +88,7 @@ int profile_load(const struct call *call, struct profile *ret) {
         say_error(EST_INPUT, "mend every line below", "the profile %s cannot be used", ret->path);
         say_complaints(complaints);
     }
-    memory_free((void **)&complaints);
+    heap_free((void **)&complaints);
     return bad ? EXIT_USAGE : 0;
 }
 
@@ -103,13 +103,13 @@ const struct section *profile_section(const struct profile *profile, enum side s
 }
 
 int profile_catalogue_open(const char *folder, struct catalogue **ret) {
-    struct complaints *complaints = memory_new(1, sizeof *complaints);
+    struct complaints *complaints = heap_new(1, sizeof *complaints);
     int code = catalogue_load_city(folder, ret, complaints);
     if (code) {
         say_error(code, "mend every line below", "the catalogue %s cannot be used", folder);
         say_complaints(complaints);
     }
-    memory_free((void **)&complaints);
+    heap_free((void **)&complaints);
     return code ? EXIT_USAGE : 0;
 }
 

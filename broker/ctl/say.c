@@ -1,9 +1,9 @@
 /* say.c - see say.h. Sentences may come from far away, so they are cleaned before they are shown. */
 #include "say.h"
 #include "command.h"
-#include "memory.h"
+#include "heap.h"
 #include "text.h"
-#include "when.h"
+#include "moment.h"
 #include "yaml.h"
 
 #include <stdarg.h>
@@ -51,8 +51,8 @@ int say_refused(const est_event *event) {
     for (size_t i = 0; est_row_defect(event, i, &defect); i++)
         say_defect(&defect);
     if (event->retry.us > 0) {
-        char span[WHEN_SPAN_SIZE];
-        when_span(event->retry, span);
+        char span[MOMENT_SPAN_SIZE];
+        moment_span(event->retry, span);
         say_remark("try again in %s", span);
     }
     return exit_of_code(event->code);

@@ -1,9 +1,9 @@
 /* submission.c - see submission.h. */
 #include "submission.h"
 #include "json.h"
-#include "memory.h"
+#include "heap.h"
 #include "say.h"
-#include "when.h"
+#include "moment.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ struct flow {
 struct submission *batch_add(struct batch *batch) {
     if (batch->count == batch->room) {
         batch->room = batch->room ? batch->room * 2 : 16;
-        batch->at = memory_grow(batch->at, batch->room, sizeof *batch->at);
+        batch->at = heap_grow(batch->at, batch->room, sizeof *batch->at);
     }
     struct submission *s = &batch->at[batch->count++];
     memset(s, 0, sizeof *s);
@@ -41,7 +41,7 @@ void batch_done(struct batch *batch) {
         buffer_done(&s->body);
         json_decref(s->reply);
     }
-    memory_free((void **)&batch->at);
+    heap_free((void **)&batch->at);
     *batch = (struct batch){0};
 }
 
@@ -51,7 +51,7 @@ static int by_id_compare(const void *a, const void *b) {
 }
 
 static void flow_index(struct flow *flow) {
-    flow->by_id = memory_new(flow->batch->count, sizeof(struct submission *));
+    flow->by_id = heap_new(flow->batch->count, sizeof(struct submission *));
     for (size_t i = 0; i < flow->batch->count; i++)
         flow->by_id[i] = &flow->batch->at[i];
     qsort(flow->by_id, flow->batch->count, sizeof(struct submission *), by_id_compare);
@@ -67,7 +67,7 @@ static struct submission *flow_find(const struct flow *flow, const est_id *id) {
 
 static void text_replace(char **at, est_slice text) {
     free(*at);
-    *at = text.size ? memory_text(text.data, text.size) : NULL;
+    *at = text.size ? heap_text(text.data, text.size) : NULL;
 }
 
 /* --- Sending ---------------------------------------------------------------------------------- */
@@ -91,7 +91,7 @@ static int submission_send(struct flow *flow, struct submission *s) {
     if (code == -EST_FULL)
         return code;
     if (s->sent_at == 0)
-        s->sent_at = when_ticks();
+        s->sent_at = moment_ticks();
     s->stage = STAGE_SENT;
     if (code)
         submission_refuse(flow, s, code, (est_slice){0});
@@ -99,7 +99,7 @@ static int submission_send(struct flow *flow, struct submission *s) {
 }
 
 static void flow_fill(struct flow *flow) {
-    if (when_ticks() < flow->pause_until)
+    if (moment_ticks() < flow->pause_until)
         return;
     for (; flow->next < flow->batch->count; flow->next++) {
         struct submission *s = &flow->batch->at[flow->next];
@@ -135,7 +135,7 @@ static void flow_accepted(struct flow *flow, struct submission *s, const est_eve
     text_replace(&s->department, event->department);
     if (!first)
         return;
-    s->took_ms = when_ticks() - s->sent_at;
+    s->took_ms = moment_ticks() - s->sent_at;
     if (flow->options->accepted)
         flow->options->accepted(s);
     if (!flow->options->results)
@@ -145,7 +145,7 @@ static void flow_accepted(struct flow *flow, struct submission *s, const est_eve
 static void defects_keep(struct submission *s, const est_event *event) {
     est_defect defect;
     while (est_row_defect(event, s->defects_count, &defect)) {
-        s->defects = memory_grow(s->defects, s->defects_count + 1, sizeof *s->defects);
+        s->defects = heap_grow(s->defects, s->defects_count + 1, sizeof *s->defects);
         s->defects[s->defects_count++] = defect;
     }
 }
@@ -159,7 +159,7 @@ static void flow_refused(struct flow *flow, struct submission *s, const est_even
     }
     if (event->code == EST_BUSY && flow->options->try_again) {
         int64_t pause_ms = event->retry.us / EST_US_PER_MS;
-        flow->pause_until = when_ticks() + (pause_ms < 50 ? 50 : pause_ms);
+        flow->pause_until = moment_ticks() + (pause_ms < 50 ? 50 : pause_ms);
         s->stage = STAGE_NEW;
         flow->next = 0;
         return;
@@ -179,7 +179,7 @@ static void flow_result(struct flow *flow, const est_event *event) {
     s->outcome = event->outcome;
     s->code = event->code;
     s->ended = event->ended;
-    s->took_ms = when_ticks() - s->sent_at;
+    s->took_ms = moment_ticks() - s->sent_at;
     s->reply = event->body.size ? json_from_msgpack(event->body) : NULL;
     text_replace(&s->reason, event->reason);
     text_replace(&s->legal_ref, event->legal_ref);
@@ -234,13 +234,13 @@ static void flow_ask_states(struct flow *flow) {
 
 int batch_run(struct batch *batch, struct peer *peer, const struct flow_options *options) {
     struct flow flow = {.batch = batch, .peer = peer, .options = options, .left = batch->count};
-    int64_t until = when_ticks() + options->wait_ms;
+    int64_t until = moment_ticks() + options->wait_ms;
     int lost = 0;
     flow_index(&flow);
-    while (flow.left > 0 && !lost && when_ticks() < until) {
+    while (flow.left > 0 && !lost && moment_ticks() < until) {
         est_event event;
         flow_fill(&flow);
-        bool paused = flow.pause_until > when_ticks() && flow.pause_until < until;
+        bool paused = flow.pause_until > moment_ticks() && flow.pause_until < until;
         int got = flow.left ? peer_next(peer, paused ? flow.pause_until : until, &event) : 0;
         if (got > 0)
             flow_event(&flow, &event);

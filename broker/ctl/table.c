@@ -1,9 +1,9 @@
 /* table.c - see table.h. Columns are aligned by what a terminal shows, not by bytes. */
 #include "table.h"
 #include "json.h"
-#include "memory.h"
+#include "heap.h"
 #include "text.h"
-#include "when.h"
+#include "moment.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ struct table {
 };
 
 struct table *table_new(const struct column *columns, size_t count) {
-    struct table *table = memory_new(1, sizeof *table);
+    struct table *table = heap_new(1, sizeof *table);
     table->columns = columns;
     table->count = count;
     return table;
@@ -41,7 +41,7 @@ void table_free(struct table **at) {
         json_decref(table->cells[i].json);
     }
     free(table->cells);
-    memory_free((void **)at);
+    heap_free((void **)at);
 }
 
 size_t table_rows(const struct table *table) {
@@ -53,13 +53,13 @@ size_t table_rows(const struct table *table) {
 static void cell_add(struct table *table, char *text, json_t *json) {
     if (table->used == table->room) {
         table->room = table->room ? table->room * 2 : 64;
-        table->cells = memory_grow(table->cells, table->room, sizeof *table->cells);
+        table->cells = heap_grow(table->cells, table->room, sizeof *table->cells);
     }
     table->cells[table->used++] = (struct cell){text, json ? json : json_null()};
 }
 
 void cell_none(struct table *table) {
-    cell_add(table, memory_text("", 0), NULL);
+    cell_add(table, heap_text("", 0), NULL);
 }
 
 void cell_text(struct table *table, est_slice text) {
@@ -80,47 +80,47 @@ void cell_uint(struct table *table, uint64_t value) {
     char text[24];
     int size = snprintf(text, sizeof text, "%" PRIu64, value);
     /* JSON integers here are signed; what is greater goes as text rather than wrong. */
-    cell_add(table, memory_text(text, (size_t)size),
+    cell_add(table, heap_text(text, (size_t)size),
              value <= INT64_MAX ? json_integer((json_int_t)value) : json_string(text));
 }
 
 void cell_bool(struct table *table, bool value) {
-    cell_add(table, memory_text(value ? "yes" : "no", value ? 3 : 2), json_boolean(value));
+    cell_add(table, heap_text(value ? "yes" : "no", value ? 3 : 2), json_boolean(value));
 }
 
 static void cell_instant(struct table *table, est_time time, const char *text) {
-    char utc[WHEN_SIZE];
-    when_utc(time, utc);
+    char utc[MOMENT_SIZE];
+    moment_utc(time, utc);
     if (time.us == 0)
         cell_none(table);
     else
-        cell_add(table, memory_text(text, strlen(text)), json_string(utc));
+        cell_add(table, heap_text(text, strlen(text)), json_string(utc));
 }
 
 void cell_time(struct table *table, est_time time) {
-    char text[WHEN_SIZE];
-    when_local(time, text);
+    char text[MOMENT_SIZE];
+    moment_local(time, text);
     cell_instant(table, time, text);
 }
 
 void cell_age(struct table *table, est_time time, est_time now) {
-    char text[WHEN_SPAN_SIZE];
-    when_span((est_span){now.us - time.us}, text);
+    char text[MOMENT_SPAN_SIZE];
+    moment_span((est_span){now.us - time.us}, text);
     cell_instant(table, time, text);
 }
 
 void cell_took(struct table *table, int64_t ms) {
-    char text[WHEN_SPAN_SIZE];
-    when_span((est_span){ms * EST_US_PER_MS}, text);
-    cell_add(table, memory_text(text, strlen(text)), json_integer(ms));
+    char text[MOMENT_SPAN_SIZE];
+    moment_span((est_span){ms * EST_US_PER_MS}, text);
+    cell_add(table, heap_text(text, strlen(text)), json_integer(ms));
 }
 
 /* A text as it is, everything else as compact JSON. To be freed. */
 static char *value_text(const json_t *value) {
     if (json_is_string(value))
-        return memory_text(json_string_value(value), json_string_length(value));
+        return heap_text(json_string_value(value), json_string_length(value));
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-    return text ? text : memory_text("?", 1);
+    return text ? text : heap_text("?", 1);
 }
 
 static char *fields_text(json_t *fields) {
@@ -128,7 +128,7 @@ static char *fields_text(json_t *fields) {
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (!out)
-        return memory_text("", 0);
+        return heap_text("", 0);
     const char *name, *gap = "";
     json_t *value;
     json_object_foreach(fields, name, value) {
@@ -205,7 +205,7 @@ static void text_print(const char *text, unsigned width, bool right, bool last, 
     bool isolate = style.terminal && text_has_rtl(text);
     unsigned pad = cut ? 0 : width - own;
     if (cut) {
-        char *kept = memory_text(text, bytes);
+        char *kept = heap_text(text, bytes);
         pad = width - 1 - text_width(kept); /* a wide character may leave one column over */
         free(kept);
     }
@@ -235,7 +235,7 @@ static void row_print(const struct table *table, const struct cell *cells, const
 }
 
 void table_print(const struct table *table, struct style style, FILE *out) {
-    unsigned *widths = memory_new(table->count, sizeof *widths);
+    unsigned *widths = heap_new(table->count, sizeof *widths);
     widths_measure(table, widths);
     if (style.width)
         widths_shrink(table, widths, style.width);

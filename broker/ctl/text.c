@@ -1,6 +1,6 @@
 /* text.c - see text.h. */
 #include "text.h"
-#include "memory.h"
+#include "heap.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -53,7 +53,7 @@ static bool char_is_control(uint32_t c) {
 char *text_clean(est_slice in) {
     static const char replacement[] = "\xEF\xBF\xBD";
     const uint8_t *at = in.data;
-    char *out = memory_new(in.size * 3 + 1, 1);
+    char *out = heap_new(in.size * 3 + 1, 1);
     size_t used = 0;
     for (size_t left = in.size; left;) {
         uint32_t c;

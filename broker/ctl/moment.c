@@ -1,5 +1,5 @@
-/* when.c - see when.h. */
-#include "when.h"
+/* moment.c - see moment.h. */
+#include "moment.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -7,34 +7,34 @@
 #include <string.h>
 #include <time.h>
 
-est_time when_now(void) {
+est_time moment_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     return (est_time){(int64_t)t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000};
 }
 
-int64_t when_ticks(void) {
+int64_t moment_ticks(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-void when_local(est_time time, char ret[WHEN_SIZE]) {
+void moment_local(est_time time, char ret[MOMENT_SIZE]) {
     time_t seconds = (time_t)(time.us / EST_US_PER_S);
     struct tm parts;
     if (time.us == 0 || !localtime_r(&seconds, &parts) ||
-        !strftime(ret, WHEN_SIZE, "%Y-%m-%d %H:%M:%S %Z", &parts))
+        !strftime(ret, MOMENT_SIZE, "%Y-%m-%d %H:%M:%S %Z", &parts))
         ret[0] = '\0';
 }
 
-void when_utc(est_time time, char ret[WHEN_SIZE]) {
+void moment_utc(est_time time, char ret[MOMENT_SIZE]) {
     time_t seconds = (time_t)(time.us / EST_US_PER_S);
     struct tm parts;
     size_t used = 0;
     if (time.us != 0 && gmtime_r(&seconds, &parts))
-        used = strftime(ret, WHEN_SIZE, "%Y-%m-%dT%H:%M:%S", &parts);
+        used = strftime(ret, MOMENT_SIZE, "%Y-%m-%dT%H:%M:%S", &parts);
     if (used)
-        snprintf(ret + used, WHEN_SIZE - used, ".%06dZ", (int)(time.us % EST_US_PER_S));
+        snprintf(ret + used, MOMENT_SIZE - used, ".%06dZ", (int)(time.us % EST_US_PER_S));
     else
         ret[0] = '\0';
 }
@@ -51,17 +51,17 @@ static const struct unit {
 };
 enum { UNITS_COUNT = sizeof UNITS / sizeof UNITS[0] };
 
-void when_span(est_span span, char ret[WHEN_SPAN_SIZE]) {
+void moment_span(est_span span, char ret[MOMENT_SPAN_SIZE]) {
     int64_t us = span.us < 0 ? 0 : span.us;
     if (us >= EST_US_PER_S && us < 10 * EST_US_PER_S) {
-        snprintf(ret, WHEN_SPAN_SIZE, "%lld.%lld s", us / EST_US_PER_S,
+        snprintf(ret, MOMENT_SPAN_SIZE, "%lld.%lld s", us / EST_US_PER_S,
                  us % EST_US_PER_S / (EST_US_PER_S / 10));
         return;
     }
     const struct unit *unit = UNITS;
     while (us >= unit->until_us)
         unit++;
-    snprintf(ret, WHEN_SPAN_SIZE, "%" PRId64 " %s", us / unit->us, unit->name);
+    snprintf(ret, MOMENT_SPAN_SIZE, "%" PRId64 " %s", us / unit->us, unit->name);
 }
 
 static int span_parse(const char *text, est_span *ret) {
@@ -143,7 +143,7 @@ static int instant_parse(const char *at, est_time *ret) {
     return 0;
 }
 
-int when_parse(const char *text, est_time now, est_time *ret) {
+int moment_parse(const char *text, est_time now, est_time *ret) {
     est_span span;
     if (text[0] != '+')
         return instant_parse(text, ret);
