@@ -86,8 +86,9 @@ static json_t *map_meaning(struct cursor *c) {
     bool plain = true;
     json_t *object = json_object(), *pairs = json_array();
     for (size_t i = 0; i < count; i++) {
-        plain = plain && cursor_peek(c) == KIND_TEXT;
         json_t *key = next_meaning(c), *value = next_meaning(c);
+        /* Jansson stores a key with U+0000 in it and then does not find it. */
+        plain = plain && json_is_string(key) && strlen(json_string_value(key)) == json_string_length(key);
         if (plain) {
             json_object_setn(object, json_string_value(key), json_string_length(key), value);
         }

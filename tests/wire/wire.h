@@ -5,7 +5,7 @@
  *
  * A field that is optional and empty is not in the JSON; a required one always is. What JSON has
  * no word for is an object with one key that begins with a dollar sign: {"$bin": "00ff"},
- * {"$uint": "18446744073709551615"}, and {"$map": [[1, "x"]]} for a map with a number as a key.
+ * {"$uint": "18446744073709551615"}, and {"$map": [[1, "x"]]} for a map with a number or U+0000 in a key.
  */
 #ifndef WIRE_H
 #define WIRE_H
