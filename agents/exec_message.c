@@ -125,7 +125,9 @@ static est_verdict fields_read(const json_t *object, est_answer *out) {
     est_slice all;
     int code = est_body_slice(out->body, &all);
     if (code)
-        return verdict_retry(out, "the program's \"body\" cannot be sent: %s", est_code_text(code));
+        return verdict_retry(out, code == -EST_TOO_LARGE ? "the program's \"body\" is larger than %d bytes"
+                                                         : "no memory for a \"body\" of up to %d bytes",
+                             EST_BODY_MAX);
     return EST_VERDICT_ANSWER;
 }
 

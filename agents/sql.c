@@ -58,7 +58,9 @@ static bool trouble_judge(struct passage *p, const struct sql_trouble *trouble, 
     sql_link_forget(link, p->type);
     if (is_dead)
         sql_slot_drop(p->slot);
-    if (was_cancelled || state_is_timeout(trouble->state))
+    if (was_cancelled && p->backend->room.is_over(p->in))
+        *ret = verdict_retry(p->out, "%s: the lease ended; the query was cancelled", name);
+    else if (was_cancelled || state_is_timeout(trouble->state))
         *ret = verdict_retry(p->out, "%s: the query ran longer than %u s (SQLSTATE %s)", name,
                              p->backend->config.timeout_s, trouble->state);
     else if (is_dead)

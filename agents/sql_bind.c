@@ -50,8 +50,9 @@ struct marker {
 
 static bool marker_bind(const struct marker *m, SQLSMALLINT c_type, SQLSMALLINT type, SQLULEN size,
                         const void *data) {
+    SQLLEN length = m->values->length[m->index];
     return SQL_SUCCEEDED(SQLBindParameter(m->statement, (SQLUSMALLINT)(m->index + 1), SQL_PARAM_INPUT, c_type,
-                                          type, size, 0, (SQLPOINTER)data, m->values->length[m->index],
+                                          type, size, 0, (SQLPOINTER)data, length > 0 ? length : 0,
                                           &m->values->length[m->index]));
 }
 

@@ -177,7 +177,9 @@ static est_verdict rows_judge(const struct sql_type *type, size_t count, const s
     est_slice all;
     int code = est_body_slice(out->body, &all);
     if (code)
-        return verdict_retry(out, "%s: the reply cannot be sent: %s", type->name, est_code_text(code));
+        return verdict_retry(out, code == -EST_TOO_LARGE ? "%s: the reply is larger than %d bytes"
+                                                         : "%s: no memory for a reply of up to %d bytes",
+                             type->name, EST_BODY_MAX);
     return EST_VERDICT_ANSWER;
 }
 
@@ -196,7 +198,9 @@ int sql_reply_read(const struct sql_type *type, const struct sql_statement *stat
         *ret_verdict = verdict_retry(out, "%s: column %s: %s", type->name,
                                      fault.column ? fault.column : "?", fault.why);
     else if (code != -EST_IO)
-        *ret_verdict = verdict_retry(out, "%s: a row cannot be taken: %s", type->name, est_code_text(code));
+        *ret_verdict = verdict_retry(out, code == -EST_TOO_LARGE ? "%s: a row is larger than %d bytes"
+                                                                 : "%s: no memory for a row of up to %d bytes",
+                                     type->name, SQL_ROW_SIZE_MAX);
     buffer_done(&records);
     sql_row_done(&row);
     return code == -EST_IO ? code : 0;
