@@ -1,4 +1,5 @@
-# One inquiry to one answer: which hazard zones the place touches. Places are micro-degrees.
+# One inquiry to one answer: which hazard zones the place touches. Places are degrees
+# times 10,000,000.
 def corners: [.. | arrays | select(length >= 2 and all(.[]; type == "number"))];
 def box: {west: (map(.[0]) | min), east: (map(.[0]) | max),
     south: (map(.[1]) | min), north: (map(.[1]) | max)};

@@ -1,5 +1,5 @@
-# One inquiry (a line of text) to one answer. Places are micro-degrees; a corridor is a box with the
-# depth of the tunnel's roof, and a pit may come no nearer to that roof than `clearance` metres.
+# One inquiry (a line of text) to one answer. Places are degrees times 10,000,000; a corridor is a box
+# with the depth of the tunnel's roof, and a pit may come no nearer to that roof than `clearance` metres.
 def corners: [.. | arrays | select(length >= 2 and all(.[]; type == "number"))];
 def box: {west: (map(.[0]) | min), east: (map(.[0]) | max),
     south: (map(.[1]) | min), north: (map(.[1]) | max)};

@@ -1,5 +1,5 @@
 -- Power distribution: places where nothing may be built, and the spare load of each feeder's area.
--- A place is a box of micro-degrees (degrees times 1,000,000).
+-- A place is a box in degrees times 10,000,000, as the broker gives coordinates.
 -- All of it is made up: no row describes a real person, parcel, company or payment.
 CREATE TABLE MAHDUDE (
     SHARH      VARCHAR(80) NOT NULL,
@@ -8,6 +8,6 @@ CREATE TABLE MAHDUDE (
     ZARFIAT    INTEGER NOT NULL            -- F: what is left; H: 0
 );
 INSERT INTO MAHDUDE VALUES
-    ('خط ۲۳۰ کیلوولت نمونه', 'H', 51440000, 51442000, 35780000, 35830000, 0),
-    ('فیدر نمونه ۱۱', 'F', 51400000, 51460000, 35780000, 35830000, 400),
-    ('فیدر نمونه ۲۲', 'F', 51180000, 51230000, 35720000, 35760000, 20);
+    ('خط ۲۳۰ کیلوولت نمونه', 'H', 514400000, 514420000, 357800000, 358300000, 0),
+    ('فیدر نمونه ۱۱', 'F', 514000000, 514600000, 357800000, 358300000, 400),
+    ('فیدر نمونه ۲۲', 'F', 511800000, 512300000, 357200000, 357600000, 20);

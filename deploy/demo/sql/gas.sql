@@ -1,5 +1,5 @@
 -- Gas: places where nothing may be built, and the spare capacity of each station's area.
--- A place is a box of micro-degrees (degrees times 1,000,000).
+-- A place is a box in degrees times 10,000,000, as the broker gives coordinates.
 -- All of it is made up: no row describes a real person, parcel, company or payment.
 CREATE TABLE MAHDUDE (
     SHARH      VARCHAR(80) NOT NULL,
@@ -8,6 +8,6 @@ CREATE TABLE MAHDUDE (
     ZARFIAT    INTEGER NOT NULL            -- F: what is left; H: 0
 );
 INSERT INTO MAHDUDE VALUES
-    ('خط تغذیه ۲۵۰ پوند نمونه', 'H', 51205000, 51207000, 35720000, 35760000, 0),
-    ('ایستگاه نمونه ۳', 'F', 51400000, 51460000, 35780000, 35830000, 250),
-    ('ایستگاه نمونه ۹', 'F', 51180000, 51230000, 35720000, 35760000, 250);
+    ('خط تغذیه ۲۵۰ پوند نمونه', 'H', 512050000, 512070000, 357200000, 357600000, 0),
+    ('ایستگاه نمونه ۳', 'F', 514000000, 514600000, 357800000, 358300000, 250),
+    ('ایستگاه نمونه ۹', 'F', 511800000, 512300000, 357200000, 357600000, 250);
