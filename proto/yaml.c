@@ -53,8 +53,7 @@ struct gather {
 
 /* --- Complaints ------------------------------------------------------------------------------- */
 
-/* Cuts a text that was shortened in the middle of a character back to whole characters. */
-static void text_trim(char *text) {
+void text_trim(char *text) {
     size_t size = strlen(text), tail = 0;
     while (tail < size && tail < 3 && ((unsigned char)text[size - 1 - tail] & 0xC0) == 0x80)
         tail++;

@@ -68,6 +68,9 @@ const char *yaml_path(struct yaml *, yaml_node, const char *otherwise);
  * file's order. Reading it again gives the same content. Owned by the document; NULL without memory. */
 const char *yaml_canonical(struct yaml *, yaml_node);
 
+/* Cuts a text that lost its end in the middle of a character back to whole characters. */
+void text_trim(char *text);
+
 /* --- "Did you mean …?": offer every name that is known, then read the nearest. ---------------- */
 
 struct nearest {

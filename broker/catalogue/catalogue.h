@@ -20,21 +20,27 @@
 
 enum { PURPOSES_MAX = 32, FIELDS_MAX = 64, CHOICES_MAX = 64 };
 
-
-
-
-
-
 /* --- Types ------------------------------------------------------------------------------------ */
 
 enum field_kind {
     FIELD_NZ, FIELD_NID, FIELD_LID, FIELD_PC, FIELD_FN,    /* identifiers, ident.h */
     FIELD_PLQ,      /* registry plaque: map of main, sub, section, subsection (texts, digits folded) */
-    FIELD_GEO,      /* GeoJSON geometry: a map with type and coordinates */
+    /* GeoJSON geometry: a map of exactly type (Point, LineString, Polygon and their Multi…) and
+     * coordinates, longitude before latitude. There are no real numbers on the wire: a coordinate
+     * is a decimal text of degrees ("51.3890") or an integer of 1e-7 degrees (513890000), and the
+     * canonical form is the integer. */
+    FIELD_GEO,
     FIELD_M2, FIELD_RIAL, FIELD_INT,                       /* integers; m2 and rial not negative */
     FIELD_BOOL, FIELD_JD,                                  /* jd: a Jalali date */
-    FIELD_ENUM, FIELD_DOC, FIELD_VISIT, FIELD_TEXT,
+    FIELD_ENUM,
+    FIELD_DOC,      /* map of id, type, sha256 (64 hexadecimal digits, canonical in lower case) */
+    FIELD_VISIT,    /* map of engineer_no, at, geo, photos (docs); all are needed */
+    FIELD_TEXT,     /* at most 2,000 characters and 4,000 bytes */
     FIELD_RECORD,   /* a map with `fields` of its own */
+    /* Parts of the kinds above; not for catalogue files. */
+    FIELD_FOLDED,   /* text in which digits of any script come out Latin */
+    FIELD_SHA256,
+    FIELD_WHEN,     /* a Jalali date, or an RFC 3339 time, canonical in UTC: 2026-01-05T10:30:00Z */
 };
 
 struct field {
@@ -42,11 +48,15 @@ struct field {
     enum field_kind kind;
     bool required, list;                    /* list: an array of 0 ... items_max of the kind */
     unsigned items_max;
-    int64_t min, max;                       /* integers; text: bytes */
+    int64_t min, max;                       /* integers; text: characters */
     const char **choices; size_t choices_count; /* FIELD_ENUM */
     const struct field *fields; size_t fields_count; /* FIELD_RECORD */
 };
 struct schema { const struct field *fields; size_t count; };
+
+const char *field_kind_name(enum field_kind); /* "nz" …; NULL for a part */
+/* The fields inside a value of a record, plq, doc or visit; none for the other kinds. */
+struct schema field_parts(const struct field *);
 
 enum mode { MODE_AUTOMATIC = 1, MODE_AUTOMATIC_THEN_CLERK, MODE_CLERK, MODE_VISIT };
 
@@ -56,7 +66,7 @@ struct ctype {
     const char *owner, *operator_;
     enum mode mode;
     const char *target, *statutory;         /* as written: "5 s", "1 wd", "10 cd"; shown, not yet applied */
-    const char *silence;                    /* as written; shown, not yet applied */
+    const char *silence;                    /* "escalate", or "inside …, outside …"; shown, not yet applied */
     const char *legal_title, *legal_article, *legal_date, *legal_authority, *legal_mark;
     uint32_t purposes;                      /* bits of the city's purposes it may be asked for */
     uint32_t outcomes;                      /* bit (1 << est_outcome) of each it may be answered with */
@@ -70,14 +80,18 @@ struct department { const char *name, *title_fa, *title_en; bool outside; };
 
 /* --- Accounts --------------------------------------------------------------------------------- */
 
-struct key { uint8_t public_key[32]; char text[41]; est_time from, until; /* 0: without end */ };
+/* Good from 00:00 UTC of the one day to 00:00 UTC of the other; 0: without end. Files name the days
+ * as 2026-01-01 or 1404/10/11. */
+struct key { uint8_t public_key[32]; char text[41]; est_time from, until; };
+/* An account's grants are sorted by type, "every type" first, and name a type once. A department's
+ * `answers: all` is written out as the types that it answers. */
 struct grant { const char *type; /* NULL: every type */ uint32_t purposes; };
 struct account {
     const char *name, *title;
     enum role role;
     const char *department;                 /* ROLE_DEPARTMENT */
     const struct grant *grants; size_t grants_count; /* what it may ask, or (purposes all ones) answer */
-    uint64_t districts[16];                 /* ROLE_DEPARTMENT; all ones when not said */
+    uint64_t districts[16];                 /* ROLE_DEPARTMENT; all ones when not said; bit 0: no parcel named */
     const struct key *keys; size_t keys_count;
 };
 
@@ -87,7 +101,7 @@ struct city {
     const char *name, *title_fa, *title_en;
     struct parcel_rule parcel;
     unsigned districts_last;                /* 0 ... 1,023 */
-    const char *purposes[PURPOSES_MAX]; size_t purposes_count;
+    const char *purposes[PURPOSES_MAX]; size_t purposes_count; /* in the file's order, which the log's bits keep */
 };
 
 struct listener { const char *endpoint; /* tcp://127.0.0.1:7501 */ };
@@ -135,13 +149,14 @@ struct defects { size_t count; /* all found */ size_t kept; est_defect at[EST_DE
  * the canonical body to `ret_body`: fields in the schema's order, digits Latin, identifiers
  * canonical. Digits inside free text stay as they were written. *ret_district: the district of the
  * first parcel code or file number, 0 when it has none. True where there is no defect; then
- * `ret_body` holds the whole body, else it is as it was. A nil value is an absent field. */
+ * `ret_body` holds the whole body, else it is as it was. A nil value is an absent field. Values of
+ * the body never stand in a defect's text: it may go into a log. */
 bool ctype_check_request(const struct ctype *, const struct city *, est_slice body, struct buffer *ret_body,
                          unsigned *ret_district, struct defects *);
 /* The same for a reply. Only a positive, negative or conditional outcome must have the required
  * fields. The outcome must be one of the type's; a negative one needs a reason that the type
- * declares (where it declares any); valid_until must be a Jalali date; and its canonical form
- * comes out. */
+ * declares (where it declares any), and no outcome may have another; valid_until must be a Jalali
+ * date or empty, and its canonical form comes out. An empty slice is an empty body. */
 bool ctype_check_reply(const struct ctype *, const struct city *, uint64_t outcome, est_slice reason, est_slice valid_until,
                        est_slice body, struct buffer *ret_body, char ret_valid_until[11], struct defects *);
 

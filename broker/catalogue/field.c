@@ -38,6 +38,10 @@ static const struct kind_rule {
 };
 enum { KINDS = sizeof kind_rules / sizeof kind_rules[0] };
 
+const char *field_kind_name(enum field_kind kind) {
+    return (size_t)kind < KINDS ? kind_rules[kind].name : NULL;
+}
+
 unsigned schema_depth(const struct field *fields, size_t count) {
     unsigned deepest = 0;
     for (size_t i = 0; i < count; i++) {
