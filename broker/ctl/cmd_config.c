@@ -78,14 +78,39 @@ static const char *kind_name(enum field_kind kind) {
     return kind <= FIELD_RECORD ? names[kind] : "";
 }
 
+static void purposes_cell(struct table *table, const struct city *city, const struct ctype *type) {
+    json_t *names = json_array();
+    for (size_t i = 0; i < city->purposes_count; i++)
+        if (type->purposes & (UINT32_C(1) << i))
+            json_array_append_new(names, json_string(city->purposes[i]));
+    cell_json(table, names);
+}
+
+static void outcomes_cell(struct table *table, const struct ctype *type) {
+    json_t *names = json_array();
+    for (unsigned outcome = 1; outcome < 32; outcome++)
+        if (type->outcomes & (UINT32_C(1) << outcome))
+            json_array_append_new(names, json_string(est_outcome_name((enum est_outcome)outcome)));
+    cell_json(table, names);
+}
+
+static void reasons_cell(struct table *table, const struct ctype *type) {
+    json_t *names = json_array();
+    for (size_t i = 0; i < type->reasons_count; i++)
+        json_array_append_new(names, json_string(type->reasons[i]));
+    cell_json(table, names);
+}
+
 static void types_show(const struct call *call, const struct catalogue *catalogue) {
     static const struct column columns[] = {
         {"type", "type", false, 0},          {"title_en", "title", false, 44},
         {"department", "answers", false, 0}, {"owner", NULL, false, 0},
         {"operator", NULL, false, 0},        {"mode", "mode", false, 0},
         {"target", "target", false, 0},      {"statutory", "statutory", false, 0},
-        {"silence", "silence", false, 30},   {"legal_basis", NULL, false, 0},
+        {"silence", "silence", false, 40},   {"legal_basis", NULL, false, 0},
         {"legal_mark", "law", false, 0},     {"title_fa", "عنوان", false, 0},
+        {"purposes", NULL, false, 0},        {"outcomes", NULL, false, 0},
+        {"reasons", NULL, false, 0},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < catalogue->types_count; i++) {
@@ -95,6 +120,9 @@ static void types_show(const struct call *call, const struct catalogue *catalogu
                                type->silence,   type->legal_title,     type->legal_mark, type->title_fa};
         for (size_t c = 0; c < sizeof cells / sizeof cells[0]; c++)
             cell_cstr(table, cells[c]);
+        purposes_cell(table, &catalogue->city, type);
+        outcomes_cell(table, type);
+        reasons_cell(table, type);
     }
     table_show(table, call);
     table_free(&table);

@@ -91,26 +91,19 @@ static const struct column STATUS_COLUMNS[] = {
     {"reply", "answer", false, 0},
 };
 
-static void number_cell(struct table *table, uint64_t number) {
-    if (number)
-        cell_uint(table, number);
-    else
-        cell_none(table);
-}
-
 static void status_identity_cells(struct table *table, const est_event *event, const struct ctype *type) {
     char id[EST_ID_TEXT_SIZE];
     est_id_format(&event->id, id);
     cell_cstr(table, id);
-    number_cell(table, event->number);
+    cell_number(table, event->number);
     cell_text(table, event->tracking);
     cell_text(table, event->account);
     cell_text(table, event->type);
-    number_cell(table, event->version);
+    cell_number(table, event->version);
     cell_cstr(table, type ? type->title_en : NULL);
     cell_cstr(table, type ? type->title_fa : NULL);
     cell_text(table, event->department);
-    number_cell(table, event->district);
+    cell_number(table, event->district);
     cell_text(table, event->purpose);
     cell_text(table, event->case_id);
     cell_time(table, event->at);
@@ -167,7 +160,7 @@ static void timeline_show(const struct call *call, const est_event *event) {
     est_timeline_row row;
     for (size_t i = 0; est_row_timeline(event, i, &row); i++) {
         cell_time(table, row.at);
-        cell_uint(table, row.seq);
+        cell_number(table, row.seq); /* a lease is not in the log */
         cell_text(table, row.event);
         cell_text(table, row.actor.size ? row.actor : slice_of("broker"));
         cell_cstr(table, row.code ? est_code_name(row.code) : NULL);

@@ -10,20 +10,13 @@
 
 enum { WATCH_DEFAULT_MS = 2000 };
 
-static void number_cell(struct table *table, uint64_t number) {
-    if (number)
-        cell_uint(table, number);
-    else
-        cell_none(table);
-}
-
 static void queues_page(void *arg, const est_event *event) {
     struct table *table = arg;
     est_time now = moment_now();
     est_queue_row row;
     for (size_t i = 0; est_row_queue(event, i, &row); i++) {
         cell_text(table, row.department);
-        number_cell(table, row.district);
+        cell_number(table, row.district);
         cell_uint(table, row.waiting);
         cell_uint(table, row.delayed);
         cell_uint(table, row.leased);
@@ -59,7 +52,7 @@ static void parked_page(void *arg, const est_event *event) {
         cell_uint(table, row.number);
         cell_text(table, row.type);
         cell_text(table, row.department);
-        number_cell(table, row.district);
+        cell_number(table, row.district);
         cell_uint(table, row.attempts);
         cell_age(table, row.at, now);
         cell_cstr(table, est_code_name(row.code));
@@ -97,7 +90,7 @@ static const struct list AGENTS = {est_client_agents,
                                    10,
                                    {{"account", "account", false, 0},
                                     {"department", "department", false, 0},
-                                    {"software", "software", false, 32},
+                                    {"software", "software", false, 48},
                                     {"address", "address", false, 0},
                                     {"session", "session", true, 0},
                                     {"window", "window", true, 0},

@@ -121,9 +121,10 @@ static void id_cell(struct table *table, const est_id *id) {
     cell_cstr(table, text);
 }
 
-static void number_cell(struct table *table, uint64_t number) {
-    if (number)
-        cell_uint(table, number);
+/* The time to the end, or to the receipt where that was all; none where the end is still to come. */
+static void took_cell(struct table *table, const struct submission *s, bool results) {
+    if (s->stage == STAGE_ENDED || (s->stage == STAGE_ACCEPTED && !results))
+        cell_took(table, s->took_ms);
     else
         cell_none(table);
 }
@@ -132,16 +133,17 @@ static void receipt_cells(struct table *table, const struct submission *s, const
     cell_cstr(table, s->type);
     cell_cstr(table, type ? type->title_en : NULL);
     id_cell(table, &s->id);
-    number_cell(table, s->number);
+    cell_number(table, s->number);
     cell_cstr(table, s->tracking);
     cell_cstr(table, s->department);
-    number_cell(table, s->district);
+    cell_number(table, s->district);
     cell_bool(table, s->again);
     cell_time(table, s->received);
     cell_time(table, s->due);
 }
 
-static void end_cells(struct table *table, const struct submission *s, const struct ctype *type) {
+static void end_cells(struct table *table, const struct submission *s, const struct ctype *type,
+                      bool results) {
     cell_cstr(table, s->stage == STAGE_REFUSED ? "refused"
                      : s->number               ? est_state_name(s->state)
                                                : "unknown");
@@ -154,7 +156,7 @@ static void end_cells(struct table *table, const struct submission *s, const str
     cell_cstr(table, s->valid_until);
     cell_cstr(table, s->signer);
     cell_json(table, json_incref(s->reply));
-    cell_took(table, s->took_ms);
+    took_cell(table, s, results);
     cell_cstr(table, type ? type->title_fa : NULL);
 }
 
@@ -163,11 +165,11 @@ static const struct ctype *type_of(const struct catalogue *catalogue, const stru
 }
 
 static void single_show(const struct call *call, const struct submission *s,
-                        const struct catalogue *catalogue) {
+                        const struct catalogue *catalogue, bool results) {
     struct table *table =
         table_new(SUBMISSION_COLUMNS, sizeof SUBMISSION_COLUMNS / sizeof SUBMISSION_COLUMNS[0]);
     receipt_cells(table, s, type_of(catalogue, s));
-    end_cells(table, s, type_of(catalogue, s));
+    end_cells(table, s, type_of(catalogue, s), results);
     table_show_sheet(table, call);
     table_free(&table);
 }
@@ -177,7 +179,7 @@ static void batch_show_json(const struct batch *batch, const struct catalogue *c
         table_new(SUBMISSION_COLUMNS, sizeof SUBMISSION_COLUMNS / sizeof SUBMISSION_COLUMNS[0]);
     for (size_t i = 0; i < batch->count; i++) {
         receipt_cells(table, &batch->at[i], type_of(catalogue, &batch->at[i]));
-        end_cells(table, &batch->at[i], type_of(catalogue, &batch->at[i]));
+        end_cells(table, &batch->at[i], type_of(catalogue, &batch->at[i]), true);
     }
     table_print_json(table, stdout);
     table_free(&table);
@@ -216,7 +218,7 @@ static void batch_show_table(const struct batch *batch, const struct catalogue *
             cell_json(table, json_incref(s->reply));
         else
             cell_cstr(table, s->reason);
-        cell_took(table, s->took_ms);
+        took_cell(table, s, true);
         cell_cstr(table, type ? type->title_fa : NULL);
     }
     if (table_rows(table))
@@ -258,7 +260,7 @@ static int single_finish(const struct call *call, const struct submission *s,
                   "no receipt in time; it may have been accepted: submit it again with --id %s", id);
         return EXIT_UNREACHABLE;
     }
-    single_show(call, s, catalogue);
+    single_show(call, s, catalogue, results);
     int status = submission_status(s, results);
     if (status == EXIT_UNANSWERED)
         say_error(EST_TIMEOUT, "ask with `estelam status`, or submit again with the same --id and --wait",

@@ -137,7 +137,9 @@ int peer_next(struct peer *peer, int64_t until, est_event *ret) {
 int peer_say_lost(const struct peer *peer, int code) {
     const char *text = peer->last_text[0] ? peer->last_text : est_code_text(peer->last_code);
     if (code_is_final(abs(code)))
-        say_error(code, NULL, "%s", text);
+        say_error(code,
+                  code == -EST_VERSION_UNSUPPORTED ? NULL : "check the profile's account, key and endpoints",
+                  "%s", text);
     else if (peer->last_code)
         say_error(EST_UNREACHABLE, NULL, "no session with %s within %d s: %s", peer->where,
                   peer->timeout_ms / 1000, text);

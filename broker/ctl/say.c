@@ -20,6 +20,8 @@ void say_error(int code, const char *advice, const char *format, ...) {
     text_clean_in_place(text);
     if (!advice)
         advice = est_code_advice(code);
+    if (strstr(text, advice)) /* the broker has said it already */
+        advice = "";
     fprintf(stderr, "estelam: %s: %s (%s)%s%s\n", est_code_name(code), text,
             est_layer_name(est_code_layer(code)), *advice ? " - " : "", advice);
 }

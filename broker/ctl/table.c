@@ -84,6 +84,13 @@ void cell_uint(struct table *table, uint64_t value) {
              value <= INT64_MAX ? json_integer((json_int_t)value) : json_string(text));
 }
 
+void cell_number(struct table *table, uint64_t number) {
+    if (number)
+        cell_uint(table, number);
+    else
+        cell_none(table);
+}
+
 void cell_bool(struct table *table, bool value) {
     cell_add(table, heap_text(value ? "yes" : "no", value ? 3 : 2), json_boolean(value));
 }

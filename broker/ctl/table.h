@@ -30,6 +30,7 @@ void cell_none(struct table *);
 void cell_text(struct table *, est_slice);
 void cell_cstr(struct table *, const char *);
 void cell_uint(struct table *, uint64_t);
+void cell_number(struct table *, uint64_t); /* 0 is none */
 void cell_bool(struct table *, bool);
 void cell_time(struct table *, est_time);              /* local time; UTC in JSON */
 void cell_age(struct table *, est_time, est_time now); /* how long ago; UTC in JSON */
