@@ -54,7 +54,10 @@ static void broker_read(struct profile *profile, yaml_node section) {
     static const char *const keys[] = {"server_key", "account", "key", "endpoints", NULL};
     struct yaml *yaml = profile->file.yaml;
     est_options *broker = &profile->options.broker;
-    if (!section || !yaml_only(yaml, section, keys))
+    if (!section)
+        return;
+    yaml_only(yaml, section, keys);
+    if (!yaml_is_map(section))
         return;
     broker->server_key = key_read(yaml, yaml_get(section, "server_key"));
     broker->account = yaml_text(yaml, yaml_need(yaml, section, "account"), NULL);
@@ -98,7 +101,8 @@ static void root_read(struct profile *profile, struct backend_room *room) {
     static const char *const keys[] = {"broker", "workers", "types", "signer", "sql", "exec", NULL};
     struct yaml *yaml = profile->file.yaml;
     yaml_node root = yaml_root(yaml);
-    if (!yaml_only(yaml, root, keys))
+    yaml_only(yaml, root, keys);
+    if (!yaml_is_map(root))
         return;
     room->workers = profile->options.workers =
         (unsigned)yaml_int(yaml, yaml_get(root, "workers"), 1, WORKERS_MAX, WORKERS_DEFAULT);

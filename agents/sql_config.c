@@ -153,7 +153,8 @@ static void type_read(struct yaml *yaml, const char *name, yaml_node node, bool 
     static const char *const keys[] = {"select", "reply",     "rows",        "outcome",
                                        "reason", "legal_ref", "valid_until", "no_row", NULL};
     ret->name = name;
-    if (!yaml_only(yaml, node, keys))
+    yaml_only(yaml, node, keys);
+    if (!yaml_is_map(node))
         return;
     if (strlen(name) > EST_NAME_MAX)
         yaml_complain(yaml, node, "the type's name is longer than %d bytes", EST_NAME_MAX);
