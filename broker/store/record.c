@@ -107,20 +107,13 @@ struct layout {
     { 1, sizeof(fields) / sizeof((fields)[0]), fields }
 
 static const struct layout layouts[] = {
-    [EVENT_STARTED] = LAYOUT(started_fields),
-    [EVENT_DEPARTMENT_SET] = LAYOUT(department_set_fields),
-    [EVENT_TYPE_SET] = LAYOUT(type_set_fields),
-    [EVENT_ACCOUNT_SET] = LAYOUT(account_set_fields),
-    [EVENT_RETIRED] = LAYOUT(retired_fields),
-    [EVENT_PURPOSE_SET] = LAYOUT(purpose_set_fields),
-    [EVENT_SUBMITTED] = LAYOUT(submitted_fields),
-    [EVENT_ATTEMPT_FAILED] = LAYOUT(attempt_failed_fields),
-    [EVENT_PARKED] = LAYOUT(parked_fields),
-    [EVENT_REQUEUED] = LAYOUT(requeued_fields),
-    [EVENT_ANSWERED] = LAYOUT(answered_fields),
-    [EVENT_EXPIRED] = {1, 0, NULL},
-    [EVENT_CANCELLED] = LAYOUT(cancelled_fields),
-    [EVENT_ACKNOWLEDGED] = LAYOUT(acknowledged_fields),
+    [EVENT_STARTED] = LAYOUT(started_fields),     [EVENT_DEPARTMENT_SET] = LAYOUT(department_set_fields),
+    [EVENT_TYPE_SET] = LAYOUT(type_set_fields),   [EVENT_ACCOUNT_SET] = LAYOUT(account_set_fields),
+    [EVENT_RETIRED] = LAYOUT(retired_fields),     [EVENT_PURPOSE_SET] = LAYOUT(purpose_set_fields),
+    [EVENT_SUBMITTED] = LAYOUT(submitted_fields), [EVENT_ATTEMPT_FAILED] = LAYOUT(attempt_failed_fields),
+    [EVENT_PARKED] = LAYOUT(parked_fields),       [EVENT_REQUEUED] = LAYOUT(requeued_fields),
+    [EVENT_ANSWERED] = LAYOUT(answered_fields),   [EVENT_EXPIRED] = {1, 0, NULL},
+    [EVENT_CANCELLED] = LAYOUT(cancelled_fields), [EVENT_ACKNOWLEDGED] = LAYOUT(acknowledged_fields),
     [EVENT_DRAIN] = LAYOUT(drain_fields),
 };
 

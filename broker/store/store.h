@@ -70,7 +70,7 @@ int store_each_event(struct store *, uint64_t from, int (*each)(void *arg, const
 /* --- A batch. Reads between begin and commit see what the batch wrote. Slices that a read gave
  * live until the next append, commit or abort: use them or copy them at once. Lists (the numbers
  * of ACKNOWLEDGED, the rights of an account) live until the next read. Keep a batch under 64 MiB
- * of events: the map grows between batches only, and always has four times that left. --------- */
+ * of events: the map grows between batches only, and below size_max has four times that left. -- */
 
 /* In a read-only store a batch is a look at what is committed now, and nothing can be appended. */
 int store_begin(struct store *);

@@ -181,6 +181,34 @@ static void flipped_bit_in_a_definition_is_found(void **state) {
     writer_close(&w);
 }
 
+/* The bytes of what was read for the first number are put under the second. */
+static uint8_t taken[512];
+
+static void take_copy(uint8_t *bytes, size_t size) {
+    assert_true(size <= sizeof taken);
+    memcpy(taken, bytes, size);
+}
+
+static void put_copy(uint8_t *bytes, size_t size) {
+    memcpy(bytes, taken, size);
+}
+
+static void good_record_in_the_wrong_place_is_found(void **state) {
+    uint64_t first = 1, third = 3;
+    struct inquiry_row row;
+    struct event event;
+    store_fill(*state);
+    behind_the_back(*state, "log", MDB_INTEGERKEY, number_key(&first), take_copy);
+    behind_the_back(*state, "log", MDB_INTEGERKEY, number_key(&third), put_copy);
+    behind_the_back(*state, "open", MDB_INTEGERKEY, number_key(&first), take_copy);
+    behind_the_back(*state, "open", MDB_INTEGERKEY, number_key(&third), put_copy);
+    struct writer w = writer_open(*state, 0);
+    expect_ok(w.store, store_begin(w.store));
+    expect_error(w.store, store_event(w.store, 3, &event), -EST_INPUT, "event 3 says it is event 1");
+    expect_error(w.store, store_row(w.store, 3, &row), -EST_INPUT, "inquiry 3 says it is of 1");
+    writer_close(&w);
+}
+
 static void file_of_another_program_is_refused(void **state) {
     struct scratch *scratch = *state;
     char path[320];
@@ -223,6 +251,7 @@ int main(void) {
         TEST(flipped_bit_in_an_open_row_is_found),
         TEST(flipped_bit_in_an_ended_row_is_found),
         TEST(flipped_bit_in_a_definition_is_found),
+        TEST(good_record_in_the_wrong_place_is_found),
         TEST(file_of_another_program_is_refused),
         TEST(environment_with_other_tables_is_refused),
     };

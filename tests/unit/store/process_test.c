@@ -92,7 +92,7 @@ static void child_look(struct store *store, uint64_t events) {
 
 static void child_read(const struct scratch *scratch, const struct pipes *pipes, uint64_t few,
                        uint64_t many) {
-    struct store_options options = {.directory = scratch->store, .read_only = true};
+    struct store_options options = {.directory = scratch->store, .read_only = true, .size_max = 1};
     struct store *store;
     alarm(60); /* a parent that failed will not write */
     hear(pipes->to_child[0]);
@@ -115,12 +115,11 @@ static void submit_many(struct writer *w, uint64_t count, est_slice of) {
     }
 }
 
-/* The second look comes after the broker's map has grown over the tool's. */
+/* The tool's map is as large as the file was; the second look comes after it has outgrown that. */
 static void tool_reads_beside_a_running_broker(void **state) {
     static uint8_t large[EST_BODY_MAX];
-    enum { FEW = 5000, MORE = 4500 };
+    enum { FEW = 5000, MORE = 600 };
     struct pipes pipes;
-    struct store_sizes before, after;
     assert_int_equal(pipe(pipes.to_child), 0);
     assert_int_equal(pipe(pipes.to_parent), 0);
     pid_t child = fork();
@@ -128,15 +127,10 @@ static void tool_reads_beside_a_running_broker(void **state) {
         child_read(*state, &pipes, FEW, FEW + MORE);
     struct writer w = writer_open(*state, 0);
     submit_many(&w, FEW, body);
-    store_sizes(w.store, &before);
     tell(pipes.to_child[1]);
     close(pipes.to_parent[1]); /* a child that failed ends the wait below */
     hear(pipes.to_parent[0]);
     submit_many(&w, MORE, (est_slice){large, sizeof large});
-    expect_ok(w.store, store_begin(w.store));
-    store_abort(w.store);
-    store_sizes(w.store, &after);
-    assert_true(after.map > before.map);
     tell(pipes.to_child[1]);
     expect_child_good(child);
     expect_ok(w.store, store_tidy(w.store));

@@ -167,7 +167,7 @@ static void excess_byte_is_refused(void **state) {
         memcpy(longer, record.bytes, record.size);
         expect_refused(longer, record.size + 1, "checksum");
         seal(longer, record.size + 1);
-        expect_refused(longer, record.size + 1, "payload");
+        expect_refused(longer, record.size + 1, "it says");
         uint32_t payload = (uint32_t)(record.size + 1 - RECORD_HEADER_SIZE);
         memcpy(longer + 24, &payload, sizeof payload);
         seal(longer, record.size + 1);
