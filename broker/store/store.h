@@ -9,8 +9,8 @@
  *   ids      account, id -> number   an inquiry's id is the requester's idempotency key
  *   open     number -> inquiry_row   not ended, or ended and not acknowledged
  *   ended    number -> inquiry_row   ended and acknowledged
- *   things   kind, number, version -> the newest SET event of a department, account, type version;
- *            after them, while it is retired, the thing's RETIRED event
+ *   things   kind, number, version -> the newest SET event of a department, type version, account or
+ *            purpose; after them, while it is retired, the thing's RETIRED event
  *
  * The tables are derived from the log: append() writes the event and applies it to the tables in
  * one transaction, together with the position and a running digest of the log.

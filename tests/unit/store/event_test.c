@@ -104,8 +104,8 @@ static void acknowledgement_is_no_link_of_the_timeline(void **state) {
 static void events_about_other_things_change_no_row(void **state) {
     (void)state;
     struct inquiry_row row = FOLD(EVENT_SUBMITTED), same = row;
-    const enum event_type others[] = {EVENT_STARTED,     EVENT_DEPARTMENT_SET, EVENT_TYPE_SET,
-                                      EVENT_ACCOUNT_SET, EVENT_RETIRED,        EVENT_DRAIN};
+    const enum event_type others[] = {EVENT_STARTED, EVENT_DEPARTMENT_SET, EVENT_TYPE_SET, EVENT_ACCOUNT_SET,
+                                      EVENT_RETIRED, EVENT_PURPOSE_SET,    EVENT_DRAIN};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         struct event event = sample_event(others[i], SAMPLE_USUAL);
         inquiry_row_apply(&row, &event);

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 const enum event_type sample_types[] = {
-    EVENT_STARTED,   EVENT_DEPARTMENT_SET, EVENT_TYPE_SET,     EVENT_ACCOUNT_SET, EVENT_RETIRED,
-    EVENT_SUBMITTED, EVENT_ATTEMPT_FAILED, EVENT_PARKED,       EVENT_REQUEUED,    EVENT_ANSWERED,
-    EVENT_EXPIRED,   EVENT_CANCELLED,      EVENT_ACKNOWLEDGED, EVENT_DRAIN,
+    EVENT_STARTED,     EVENT_DEPARTMENT_SET, EVENT_TYPE_SET,       EVENT_ACCOUNT_SET,  EVENT_RETIRED,
+    EVENT_PURPOSE_SET, EVENT_SUBMITTED,      EVENT_ATTEMPT_FAILED, EVENT_PARKED,       EVENT_REQUEUED,
+    EVENT_ANSWERED,    EVENT_EXPIRED,        EVENT_CANCELLED,      EVENT_ACKNOWLEDGED, EVENT_DRAIN,
 };
 const size_t sample_types_count = sizeof sample_types / sizeof sample_types[0];
 
@@ -71,6 +71,9 @@ static void fill_thing(struct event *e, enum sample_size size) {
                                        .rights_count = count_of(size, sizeof rights / sizeof rights[0])};
         for (size_t i = 0; i < 16; i++)
             e->account_set.districts[i] = UINT64_C(0xfedcba9876543210) + i;
+        break;
+    case EVENT_PURPOSE_SET:
+        e->purpose_set = (struct event_purpose_set){49, part(size, 0, EST_NAME_MAX)};
         break;
     case EVENT_RETIRED:
         e->retired = (struct event_retired){THING_TYPE, 47};
@@ -217,6 +220,10 @@ static void assert_small_equal(const struct event *a, const struct event *b) {
     case EVENT_DEPARTMENT_SET:
         SAME(department_set.department);
         SAME_SLICE(department_set.name);
+        break;
+    case EVENT_PURPOSE_SET:
+        SAME(purpose_set.purpose);
+        SAME_SLICE(purpose_set.name);
         break;
     case EVENT_RETIRED:
         SAME(retired.thing), SAME(retired.number);

@@ -236,6 +236,8 @@ static void thing_append(struct writer *w, enum event_type type, uint32_t number
     struct event event = writer_event(w, type, 0, 0);
     if (type == EVENT_DEPARTMENT_SET)
         event.department_set.department = number;
+    if (type == EVENT_PURPOSE_SET)
+        event.purpose_set.purpose = number;
     if (type == EVENT_ACCOUNT_SET)
         event.account_set.account = number;
     if (type == EVENT_RETIRED)
@@ -255,18 +257,19 @@ static void things_come_back_by_kind_number_and_version(void **state) {
     thing_append(&w, EVENT_DEPARTMENT_SET, 1, 0);
     thing_append(&w, EVENT_RETIRED, 7, 0);
     thing_append(&w, EVENT_ACCOUNT_SET, 1, 0); /* again: the newest counts */
+    thing_append(&w, EVENT_PURPOSE_SET, 0, 0);
     expect_ok(w.store, store_commit(w.store));
     char seen[1000] = "";
     expect_ok(w.store, store_each_thing(w.store, note_thing, seen));
-    assert_string_equal(
-        seen, "department-set:0@5 type-set:1@2 type-set:2@4 type-set:300@3 retired:0@6 account-set:0@7 ");
+    assert_string_equal(seen, "department-set:0@5 type-set:1@2 type-set:2@4 type-set:300@3 retired:0@6 "
+                              "account-set:0@7 purpose-set:0@8 ");
     expect_ok(w.store, store_begin(w.store));
     thing_append(&w, EVENT_TYPE_SET, 7, 301); /* in force again */
     expect_ok(w.store, store_commit(w.store));
     seen[0] = '\0';
     expect_ok(w.store, store_each_thing(w.store, note_thing, seen));
-    assert_string_equal(
-        seen, "department-set:0@5 type-set:1@2 type-set:2@4 type-set:300@3 type-set:301@8 account-set:0@7 ");
+    assert_string_equal(seen, "department-set:0@5 type-set:1@2 type-set:2@4 type-set:300@3 type-set:301@9 "
+                              "account-set:0@7 purpose-set:0@8 ");
     writer_close(&w);
 }
 
@@ -294,10 +297,10 @@ static void every_type_version_is_kept(void **state) {
 static void event_of_any_type_and_size_is_read_back(void **state) {
     struct writer w = writer_open(*state, 0);
     expect_ok(w.store, store_begin(w.store));
-    const enum event_type kinds[] = {EVENT_STARTED,        EVENT_DEPARTMENT_SET, EVENT_TYPE_SET,
-                                     EVENT_ACCOUNT_SET,    EVENT_RETIRED,        EVENT_SUBMITTED,
-                                     EVENT_ATTEMPT_FAILED, EVENT_PARKED,         EVENT_REQUEUED,
-                                     EVENT_ANSWERED,       EVENT_DRAIN};
+    const enum event_type kinds[] = {EVENT_STARTED,     EVENT_DEPARTMENT_SET, EVENT_TYPE_SET,
+                                     EVENT_ACCOUNT_SET, EVENT_RETIRED,        EVENT_PURPOSE_SET,
+                                     EVENT_SUBMITTED,   EVENT_ATTEMPT_FAILED, EVENT_PARKED,
+                                     EVENT_REQUEUED,    EVENT_ANSWERED,       EVENT_DRAIN};
     struct event put[SAMPLE_SIZES][sizeof kinds / sizeof kinds[0]];
     for (int size = 0; size < SAMPLE_SIZES; size++) {
         uint64_t number = 0, previous = 0;
