@@ -17,7 +17,13 @@ struct flow {
     size_t next;               /* none before it is STAGE_NEW */
     size_t left;               /* not yet where they should come to */
     int64_t pause_until;       /* BUSY: nothing is sent before */
+    size_t looks;              /* statuses asked for that have not come */
+    bool stuck;                /* what is left is parked */
 };
+
+/* A requester is not told that its inquiry was parked. So those that are left are asked after, but
+ * only where they are few: an answer that comes needs no asking. */
+enum { LOOK_MS = 1000, LOOKS_MAX = 256 };
 
 struct submission *batch_add(struct batch *batch) {
     if (batch->count == batch->room) {
@@ -191,8 +197,52 @@ static void flow_result(struct flow *flow, const est_event *event) {
     flow->left--;
 }
 
+/* --- Looking after those without an end -------------------------------------------------------- */
+
+static void flow_look(struct flow *flow) {
+    for (size_t i = 0; i < flow->batch->count && flow->peer->connected; i++) {
+        struct submission *s = &flow->batch->at[i];
+        if (s->stage != STAGE_ACCEPTED || s->looked)
+            continue;
+        if (est_client_status(flow->peer->client, i + 1, &s->id, 0, false))
+            return;
+        s->looked = true;
+        flow->looks++;
+    }
+}
+
+static bool flow_is_stuck(const struct flow *flow) {
+    for (size_t i = 0; i < flow->batch->count; i++) {
+        const struct submission *s = &flow->batch->at[i];
+        if (s->stage == STAGE_NEW || s->stage == STAGE_SENT)
+            return false;
+        if (s->stage == STAGE_ACCEPTED && s->state != EST_STATE_PARKED)
+            return false;
+    }
+    return true;
+}
+
+static void flow_looked(struct flow *flow, const est_event *event) {
+    if (event->ref == 0 || event->ref > flow->batch->count)
+        return;
+    struct submission *s = &flow->batch->at[event->ref - 1];
+    if (!s->looked)
+        return;
+    s->looked = false;
+    flow->looks--;
+    if (event->kind == EST_EVENT_STATUS && s->stage == STAGE_ACCEPTED) {
+        s->state = event->state;
+        s->code = event->code;
+        text_replace(&s->reason, event->reason);
+    }
+    if (flow->looks == 0)
+        flow->stuck = flow_is_stuck(flow);
+}
+
+/* --- Running ---------------------------------------------------------------------------------- */
+
 static void flow_event(struct flow *flow, const est_event *event) {
-    struct submission *s = flow_find(flow, &event->id);
+    struct submission *s = event->ref ? NULL : flow_find(flow, &event->id);
     switch (event->kind) {
     case EST_EVENT_CONNECTED:
         flow_connected(flow);
@@ -204,6 +254,11 @@ static void flow_event(struct flow *flow, const est_event *event) {
     case EST_EVENT_REFUSED:
         if (s)
             flow_refused(flow, s, event);
+        else
+            flow_looked(flow, event);
+        break;
+    case EST_EVENT_STATUS:
+        flow_looked(flow, event);
         break;
     case EST_EVENT_RESULT:
         flow_result(flow, event);
@@ -213,41 +268,56 @@ static void flow_event(struct flow *flow, const est_event *event) {
     }
 }
 
-/* --- Running ---------------------------------------------------------------------------------- */
+static int64_t sooner(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
 
-/* Time ran out: where does each stand? A parked one will not move without a person. */
-static void flow_ask_states(struct flow *flow) {
-    for (size_t i = 0; i < flow->batch->count; i++) {
-        struct submission *s = &flow->batch->at[i];
+/* Until all have come where they should, or cannot, or the time is over. What peer_next said. */
+static int flow_follow(struct flow *flow, int64_t until) {
+    int64_t look_at = flow->options->results ? moment_ticks() + LOOK_MS : INT64_MAX;
+    while (flow->left > 0 && !flow->stuck) {
+        int64_t now = moment_ticks();
+        if (now >= until)
+            return 0;
+        flow_fill(flow);
+        if (flow->left == 0)
+            return 0;
+        if (now >= look_at && flow->left <= LOOKS_MAX)
+            flow_look(flow);
+        if (now >= look_at)
+            look_at = now + LOOK_MS;
+        int64_t next = sooner(until, look_at);
         est_event event;
-        if (s->stage != STAGE_ACCEPTED || !flow->peer->connected)
-            continue;
-        uint64_t ref = peer_ref(flow->peer);
-        int sent = est_client_status(flow->peer->client, ref, &s->id, 0, false);
-        if (peer_answer(flow->peer, sent, ref, EST_EVENT_STATUS, &event))
-            return;
-        s->state = event.state;
-        s->code = event.code;
-        text_replace(&s->reason, event.reason);
+        int got =
+            peer_next(flow->peer, flow->pause_until > now ? sooner(next, flow->pause_until) : next, &event);
+        if (got < 0)
+            return got;
+        if (got > 0)
+            flow_event(flow, &event);
     }
+    return 0;
+}
+
+/* Time ran out: where does each stand? */
+static int flow_settle(struct flow *flow) {
+    int64_t until = moment_ticks() + flow->peer->timeout_ms;
+    flow_look(flow);
+    while (flow->looks > 0 && flow->left > 0) {
+        est_event event;
+        int got = peer_next(flow->peer, until, &event);
+        if (got <= 0)
+            return got;
+        flow_event(flow, &event);
+    }
+    return 0;
 }
 
 int batch_run(struct batch *batch, struct peer *peer, const struct flow_options *options) {
     struct flow flow = {.batch = batch, .peer = peer, .options = options, .left = batch->count};
-    int64_t until = moment_ticks() + options->wait_ms;
-    int lost = 0;
     flow_index(&flow);
-    while (flow.left > 0 && !lost && moment_ticks() < until) {
-        est_event event;
-        flow_fill(&flow);
-        bool paused = flow.pause_until > moment_ticks() && flow.pause_until < until;
-        int got = flow.left ? peer_next(peer, paused ? flow.pause_until : until, &event) : 0;
-        if (got > 0)
-            flow_event(&flow, &event);
-        lost = got < 0 ? got : 0;
-    }
-    if (flow.left > 0 && !lost && options->results)
-        flow_ask_states(&flow);
+    int lost = flow_follow(&flow, moment_ticks() + options->wait_ms);
+    if (!lost && flow.left > 0 && !flow.stuck && options->results)
+        lost = flow_settle(&flow);
     free(flow.by_id);
     return lost ? peer_say_lost(peer, lost) : 0;
 }

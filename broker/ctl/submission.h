@@ -31,6 +31,7 @@ struct submission {
     unsigned district, version;
     est_time received, due, ended;
     bool again;
+    bool looked; /* its status was asked for and has not come */
     enum est_state state;
     enum est_outcome outcome;
     int code;   /* REFUSED, or why it ended */
@@ -58,9 +59,10 @@ struct flow_options {
     void (*accepted)(const struct submission *); /* told of each receipt; may be NULL */
 };
 
-/* Sends all, follows all, acknowledges results, and asks after those that had no end in time. Ids
- * are distinct. 0 when it came to its end, or to the end of its time; else an exit status when
- * the broker was lost and that was told. */
+/* Sends all, follows all, acknowledges results, and asks now and then after those without an end:
+ * when all that is left is parked there is nothing to wait for. Ids are distinct. 0 when it came
+ * to its end, or to the end of its time; else an exit status when the broker was lost and that was
+ * told. */
 int batch_run(struct batch *, struct peer *, const struct flow_options *);
 
 /* The exit status that one submission, or a whole batch, comes to. */

@@ -114,7 +114,8 @@ printf 'exec:\n  command: ["./refuse.sh"]\n  types: [nosazi.bedehi]\n' >>agents/
 printf '#!/bin/sh\ncat >/dev/null\nexit 65\n' >agents/refuse.sh
 chmod 700 agents/refuse.sh
 agent_start refuses
-claim "a parked inquiry has no answer" 6 'state +parked' ask $nz --wait=3
+claim "nobody waits for a parked inquiry" 6 'state +parked' \
+    timeout 20 estelam submit nosazi.bedehi $nz --wait=60
 claim "it is listed with its reason" 0 'nosazi\.bedehi .*AGENT_REFUSED' estelam parked list
 claim "a department's parked ones go back" 0 '^[0-9]+$' \
     estelam parked requeue --all --department nosazi --reason "mended"
@@ -142,7 +143,8 @@ sed 's/portal\.key/stranger.key/' client.yaml >other.yaml
 claim "an unknown key is refused" 3 'NOT_ALLOWED' estelam status "$id" --profile other.yaml --timeout 2
 wrong=$(sed 's/[&|\\]/\\&/g' stranger.public)
 sed "s|^server_key:.*|server_key: \"$wrong\"|" client.yaml >other.yaml
-claim "a wrong server key reaches nobody" 4 'UNREACHABLE' estelam status "$id" --profile other.yaml --timeout 2
+claim "a wrong server key reaches nobody" 4 'UNREACHABLE' \
+    estelam status "$id" --profile other.yaml --timeout 2
 
 echo "$passed claims hold, $failed fail"
 [ $failed -eq 0 ]

@@ -63,6 +63,14 @@ static void identifiers_are_judged_with_reason_and_status(void **state) {
     }
 }
 
+static void the_build_s_own_catalogue_is_the_last_resort(void **state) {
+    RUN(*state, "id", "check", "parcel", "۱-۱-۱-۱-۰-۰-۰");
+    assert_int_equal(ran.status, EXIT_OK);
+    assert_string_equal(ran.out, "1-1-1-1-0-0-0\n");
+    RUN(*state, "id", "check", "parcel", "1-1-1-1-0-0-0", "--catalogue", "nowhere");
+    assert_int_equal(ran.status, EXIT_USAGE);
+}
+
 static void a_program_reads_the_judgement_as_json(void **state) {
     RUN(*state, "id", "check", "parcel", "۲۲-۳-۱۵-۴۰-۱-۱۲-۰", "--catalogue", TEHRAN, "--json");
     json_t *answer = json_loads(ran.out, 0, NULL);
@@ -329,6 +337,7 @@ int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(identifiers_are_judged_with_reason_and_status),
+        IN_FOLDER(the_build_s_own_catalogue_is_the_last_resort),
         IN_FOLDER(a_program_reads_the_judgement_as_json),
         IN_FOLDER(ids_are_fresh_and_sort_by_time),
         IN_FOLDER(a_key_file_is_private_and_the_program_itself_can_use_it),
