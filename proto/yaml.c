@@ -479,9 +479,15 @@ static const char *kind_name(yaml_node node) {
     return names[node->kind];
 }
 
-/* How complaints call a value: by its key, or by its place. */
-static const char *label_of(yaml_node node) {
-    return node->key ? node->key : "this value";
+/* How complaints call a value: by its key where it has one. */
+struct label {
+    char text[80];
+};
+
+static struct label label_of(yaml_node node) {
+    struct label label;
+    snprintf(label.text, sizeof label.text, node->key ? "`%.70s`" : "this value", node->key);
+    return label;
 }
 
 bool yaml_is_map(yaml_node node) {
@@ -519,7 +525,7 @@ bool yaml_only(struct yaml *yaml, yaml_node node, const char *const *allowed) {
     if (!node)
         return false;
     if (node->kind != VALUE_MAP) {
-        yaml_complain(yaml, node, "`%s` must be a map of keys and values, not %s", label_of(node),
+        yaml_complain(yaml, node, "%s must be a map of keys and values, not %s", label_of(node).text,
                       kind_name(node));
         return false;
     }
@@ -587,7 +593,7 @@ const char *yaml_text(struct yaml *yaml, yaml_node node, const char *otherwise) 
         return otherwise;
     if (is_scalar(node))
         return node->text;
-    yaml_complain(yaml, node, "`%s` must be a text, not %s", label_of(node), kind_name(node));
+    yaml_complain(yaml, node, "%s must be a text, not %s", label_of(node).text, kind_name(node));
     return otherwise;
 }
 
@@ -610,9 +616,8 @@ int64_t yaml_int(struct yaml *yaml, yaml_node node, int64_t min, int64_t max, in
         return otherwise;
     int64_t value;
     if (node->kind != VALUE_PLAIN || !integer_parse(node->text, &value) || value < min || value > max) {
-        yaml_complain(yaml, node,
-                      "`%s` must be a whole number from %" PRId64 " to %" PRId64 ", without quotes",
-                      label_of(node), min, max);
+        yaml_complain(yaml, node, "%s must be a whole number from %" PRId64 " to %" PRId64 ", without quotes",
+                      label_of(node).text, min, max);
         return otherwise;
     }
     return value;
@@ -625,7 +630,7 @@ bool yaml_bool(struct yaml *yaml, yaml_node node, bool otherwise) {
         return true;
     if (node->kind == VALUE_PLAIN && strcmp(node->text, "false") == 0)
         return false;
-    yaml_complain(yaml, node, "`%s` must be true or false, without quotes", label_of(node));
+    yaml_complain(yaml, node, "%s must be true or false, without quotes", label_of(node).text);
     return otherwise;
 }
 
@@ -672,8 +677,8 @@ est_span yaml_span(struct yaml *yaml, yaml_node node, est_span otherwise) {
         return otherwise;
     if (is_scalar(node) && quantity_parse(node->text, units, century_us, &us))
         return (est_span){(int64_t)us};
-    yaml_complain(yaml, node, "`%s` must be a time span such as 250 ms, 5 s, 2 min, 1 h or 30 d",
-                  label_of(node));
+    yaml_complain(yaml, node, "%s must be a time span such as 250 ms, 5 s, 2 min, 1 h or 30 d",
+                  label_of(node).text);
     return otherwise;
 }
 
@@ -687,7 +692,8 @@ uint64_t yaml_bytes(struct yaml *yaml, yaml_node node, uint64_t otherwise) {
         return otherwise;
     if (is_scalar(node) && quantity_parse(node->text, units, INT64_MAX, &bytes))
         return bytes;
-    yaml_complain(yaml, node, "`%s` must be a size such as 512 KiB, 16 MiB, 64 GiB or 1 TiB", label_of(node));
+    yaml_complain(yaml, node, "%s must be a size such as 512 KiB, 16 MiB, 64 GiB or 1 TiB",
+                  label_of(node).text);
     return otherwise;
 }
 
@@ -696,7 +702,7 @@ const char *yaml_path(struct yaml *yaml, yaml_node node, const char *otherwise) 
     if (!path)
         return otherwise;
     if (!*path) {
-        yaml_complain(yaml, node, "`%s` must be a path, not an empty text", label_of(node));
+        yaml_complain(yaml, node, "%s must be a path, not an empty text", label_of(node).text);
         return otherwise;
     }
     const char *slash = strrchr(yaml->name, '/');

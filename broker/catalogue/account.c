@@ -11,7 +11,6 @@ enum { ACCOUNTS_MAX = 100000, GRANTS_MAX = 4096, KEYS_MAX = 16 };
 struct accounts_load {
     struct loader *loader;
     const struct catalogue *catalogue;
-    bool types_known;
     const struct key **seen;
     size_t seen_count;
 };
@@ -76,7 +75,7 @@ static void load_keys(struct accounts_load *load, struct yaml *yaml, yaml_node n
 
 static const struct ctype *load_type_name(struct accounts_load *load, struct yaml *yaml, yaml_node node) {
     const char *name = yaml_text(yaml, node, NULL);
-    if (!name || !load->types_known)
+    if (!name || !load->loader->types_known)
         return NULL;
     const struct ctype *type = catalogue_type(load->catalogue, slice_of(name));
     if (type)
@@ -184,7 +183,7 @@ static void load_answers(struct accounts_load *load, struct yaml *yaml, yaml_nod
 
 static void load_districts_served(struct accounts_load *load, struct yaml *yaml, yaml_node node,
                                   struct account *ret) {
-    const struct city *city = load->loader->city;
+    const int64_t last = load->loader->districts_known ? load->loader->city->districts_last : DISTRICTS_MAX;
     memset(ret->districts, 0xFF, sizeof ret->districts);
     if (!node || node_is_all(node))
         return;
@@ -193,7 +192,7 @@ static void load_districts_served(struct accounts_load *load, struct yaml *yaml,
         yaml_complain(yaml, node,
                       "districts are `all` or a list of numbers; 0 is for inquiries that name no parcel");
     for (size_t i = 0; yaml_is_list(node) && i < yaml_count(node); i++) {
-        uint64_t district = (uint64_t)yaml_int(yaml, yaml_at(node, i), 0, city->districts_last, 0);
+        uint64_t district = (uint64_t)yaml_int(yaml, yaml_at(node, i), 0, last, 0);
         ret->districts[district / 64] |= UINT64_C(1) << district % 64;
     }
 }
@@ -278,8 +277,7 @@ void load_accounts(struct loader *loader, const struct catalogue *catalogue, con
         return;
     yaml_only(yaml, yaml_root(yaml), keys);
     yaml_node map = yaml_need(yaml, yaml_root(yaml), "accounts");
-    struct accounts_load load = {
-        .loader = loader, .catalogue = catalogue, .types_known = catalogue->types_count > 0};
+    struct accounts_load load = {.loader = loader, .catalogue = catalogue};
     struct account *accounts = load_account_map(&load, yaml, map);
     if (accounts) {
         qsort(accounts, yaml_count(map), sizeof *accounts, named_compare);

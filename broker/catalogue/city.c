@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DISTRICTS_MAX = 1023, DEPARTMENTS_MAX = 4096 };
+enum { DEPARTMENTS_MAX = 4096 };
 
 static void load_identity(struct loader *loader, struct yaml *yaml, yaml_node node) {
     static const char *const keys[] = {"id", "title", NULL};
@@ -52,7 +52,8 @@ static void load_parcel(struct loader *loader, struct yaml *yaml, yaml_node node
     static const char *const keys[] = {"parts",     "district_part", "digits_max", "districts",
                                        "hierarchy", "file_digits",   NULL};
     struct parcel_rule *rule = &loader->city->parcel;
-    if (!yaml_only(yaml, node, keys))
+    size_t before = loader->complaints->count;
+    if (!yaml_only(yaml, node, keys) && !yaml_is_map(node))
         return;
     rule->parts = load_unsigned(yaml, yaml_need(yaml, node, "parts"), 1, 8, 1);
     rule->district_part = load_unsigned(yaml, yaml_get(node, "district_part"), 0, 8, 0);
@@ -63,7 +64,9 @@ static void load_parcel(struct loader *loader, struct yaml *yaml, yaml_node node
     if (rule->file_digits == 1 || rule->file_digits == 2)
         yaml_complain(yaml, digits, "a file number needs digits after its two of the district; 0 means none");
     load_districts(yaml, yaml_get(node, "districts"), rule);
-    parcel_rule_check(yaml, node, rule);
+    if (loader->complaints->count == before)
+        parcel_rule_check(yaml, node, rule);
+    loader->districts_known = loader->complaints->count == before;
     loader->city->districts_last = rule->district_last;
 }
 
@@ -71,6 +74,7 @@ static void load_parcel(struct loader *loader, struct yaml *yaml, yaml_node node
 static void load_city_purposes(struct loader *loader, struct yaml *yaml, yaml_node node) {
     static const char *const keys[] = {"title", NULL};
     struct city *city = loader->city;
+    size_t before = loader->complaints->count;
     if (!node)
         return;
     if (!yaml_is_map(node) || yaml_count(node) == 0 || yaml_count(node) > PURPOSES_MAX) {
@@ -89,6 +93,7 @@ static void load_city_purposes(struct loader *loader, struct yaml *yaml, yaml_no
         if (city->purposes[i])
             city->purposes_count = i + 1;
     }
+    loader->purposes_known = loader->complaints->count == before;
 }
 
 void load_city(struct loader *loader, const char *path) {
@@ -132,6 +137,7 @@ static void load_department_map(struct loader *loader, struct yaml *yaml, yaml_n
             yaml_complain(yaml, map, "departments are a map of 1 to %d names", DEPARTMENTS_MAX);
         return;
     }
+    size_t before = loader->complaints->count;
     struct department *departments = arena_take_many(loader->arena, count, sizeof *departments);
     if (!departments)
         return;
@@ -144,7 +150,7 @@ static void load_department_map(struct loader *loader, struct yaml *yaml, yaml_n
     qsort(departments, count, sizeof *departments, named_compare);
     loader->departments = departments;
     loader->departments_count = count;
-    loader->departments_known = true;
+    loader->departments_known = loader->complaints->count == before;
 }
 
 void load_departments(struct loader *loader, const char *path) {

@@ -11,7 +11,7 @@
 #include "arena.h"
 #include "catalogue.h"
 
-enum { TITLE_MAX = 400, LIST_MAX = 1000, RECORD_NESTING_MAX = 3 };
+enum { TITLE_MAX = 400, LIST_MAX = 1000, RECORD_NESTING_MAX = 3, DISTRICTS_MAX = 1023 };
 
 struct loader {
     struct arena *arena;
@@ -19,8 +19,10 @@ struct loader {
     struct city *city;
     const struct department *departments;
     size_t departments_count;
-    bool departments_known; /* false: their file could not be read, or this is a stored definition */
-    bool stored;            /* a definition out of the store: purposes that are gone are passed over */
+    /* False where the part was not read whole, or not at all for a stored definition: what names it
+     * is then taken on trust, so that one mistake does not become a complaint at each mention. */
+    bool purposes_known, districts_known, departments_known, types_known;
+    bool stored; /* a definition out of the store */
 };
 
 /* --- Words (words.c) -------------------------------------------------------------------------- */

@@ -195,6 +195,7 @@ struct finding {
     struct loader *loader;
     struct found *first, **last;
     size_t count;
+    bool lost; /* something that may have held a type, or a type's name, could not be read */
 };
 
 static const struct found *found_by_name(const struct finding *finding, const char *name) {
@@ -208,8 +209,9 @@ static const struct found *found_by_name(const struct finding *finding, const ch
 static void type_take(struct finding *finding, struct yaml *yaml, yaml_node node, const char *path) {
     struct loader *loader = finding->loader;
     const char *name = yaml_key(node);
-    load_key_name(yaml, node, name_is_valid, "a type");
     const struct found *before = found_by_name(finding, name);
+    if (!load_key_name(yaml, node, name_is_valid, "a type") || before)
+        finding->lost = true;
     if (before)
         yaml_complain_key(yaml, node, "the type `%.64s` is declared already, in %s; remove one", name,
                           before->where);
@@ -230,9 +232,12 @@ static void type_take(struct finding *finding, struct yaml *yaml, yaml_node node
 static void type_file_load(struct finding *finding, const char *path) {
     static const char *const keys[] = {"types", NULL};
     struct yaml *yaml;
-    if (yaml_open_file(path, finding->loader->complaints, &yaml) != 0)
+    if (yaml_open_file(path, finding->loader->complaints, &yaml) != 0) {
+        finding->lost = true;
         return;
-    yaml_only(yaml, yaml_root(yaml), keys);
+    }
+    if (!yaml_only(yaml, yaml_root(yaml), keys))
+        finding->lost = true;
     yaml_node types = yaml_need(yaml, yaml_root(yaml), "types");
     const char *name;
     yaml_node value;
@@ -280,6 +285,7 @@ void load_types(struct loader *loader, const char *folder, const struct ctype **
     qsort(types, finding.count, sizeof *types, named_compare);
     *ret = types;
     *ret_count = finding.count;
+    loader->types_known = finding.count > 0 && !finding.lost;
     if (finding.count > TYPES_MAX)
         complaints_add(loader->complaints, folder, "more than %d types", TYPES_MAX);
     else if (finding.count == 0 && loader->complaints->count == before)

@@ -145,8 +145,8 @@ static void purpose_take(struct loader *loader, struct yaml *yaml, yaml_node nod
     if (!name)
         return;
     int index = city_purpose(loader->city, slice_of(name));
-    if (index < 0 && loader->stored)
-        return; /* the city gave it up since; nothing new is asked under this version */
+    if (index < 0 && !loader->purposes_known)
+        return; /* for a stored type: the city gave it up since, and nothing new is asked under it */
     if (index < 0) {
         struct nearest nearest;
         char hint[128];
