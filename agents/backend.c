@@ -4,7 +4,8 @@
 static const struct backend_class *const classes[] = {&backend_sql, &backend_exec};
 enum { CLASSES = sizeof classes / sizeof classes[0] };
 
-struct backend *backend_open(const struct backend_file *file, yaml_node root, const struct backend_room *room) {
+struct backend *backend_open(const struct backend_file *file, yaml_node root,
+                             const struct backend_room *room) {
     const struct backend_class *chosen = NULL;
     for (size_t i = 0; i < CLASSES; i++) {
         if (!yaml_get(root, classes[i]->name))

@@ -26,7 +26,8 @@ static void fd_close(int *fd) {
 }
 
 static void pipes_close(struct pipes *pipes) {
-    int *all[] = {&pipes->in[0], &pipes->in[1], &pipes->out[0], &pipes->out[1], &pipes->errors[0], &pipes->errors[1]};
+    int *all[] = {&pipes->in[0],  &pipes->in[1],     &pipes->out[0],
+                  &pipes->out[1], &pipes->errors[0], &pipes->errors[1]};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         fd_close(all[i]);
 }
@@ -51,8 +52,8 @@ static int attributes_fill(posix_spawnattr_t *attributes) {
     sigset_t none, all;
     sigemptyset(&none);
     sigfillset(&all);
-    int code = posix_spawnattr_setflags(attributes,
-                                        POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    int code = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+                                                        POSIX_SPAWN_SETSIGDEF);
     code = code ? code : posix_spawnattr_setpgroup(attributes, 0);
     code = code ? code : posix_spawnattr_setsigmask(attributes, &none);
     return code ? code : posix_spawnattr_setsigdefault(attributes, &all);
@@ -68,7 +69,8 @@ static int command_spawn(const struct exec_config *config, const struct pipes *p
     if (!code) {
         code = actions_fill(&actions, pipes, config->folder);
         code = code ? code : attributes_fill(&attributes);
-        code = code ? code : posix_spawnp(ret, config->command[0], &actions, &attributes, config->command, environ);
+        code = code ? code
+                    : posix_spawnp(ret, config->command[0], &actions, &attributes, config->command, environ);
         posix_spawnattr_destroy(&attributes);
     }
     posix_spawn_file_actions_destroy(&actions);
@@ -172,7 +174,8 @@ static void events_wait(const struct exec_child *child, const struct exec_exchan
             at[i].revents = 0;
 }
 
-static enum exec_end events_serve(struct exec_child *child, struct exec_exchange *x, const struct pollfd at[4]) {
+static enum exec_end events_serve(struct exec_child *child, struct exec_exchange *x,
+                                  const struct pollfd at[4]) {
     enum exec_end end = EXEC_LINE;
     if (at[0].revents)
         input_write(child, x);

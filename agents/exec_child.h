@@ -14,7 +14,7 @@
 enum { EXEC_OUTPUT_MAX = 1024 * 1024, EXEC_ERRORS_MAX = EST_TEXT_MAX };
 
 struct exec_child {
-    pid_t pid; /* 0: none */
+    pid_t pid;                 /* 0: none */
     int in, out, errors, exit; /* ours; -1: closed. `exit` is a pidfd */
 };
 
@@ -27,18 +27,18 @@ int exec_child_end(struct exec_child *);
 
 /* How an exchange with a child came to its end. */
 enum exec_end {
-    EXEC_LINE,     /* a whole line is in `output` */
-    EXEC_EXITED,   /* the child ended; everything it wrote is in `output` */
+    EXEC_LINE,   /* a whole line is in `output` */
+    EXEC_EXITED, /* the child ended; everything it wrote is in `output` */
     EXEC_TIMEOUT,
-    EXEC_OVER,     /* the lease ended */
-    EXEC_FLOOD,    /* more than EXEC_OUTPUT_MAX */
-    EXEC_BROKEN,   /* memory, or the operating system */
+    EXEC_OVER,   /* the lease ended */
+    EXEC_FLOOD,  /* more than EXEC_OUTPUT_MAX */
+    EXEC_BROKEN, /* memory, or the operating system */
 };
 
 struct exec_exchange {
     const char *input; /* what is left to be written */
     size_t input_size;
-    bool ends_input;   /* close the child's input after it */
+    bool ends_input; /* close the child's input after it */
     bool ends_at_line;
     est_time deadline; /* of clock_now */
     struct buffer output;

@@ -15,7 +15,8 @@ static char *program_make(struct yaml *yaml, yaml_node node, const char *word, c
     else if (asprintf(&path, "%s/%s", folder, word) < 0)
         path = NULL;
     if (path && strchr(path, '/') && access(path, X_OK))
-        yaml_complain(yaml, node, "command: %s is not there or not executable; check the path, chmod +x", path);
+        yaml_complain(yaml, node, "command: %s is not there or not executable; check the path, chmod +x",
+                      path);
     return path;
 }
 
@@ -45,8 +46,10 @@ static void mode_read(struct yaml *yaml, yaml_node node, struct exec_config *con
     const char *mode = yaml_text(yaml, node, "once");
     config->keeps_running = !strcmp(mode, "lines");
     if (!config->keeps_running && strcmp(mode, "once"))
-        yaml_complain(yaml, node, "no mode \"%s\"; write once (a process for each inquiry) or lines (one line "
-                      "each way, the process stays)", mode);
+        yaml_complain(yaml, node,
+                      "no mode \"%s\"; write once (a process for each inquiry) or lines (one line "
+                      "each way, the process stays)",
+                      mode);
 }
 
 static void types_read(struct yaml *yaml, yaml_node node, struct exec_config *config) {
@@ -74,7 +77,8 @@ int exec_config_read(const struct backend_file *file, yaml_node section, unsigne
     size_t before = file->complaints->count;
     config.folder = folder_of(file->path);
     if (!config.folder)
-        yaml_complain(file->yaml, section, "the folder of %s cannot be found: %s", file->path, strerror(errno));
+        yaml_complain(file->yaml, section, "the folder of %s cannot be found: %s", file->path,
+                      strerror(errno));
     yaml_only(file->yaml, section, keys);
     if (config.folder)
         command_read(file->yaml, yaml_need(file->yaml, section, "command"), &config);

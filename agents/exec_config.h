@@ -16,7 +16,8 @@ struct exec_config {
 };
 
 /* 0, or -EST_INPUT with complaints. Free with exec_config_done. */
-int exec_config_read(const struct backend_file *, yaml_node section, unsigned workers, struct exec_config *ret);
+int exec_config_read(const struct backend_file *, yaml_node section, unsigned workers,
+                     struct exec_config *ret);
 void exec_config_done(struct exec_config *);
 
 #endif

@@ -40,7 +40,8 @@ static bool pause_wait(const struct exec_line_child *line, est_time deadline, co
 }
 
 static bool child_ready(const struct exec_config *config, const struct backend_room *room,
-                        struct exec_line_child *line, est_time deadline, const est_inquiry *in, est_answer *out) {
+                        struct exec_line_child *line, est_time deadline, const est_inquiry *in,
+                        est_answer *out) {
     if (line->child.pid && exec_child_is_astray(&line->child))
         child_end(room, line, "ended, or wrote a line that nobody asked for");
     if (line->child.pid)
@@ -86,7 +87,8 @@ est_verdict exec_lines_answer(const struct exec_config *config, const struct bac
         free(text);
         return EST_VERDICT_RETRY;
     }
-    struct exec_exchange x = {.input = text, .input_size = strlen(text), .ends_at_line = true, .deadline = deadline};
+    struct exec_exchange x = {
+        .input = text, .input_size = strlen(text), .ends_at_line = true, .deadline = deadline};
     buffer_init(&x.output);
     enum exec_end end = exec_child_exchange(&line->child, &x, room, in);
     est_verdict verdict = line_judge(config, room, line, &x, end, out);

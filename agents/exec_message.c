@@ -24,7 +24,10 @@ static json_t *time_json(est_time time) {
 }
 
 static json_t *inquiry_json(const est_inquiry *in) {
-    const struct { const char *key; json_t *value; } pairs[] = {
+    const struct {
+        const char *key;
+        json_t *value;
+    } pairs[] = {
         {"number", json_integer((json_int_t)in->number)},
         {"type", text_json(in->type)},
         {"version", json_integer(in->version)},
@@ -64,7 +67,8 @@ char *exec_inquiry_line(const est_inquiry *in) {
 
 /* --- In ------------------------------------------------------------------------------------------ */
 
-static const char *const keys[] = {"outcome", "reason", "legal_ref", "valid_until", "signer", "body", "retry", "refuse"};
+static const char *const keys[] = {"outcome", "reason", "legal_ref", "valid_until",
+                                   "signer",  "body",   "retry",     "refuse"};
 
 static const char *unknown_key(const json_t *object) {
     const char *key;
@@ -84,7 +88,8 @@ static bool text_take(const json_t *object, const char *key, char *to, size_t si
     const json_t *value = json_object_get(object, key);
     if (!value || json_is_null(value))
         return true;
-    return json_is_string(value) && text_copy(to, size, (est_slice){json_string_value(value), json_string_length(value)});
+    return json_is_string(value) &&
+           text_copy(to, size, (est_slice){json_string_value(value), json_string_length(value)});
 }
 
 static bool body_take(const json_t *object, est_body *body, struct buffer *scratch) {
@@ -105,7 +110,11 @@ static bool body_take(const json_t *object, est_body *body, struct buffer *scrat
 }
 
 static est_verdict fields_read(const json_t *object, est_answer *out) {
-    const struct { const char *key; char *to; size_t size; } texts[] = {
+    const struct {
+        const char *key;
+        char *to;
+        size_t size;
+    } texts[] = {
         {"reason", out->reason, sizeof out->reason},
         {"legal_ref", out->legal_ref, sizeof out->legal_ref},
         {"valid_until", out->valid_until, sizeof out->valid_until},
@@ -120,13 +129,15 @@ static est_verdict fields_read(const json_t *object, est_answer *out) {
     bool good = body_take(object, out->body, &scratch);
     buffer_done(&scratch);
     if (!good)
-        return verdict_retry(out, "the program's \"body\" is not an object of texts, whole numbers, booleans, "
+        return verdict_retry(out,
+                             "the program's \"body\" is not an object of texts, whole numbers, booleans, "
                              "lists and objects");
     est_slice all;
     int code = est_body_slice(out->body, &all);
     if (code)
-        return verdict_retry(out, code == -EST_TOO_LARGE ? "the program's \"body\" is larger than %d bytes"
-                                                         : "no memory for a \"body\" of up to %d bytes",
+        return verdict_retry(out,
+                             code == -EST_TOO_LARGE ? "the program's \"body\" is larger than %d bytes"
+                                                    : "no memory for a \"body\" of up to %d bytes",
                              EST_BODY_MAX);
     return EST_VERDICT_ANSWER;
 }
@@ -140,7 +151,8 @@ static est_verdict object_read(const json_t *object, est_answer *out) {
     if (unknown)
         return verdict_retry(out, "the program's output has an unknown key \"%s\"", unknown);
     if (!!retry + !!refuse + !!outcome != 1)
-        return verdict_retry(out, "the program's output needs one of \"outcome\", \"retry\" and \"refuse\", a text");
+        return verdict_retry(
+            out, "the program's output needs one of \"outcome\", \"retry\" and \"refuse\", a text");
     if (retry)
         return verdict_retry(out, "%s", retry);
     if (refuse)
@@ -158,8 +170,8 @@ est_verdict exec_answer_read(est_slice text, est_answer *out) {
         return verdict_retry(out, "the program wrote no answer");
     json_t *object = json_loadb(text.data, text.size, JSON_REJECT_DUPLICATES, &error);
     if (!object)
-        return verdict_retry(out, "the program's output is not one JSON object (line %d, column %d)", error.line,
-                             error.column);
+        return verdict_retry(out, "the program's output is not one JSON object (line %d, column %d)",
+                             error.line, error.column);
     est_verdict verdict = object_read(object, out);
     json_decref(object);
     return verdict;

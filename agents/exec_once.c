@@ -55,14 +55,18 @@ est_verdict exec_once_answer(const struct exec_config *config, const struct back
         return verdict_retry(out, "out of memory");
     if (exec_child_start(config, true, &child)) {
         free(line);
-        return verdict_retry(out, "the program %s cannot be started: %s", config->command[0], strerror(errno));
+        return verdict_retry(out, "the program %s cannot be started: %s", config->command[0],
+                             strerror(errno));
     }
-    struct exec_exchange x = {.input = line, .input_size = strlen(line), .ends_input = true,
+    struct exec_exchange x = {.input = line,
+                              .input_size = strlen(line),
+                              .ends_input = true,
                               .deadline = time_after(clock_now(), config->timeout.us)};
     buffer_init(&x.output);
     enum exec_end end = exec_child_exchange(&child, &x, room, in);
     int status = exec_child_end(&child);
-    est_verdict verdict = end == EXEC_EXITED ? exit_judge(status, &x, out) : exec_end_verdict(end, config, out);
+    est_verdict verdict =
+        end == EXEC_EXITED ? exit_judge(status, &x, out) : exec_end_verdict(end, config, out);
     buffer_done(&x.output);
     free(line);
     return verdict;

@@ -14,7 +14,8 @@ static const char help[] =
     "\n"
     "Usage: estelam-agent --config FILE [--check]\n"
     "\n"
-    "  --config FILE  the agent's file (YAML): broker, workers, and one back end, sql or exec\n"
+    "  --config FILE  the agent's file (YAML): broker, workers, and one back end, sql or exec;\n"
+    "                 the word --config may be left out\n"
     "  --check        check the file and, for sql, connect and prepare every statement; then exit\n"
     "  --help         print this\n"
     "  --version      print the version\n"
@@ -22,7 +23,7 @@ static const char help[] =
     "SIGTERM and SIGINT stop it: it takes no more, finishes what it holds for at most 10 s, and exits.\n"
     "\n"
     "Exit codes: 0 stopped, or the check found nothing; 1 the system failed it; 2 usage or\n"
-    "configuration; 3 refused by the broker for good (account, key or protocol version).\n"
+    "configuration; 3 refused by the broker for good (account, key, door or protocol version).\n"
     "\n"
     "Example: estelam-agent --config nosazi-agent.yaml --check && estelam-agent --config nosazi-agent.yaml\n";
 
@@ -89,9 +90,11 @@ static int options_read(int argc, char **argv, struct options *ret) {
             return EXIT_CONFIGURATION;
         }
     }
+    if (!ret->config && optind < argc)
+        ret->config = argv[optind++];
     if (ret->config && optind == argc)
         return -1;
-    fputs("estelam-agent needs --config FILE and nothing besides options; try --help\n", stderr);
+    fputs("estelam-agent needs one file, --config FILE; try --help\n", stderr);
     return EXIT_CONFIGURATION;
 }
 
@@ -110,6 +113,7 @@ static int exit_code_of(int code) {
     case EST_NOT_ALLOWED:
     case EST_KEY_REVOKED:
     case EST_VERSION_UNSUPPORTED:
+    case EST_WRONG_DOOR:
         return EXIT_REFUSED;
     case EST_INPUT:
         return EXIT_CONFIGURATION;

@@ -39,14 +39,16 @@ static void endpoints_read(struct yaml *yaml, yaml_node node, est_options *broke
     if (!node)
         return;
     if (!yaml_is_list(node) || !count || count >= EST_ENDPOINTS_MAX) {
-        yaml_complain(yaml, node, "endpoints: is a list of 1 to %d addresses, such as \"tcp://127.0.0.1:7502\"",
+        yaml_complain(yaml, node,
+                      "endpoints: is a list of 1 to %d addresses, such as \"tcp://127.0.0.1:7502\"",
                       EST_ENDPOINTS_MAX - 1);
         return;
     }
     for (size_t i = 0; i < count; i++) {
         broker->endpoints[i] = yaml_text(yaml, yaml_at(node, i), "");
         if (!strstr(broker->endpoints[i], "://"))
-            yaml_complain(yaml, yaml_at(node, i), "an address begins with its transport, such as tcp:// or ipc://");
+            yaml_complain(yaml, yaml_at(node, i),
+                          "an address begins with its transport, such as tcp:// or ipc://");
     }
 }
 

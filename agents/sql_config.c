@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct { const char *name; enum sql_kind kind; } kinds[] = {
-    {"text", SQL_KIND_TEXT}, {"int", SQL_KIND_INT}, {"bool", SQL_KIND_BOOL}};
+static const struct {
+    const char *name;
+    enum sql_kind kind;
+} kinds[] = {{"text", SQL_KIND_TEXT}, {"int", SQL_KIND_INT}, {"bool", SQL_KIND_BOOL}};
 
 /* Memory for `count` things, never of size 0. */
 static void *array_new(size_t count, size_t size) {
@@ -38,13 +40,15 @@ static void field_read(struct yaml *yaml, const char *name, yaml_node node, stru
     ret->split = yaml_text(yaml, yaml_get(node, "split"), NULL);
     ret->kind = kind_read(yaml, yaml_get(node, "kind"));
     if (ret->split && !*ret->split)
-        yaml_complain(yaml, yaml_get(node, "split"), "split: needs the text between two items, such as \",\"");
+        yaml_complain(yaml, yaml_get(node, "split"),
+                      "split: needs the text between two items, such as \",\"");
     if (ret->split && ret->kind == SQL_KIND_BOOL)
         yaml_complain(yaml, yaml_get(node, "kind"), "a list by split: is of text or int");
     if (!yaml_bool(yaml, yaml_get(node, "json"), false))
         return;
     if (ret->split || ret->kind != SQL_KIND_AUTO)
-        yaml_complain(yaml, yaml_get(node, "json"), "json: says all about the value; leave out split: and kind:");
+        yaml_complain(yaml, yaml_get(node, "json"),
+                      "json: says all about the value; leave out split: and kind:");
     ret->kind = SQL_KIND_JSON;
 }
 
@@ -52,8 +56,10 @@ static void reply_read(struct yaml *yaml, yaml_node node, struct sql_type *type)
     if (!node)
         return;
     if (!yaml_is_map(node) || !yaml_count(node) || yaml_count(node) > SQL_FIELDS_MAX) {
-        yaml_complain(yaml, node, "reply: is a map of 1 to %d fields, each `field: column` or "
-                      "`field: {column: ..}`", SQL_FIELDS_MAX);
+        yaml_complain(yaml, node,
+                      "reply: is a map of 1 to %d fields, each `field: column` or "
+                      "`field: {column: ..}`",
+                      SQL_FIELDS_MAX);
         return;
     }
     type->fields = array_new(yaml_count(node), sizeof *type->fields);
@@ -106,7 +112,8 @@ static enum est_outcome outcome_read(struct yaml *yaml, yaml_node node, const ch
     if (outcome == EST_OUTCOME_NONE)
         yaml_complain(yaml, node,
                       "no outcome \"%s\"; one of positive, negative, conditional, no-record, not-digitised, "
-                      "need-document, need-visit, not-mine", text);
+                      "need-document, need-visit, not-mine",
+                      text);
     return outcome;
 }
 
@@ -134,7 +141,8 @@ static void select_read(struct yaml *yaml, yaml_node node, bool read_only, struc
     if (code)
         yaml_complain(yaml, node, "select: %s", why ? why : est_code_text(code));
     if (read_only && !sql_text_is_query(source))
-        yaml_complain(yaml, node, "select: does not begin with SELECT or WITH; a statement that changes "
+        yaml_complain(yaml, node,
+                      "select: does not begin with SELECT or WITH; a statement that changes "
                       "something needs read_only: false");
 }
 
@@ -149,9 +157,10 @@ static void rows_read(struct yaml *yaml, yaml_node node, struct sql_type *type) 
         yaml_complain(yaml, node, "rows: is one, or {field: the list field that takes the rows}");
 }
 
-static void type_read(struct yaml *yaml, const char *name, yaml_node node, bool read_only, struct sql_type *ret) {
-    static const char *const keys[] = {"select", "reply",     "rows",        "outcome",
-                                       "reason", "legal_ref", "valid_until", "no_row", NULL};
+static void type_read(struct yaml *yaml, const char *name, yaml_node node, bool read_only,
+                      struct sql_type *ret) {
+    static const char *const keys[] = {"select",    "reply",       "rows",   "outcome", "reason",
+                                       "legal_ref", "valid_until", "no_row", NULL};
     ret->name = name;
     yaml_only(yaml, node, keys);
     if (!yaml_is_map(node))

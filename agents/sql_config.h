@@ -26,7 +26,9 @@ struct sql_field {
     yaml_node node;
 };
 
-struct sql_translation { const char *from, *to; };
+struct sql_translation {
+    const char *from, *to;
+};
 
 /* A text that is fixed, or a column's, or a column's value looked up in a map. */
 struct sql_pick {
@@ -42,7 +44,7 @@ struct sql_type {
     struct sql_text text;
     struct sql_field *fields; /* none: every column is the field of its name */
     size_t field_count;
-    const char *rows_field;   /* every row is a record of this list; NULL: one row */
+    const char *rows_field; /* every row is a record of this list; NULL: one row */
     struct sql_pick outcome, reason, legal_ref, valid_until;
     enum est_outcome no_row;
 };

@@ -13,7 +13,9 @@ struct sql_link {
 
 /* How a database is told that this session only reads. What is not in the table is left to the
  * rights of the database account. */
-static const struct { const char *product, *statement; } read_only_sessions[] = {
+static const struct {
+    const char *product, *statement;
+} read_only_sessions[] = {
     {"PostgreSQL", "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"},
     {"SQLite", "PRAGMA query_only = ON"},
     {"MariaDB", "SET SESSION TRANSACTION READ ONLY"},
@@ -133,7 +135,10 @@ bool sql_link_is_dead(struct sql_link *link, const char *state) {
 
 /* --- Statements --------------------------------------------------------------------------------- */
 
-static const struct { SQLSMALLINT type; enum sql_kind kind; } type_kinds[] = {
+static const struct {
+    SQLSMALLINT type;
+    enum sql_kind kind;
+} type_kinds[] = {
     {SQL_TINYINT, SQL_KIND_INT}, {SQL_SMALLINT, SQL_KIND_INT}, {SQL_INTEGER, SQL_KIND_INT},
     {SQL_BIGINT, SQL_KIND_INT},  {SQL_BIT, SQL_KIND_BOOL},
 };

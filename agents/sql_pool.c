@@ -9,8 +9,8 @@
 enum {
     PAUSE_FIRST_US = 250 * 1000,
     PAUSE_MAX_US = 30 * 1000 * 1000,
-    TICK_US = 50 * 1000,          /* how often the guard looks, and a waiter asks whether it is over */
-    GUARD_GRACE_US = 500 * 1000,  /* the driver's own timeout comes first: its error is clearer */
+    TICK_US = 50 * 1000,         /* how often the guard looks, and a waiter asks whether it is over */
+    GUARD_GRACE_US = 500 * 1000, /* the driver's own timeout comes first: its error is clearer */
 };
 
 struct sql_slot {
@@ -30,12 +30,12 @@ struct sql_pool {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* a slot was given back, a statement began, or the pool closes */
     struct sql_slot *slots;
-    unsigned running;       /* statements under guard */
+    unsigned running; /* statements under guard */
     bool is_closing, is_guarded;
     pthread_t guard;
-    bool is_connecting;     /* somebody tries the database now */
+    bool is_connecting; /* somebody tries the database now */
     est_time try_after;
-    int64_t pause_us;       /* 0: the last try succeeded */
+    int64_t pause_us; /* 0: the last try succeeded */
 };
 
 /* --- The guard ----------------------------------------------------------------------------------- */
@@ -68,7 +68,8 @@ static void *guard_run(void *argument) {
     return NULL;
 }
 
-void sql_guard_begin(struct sql_pool *pool, struct sql_slot *slot, SQLHSTMT statement, const est_inquiry *inquiry) {
+void sql_guard_begin(struct sql_pool *pool, struct sql_slot *slot, SQLHSTMT statement,
+                     const est_inquiry *inquiry) {
     pthread_mutex_lock(&slot->lock);
     slot->running = statement;
     slot->inquiry = inquiry;

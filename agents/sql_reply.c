@@ -150,7 +150,8 @@ static int rows_take(const struct sql_type *type, const struct sql_statement *st
     }
 }
 
-static bool list_put(const struct sql_type *type, size_t count, const struct buffer *records, est_body *body) {
+static bool list_put(const struct sql_type *type, size_t count, const struct buffer *records,
+                     est_body *body) {
     struct buffer list;
     buffer_init(&list);
     pack_array(&list, count);
@@ -177,8 +178,9 @@ static est_verdict rows_judge(const struct sql_type *type, size_t count, const s
     est_slice all;
     int code = est_body_slice(out->body, &all);
     if (code)
-        return verdict_retry(out, code == -EST_TOO_LARGE ? "%s: the reply is larger than %d bytes"
-                                                         : "%s: no memory for a reply of up to %d bytes",
+        return verdict_retry(out,
+                             code == -EST_TOO_LARGE ? "%s: the reply is larger than %d bytes"
+                                                    : "%s: no memory for a reply of up to %d bytes",
                              type->name, EST_BODY_MAX);
     return EST_VERDICT_ANSWER;
 }
@@ -195,11 +197,12 @@ int sql_reply_read(const struct sql_type *type, const struct sql_statement *stat
     if (!code)
         *ret_verdict = rows_judge(type, count, &records, out);
     else if (code == -EST_INVALID_ANSWER)
-        *ret_verdict = verdict_retry(out, "%s: column %s: %s", type->name,
-                                     fault.column ? fault.column : "?", fault.why);
+        *ret_verdict =
+            verdict_retry(out, "%s: column %s: %s", type->name, fault.column ? fault.column : "?", fault.why);
     else if (code != -EST_IO)
-        *ret_verdict = verdict_retry(out, code == -EST_TOO_LARGE ? "%s: a row is larger than %d bytes"
-                                                                 : "%s: no memory for a row of up to %d bytes",
+        *ret_verdict = verdict_retry(out,
+                                     code == -EST_TOO_LARGE ? "%s: a row is larger than %d bytes"
+                                                            : "%s: no memory for a row of up to %d bytes",
                                      type->name, SQL_ROW_SIZE_MAX);
     buffer_done(&records);
     sql_row_done(&row);

@@ -26,7 +26,8 @@ static int cell_read(struct sql_row *row, SQLHSTMT handle, size_t column) {
     for (;;) {
         char piece[PIECE_SIZE];
         SQLLEN length = 0;
-        SQLRETURN code = SQLGetData(handle, (SQLUSMALLINT)(column + 1), SQL_C_CHAR, piece, sizeof piece, &length);
+        SQLRETURN code =
+            SQLGetData(handle, (SQLUSMALLINT)(column + 1), SQL_C_CHAR, piece, sizeof piece, &length);
         if (code == SQL_NO_DATA)
             break;
         if (!SQL_SUCCEEDED(code))
@@ -65,7 +66,8 @@ int sql_row_next(struct sql_row *row, const struct sql_statement *statement) {
 bool sql_row_cell(const struct sql_row *row, size_t column, est_slice *ret) {
     if (column >= row->count || row->cells[column].is_null)
         return false;
-    const uint8_t *start = row->bytes.size ? row->bytes.data + row->cells[column].offset : (const uint8_t *)"";
+    const uint8_t *start =
+        row->bytes.size ? row->bytes.data + row->cells[column].offset : (const uint8_t *)"";
     *ret = (est_slice){start, row->cells[column].size};
     return true;
 }

@@ -14,7 +14,10 @@ enum { SQL_ROW_SIZE_MAX = 256 * 1024 };
 struct sql_row {
     struct buffer bytes;
     size_t count;
-    struct { size_t offset, size; bool is_null; } cells[SQL_COLUMNS_MAX];
+    struct {
+        size_t offset, size;
+        bool is_null;
+    } cells[SQL_COLUMNS_MAX];
 };
 
 void sql_row_init(struct sql_row *);

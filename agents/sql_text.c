@@ -23,7 +23,8 @@ static size_t quoted_length(const char *at, bool escapes, const char **why) {
             i++;
         else if (at[i] == '\\' && quote == '\'' && at[i + 1] == quote)
             return *why = "a backslash before a quote means different things to different databases; "
-                          "write E'...' or bind the text", 0;
+                          "write E'...' or bind the text",
+                   0;
         else if (at[i] == quote)
             return i + 1; /* a doubled quote goes on as the next piece, which comes to the same */
     }

@@ -45,9 +45,11 @@ static bool int_put(struct buffer *out, est_slice cell) {
 }
 
 static bool bool_put(struct buffer *out, est_slice cell) {
-    static const struct { const char *text; bool value; } words[] = {
-        {"1", true}, {"0", false}, {"t", true}, {"f", false}, {"true", true}, {"false", false},
-        {"y", true}, {"n", false}, {"yes", true}, {"no", false}};
+    static const struct {
+        const char *text;
+        bool value;
+    } words[] = {{"1", true},      {"0", false}, {"t", true},  {"f", false},  {"true", true},
+                 {"false", false}, {"y", true},  {"n", false}, {"yes", true}, {"no", false}};
     cell = blanks_trim(cell);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (cell.size == strlen(words[i].text) && !strncasecmp(cell.data, words[i].text, cell.size)) {

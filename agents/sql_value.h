@@ -7,6 +7,7 @@
 
 /* Packs the cell as `kind` (never AUTO), or as a list of that kind where `split` is given. False
  * and *ret_why when the text is no such value; the reason never quotes it. */
-bool sql_value_pack(struct buffer *, est_slice cell, enum sql_kind kind, const char *split, const char **ret_why);
+bool sql_value_pack(struct buffer *, est_slice cell, enum sql_kind kind, const char *split,
+                    const char **ret_why);
 
 #endif

@@ -63,7 +63,8 @@ static void programs_find(struct postgres *server) {
 }
 
 void postgres_start(struct postgres *server) {
-    char *const arguments[] = {"postgres", "-D", "data", "-k", server->folder, "-c", "listen_addresses=", "-F", NULL};
+    char *const arguments[] = {"postgres",          "-D", "data", "-k", server->folder, "-c",
+                               "listen_addresses=", "-F", NULL};
     char *const ask[] = {"pg_isready", "-q", "-h", server->folder, NULL};
     int64_t deadline = stand_now_ms() + START_MS;
     server->pid = program_start(server, "postgres", arguments);
@@ -75,7 +76,7 @@ void postgres_start(struct postgres *server) {
 }
 
 void postgres_open(struct postgres *server) {
-    char *const arguments[] = {"initdb", "-D", "data", "-A", "trust", "-U", "tester", "-E", "UTF8",
+    char *const arguments[] = {"initdb",           "-D", "data", "-A", "trust", "-U", "tester", "-E", "UTF8",
                                "--locale=C.UTF-8", "-N", NULL};
     const struct passwd *user = getpwnam("postgres");
     memset(server, 0, sizeof *server);
@@ -107,5 +108,6 @@ void postgres_close(struct postgres *server) {
 }
 
 void postgres_connection(const struct postgres *server, char *ret, size_t size) {
-    snprintf(ret, size, "Driver=PostgreSQL Unicode;Server=%s;Port=5432;Database=postgres;UID=tester;", server->folder);
+    snprintf(ret, size, "Driver=PostgreSQL Unicode;Server=%s;Port=5432;Database=postgres;UID=tester;",
+             server->folder);
 }

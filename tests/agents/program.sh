@@ -41,6 +41,8 @@ expect no_file_is_a_usage_error 2 '--config' "$agent"
 expect an_unknown_option_is_a_usage_error 2 '--help' "$agent" --frobnicate
 expect a_file_that_is_not_there_is_told 2 'nowhere.yaml' "$agent" --config "$folder/nowhere.yaml"
 expect a_good_file_passes 0 'nothing to complain about' "$agent" --config "$folder/good.yaml" --check
+expect the_word_config_may_be_left_out 0 'nothing to complain about' "$agent" "$folder/good.yaml" --check
+expect two_files_are_a_usage_error 2 'one file' "$agent" "$folder/good.yaml" "$folder/good.yaml"
 expect a_bad_file_is_told_with_its_place 2 'bad.yaml:2:' "$agent" --config "$folder/bad.yaml" --check
 expect a_bad_file_is_not_run 2 'bad.yaml:2:' "$agent" --config "$folder/bad.yaml"
 expect a_program_missing_from_path_is_told 2 'no-such-program-anywhere' "$agent" --config "$folder/path.yaml" --check

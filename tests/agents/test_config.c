@@ -50,15 +50,19 @@ static void expect_wrong(const char *text, int line, const char *part) {
              complaints.at[0].where, complaints.at[0].text);
 }
 
-#define BROKER                                                                                    \
-    "broker: {server_key: \"" KEY "\", account: tax-agent, key: agent.key, endpoints: [\"tcp://127.0.0.1:7502\"]}\n"
+#define BROKER                                                                                               \
+    "broker: {server_key: \"" KEY                                                                            \
+    "\", account: tax-agent, key: agent.key, endpoints: [\"tcp://127.0.0.1:7502\"]}\n"
 #define EXEC "exec: {command: [./program]}\n"
-#define SQL "sql:\n  connection: \"Driver=SQLite3;\"\n  types:\n    t:\n"
+#define SQL  "sql:\n  connection: \"Driver=SQLite3;\"\n  types:\n    t:\n"
 
 static void a_whole_file_is_read(void **state) {
     (void)state;
-    assert_int_equal(open_text(BROKER "workers: 3\ntypes: [b]\nsigner: سامانه\n"
-                               "exec: {command: [./program], types: [a, b], at_once: 2, mode: lines, timeout: 1 min}\n"), 0);
+    assert_int_equal(
+        open_text(BROKER
+                  "workers: 3\ntypes: [b]\nsigner: سامانه\n"
+                  "exec: {command: [./program], types: [a, b], at_once: 2, mode: lines, timeout: 1 min}\n"),
+        0);
     assert_int_equal(profile.options.workers, 3);
     assert_int_equal(profile.options.broker.window, 12);
     assert_string_equal(profile.options.broker.account, "tax-agent");
@@ -106,7 +110,8 @@ static void the_broker_section_is_checked(void **state) {
     expect_wrong("broker: {account: a, endpoints: [\"ipc:///x\"], key: open.key}\n" EXEC, 1, "chmod 600");
     expect_wrong("workers: 65\n" BROKER EXEC, 1, "64");
     expect_wrong(BROKER "types: [other]\nexec: {command: [./program], types: [a]}\n", 2, "other");
-    assert_int_equal(open_text("broker: {account: a, endpoints: [\"ipc:///x\"], key: short.key}\n" EXEC), -EST_INPUT);
+    assert_int_equal(open_text("broker: {account: a, endpoints: [\"ipc:///x\"], key: short.key}\n" EXEC),
+                     -EST_INPUT);
     assert_non_null(strstr(complaints.at[0].where, "short.key:1:"));
 }
 
@@ -132,36 +137,42 @@ static void the_exec_section_is_checked(void **state) {
 static void the_sql_section_is_checked(void **state) {
     (void)state;
     unsetenv("NOT_SET_ANYWHERE");
-    expect_wrong(BROKER "sql:\n  connection: \"DB=${NOT_SET_ANYWHERE}\"\n  types: {t: {select: SELECT 1}}\n", 3,
-                 "NOT_SET_ANYWHERE");
+    expect_wrong(BROKER "sql:\n  connection: \"DB=${NOT_SET_ANYWHERE}\"\n  types: {t: {select: SELECT 1}}\n",
+                 3, "NOT_SET_ANYWHERE");
     expect_wrong(BROKER "sql:\n  connection: x\n", 3, "types");
     expect_wrong(BROKER "sql:\n  connection: x\n  types: {}\n", 4, "types");
-    expect_wrong(BROKER "sql:\n  connection: x\n  query_timeout: 1500 ms\n  types: {t: {select: SELECT 1}}\n", 4,
-                 "whole seconds");
+    expect_wrong(BROKER "sql:\n  connection: x\n  query_timeout: 1500 ms\n  types: {t: {select: SELECT 1}}\n",
+                 4, "whole seconds");
     expect_wrong(BROKER SQL "      reply: {a: b}\n", 6, "select");
     expect_wrong(BROKER SQL "      select: DELETE FROM t\n", 6, "read_only: false");
     expect_wrong(BROKER SQL "      select: SELECT '\n", 6, "not closed");
     expect_wrong(BROKER SQL "      select: SELECT 1\n      outcome: maybe\n", 7, "maybe");
-    expect_wrong(BROKER SQL "      select: SELECT 1\n      outcome: {column: c, map: {Y: perhaps}}\n", 7, "perhaps");
+    expect_wrong(BROKER SQL "      select: SELECT 1\n      outcome: {column: c, map: {Y: perhaps}}\n", 7,
+                 "perhaps");
     expect_wrong(BROKER SQL "      select: SELECT 1\n      no_row: none\n", 7, "none");
     expect_wrong(BROKER SQL "      select: SELECT 1\n      rows: all\n", 7, "rows");
     expect_wrong(BROKER SQL "      select: SELECT 1\n      reply: {a: {split: \",\"}}\n", 7, "column");
     expect_wrong(BROKER SQL "      select: SELECT 1\n      reply: {a: {column: c, kind: real}}\n", 7, "real");
-    expect_wrong(BROKER SQL "      select: SELECT 1\n      reply: {a: {column: c, json: true, kind: int}}\n", 7, "json");
-    expect_wrong(BROKER SQL "      select: SELECT 1\n      reply: {a: {column: c, split: \"\"}}\n", 7, "split");
+    expect_wrong(BROKER SQL "      select: SELECT 1\n      reply: {a: {column: c, json: true, kind: int}}\n",
+                 7, "json");
+    expect_wrong(BROKER SQL "      select: SELECT 1\n      reply: {a: {column: c, split: \"\"}}\n", 7,
+                 "split");
     expect_wrong(BROKER SQL "      select: SELECT 1\n      reson: x\n", 7, "reson");
 }
 
 static void one_run_finds_everything(void **state) {
     (void)state;
     assert_int_equal(open_text("broker: {account: a, endpoints: [x], colour: red}\nworkers: 0\n" SQL
-                               "      select: DELETE\n      outcome: maybe\n"), -EST_INPUT);
+                               "      select: DELETE\n      outcome: maybe\n"),
+                     -EST_INPUT);
     assert_int_equal(complaints.count, 5);
 }
 
 static void what_is_written_without_read_only_may_change_things(void **state) {
     (void)state;
-    assert_int_equal(open_text(BROKER "sql:\n  connection: x\n  read_only: false\n  types:\n    t: {select: EXEC p}\n"), 0);
+    assert_int_equal(
+        open_text(BROKER "sql:\n  connection: x\n  read_only: false\n  types:\n    t: {select: EXEC p}\n"),
+        0);
     profile_close(&profile);
 }
 

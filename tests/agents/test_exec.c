@@ -65,9 +65,13 @@ static void expect_gone(const char *name) {
 static void exit_0_is_an_answer(void **state) {
     (void)state;
     struct stand s;
-    ask_once(&s, "", "cat >/dev/null; echo '{\"outcome\":\"negative\",\"reason\":\"in-zone\",\"legal_ref\":\"ماده ۱\","
-             "\"valid_until\":\"1404/12/29\",\"signer\":\"مترو\",\"body\":{\"in_zone\":true,\"depth\":9007199254740993,"
-             "\"conditions\":[\"الف\",\"ب\"],\"none\":null,\"rec\":{\"a\":-1}}}'", EST_VERDICT_ANSWER);
+    ask_once(
+        &s, "",
+        "cat >/dev/null; echo '{\"outcome\":\"negative\",\"reason\":\"in-zone\",\"legal_ref\":\"ماده ۱\","
+        "\"valid_until\":\"1404/12/"
+        "29\",\"signer\":\"مترو\",\"body\":{\"in_zone\":true,\"depth\":9007199254740993,"
+        "\"conditions\":[\"الف\",\"ب\"],\"none\":null,\"rec\":{\"a\":-1}}}'",
+        EST_VERDICT_ANSWER);
     assert_int_equal(s.out.outcome, EST_OUTCOME_NEGATIVE);
     assert_string_equal(s.out.reason, "in-zone");
     assert_string_equal(s.out.legal_ref, "ماده ۱");
@@ -90,15 +94,20 @@ static void the_inquiry_comes_as_one_line_of_json(void **state) {
     assert_non_null(file);
     assert_true(fread(seen, 1, sizeof seen - 1, file) > 0);
     fclose(file);
-    assert_string_equal(seen, "{\"number\":17,\"type\":\"metro.harim\",\"version\":1,\"purpose\":\"permit\","
-                              "\"district\":5,\"requester\":\"portal\",\"attempt\":1,\"case\":\"\",\"trace\":\"\","
-                              "\"received\":\"2023-11-14T22:13:20Z\",\"due\":null,\"body\":{\"nz\":\"1-1-1-1-0-0-0\"}}\n");
+    assert_string_equal(
+        seen, "{\"number\":17,\"type\":\"metro.harim\",\"version\":1,\"purpose\":\"permit\","
+              "\"district\":5,\"requester\":\"portal\",\"attempt\":1,\"case\":\"\",\"trace\":\"\","
+              "\"received\":\"2023-11-14T22:13:20Z\",\"due\":null,\"body\":{\"nz\":\"1-1-1-1-0-0-0\"}}\n");
     stand_close(&s);
 }
 
 static void every_exit_code_has_its_verdict(void **state) {
     (void)state;
-    static const struct { const char *script; est_verdict verdict; const char *remark; } ways[] = {
+    static const struct {
+        const char *script;
+        est_verdict verdict;
+        const char *remark;
+    } ways[] = {
         {"echo 'قطع شبکه' >&2; echo more >&2; exit 75", EST_VERDICT_RETRY, "قطع شبکه"},
         {"exit 75", EST_VERDICT_RETRY, "no reason"},
         {"echo 'not ours' >&2; exit 65", EST_VERDICT_REFUSE, "not ours"},
@@ -121,7 +130,9 @@ static void every_exit_code_has_its_verdict(void **state) {
 
 static void output_that_is_no_answer_is_a_retry(void **state) {
     (void)state;
-    static const struct { const char *output, *remark; } bad[] = {
+    static const struct {
+        const char *output, *remark;
+    } bad[] = {
         {"not json", "not one JSON object"},
         {"[1]", "not a JSON object"},
         {"{\"outcome\":\"positive\"}{}", "not one JSON object"},
@@ -132,7 +143,8 @@ static void output_that_is_no_answer_is_a_retry(void **state) {
         {"{\"outcome\":\"positive\",\"resaon\":\"x\"}", "unknown key \"resaon\""},
         {"{\"outcome\":\"positive\",\"outcome\":\"negative\"}", "not one JSON object"},
         {"{\"outcome\":\"positive\",\"reason\":7}", "\"reason\" is not a text"},
-        {"{\"outcome\":\"positive\",\"valid_until\":\"1404/12/291\"}", "\"valid_until\" is not a text of at most 10"},
+        {"{\"outcome\":\"positive\",\"valid_until\":\"1404/12/291\"}",
+         "\"valid_until\" is not a text of at most 10"},
         {"{\"outcome\":\"positive\",\"body\":[]}", "\"body\" is not an object"},
         {"{\"outcome\":\"positive\",\"body\":{\"a\":1.5}}", "\"body\" is not an object"},
         {"{\"outcome\":\"positive\",\"reason\":\"\\u0000\"}", "not one JSON object"},
@@ -150,8 +162,10 @@ static void output_that_is_no_answer_is_a_retry(void **state) {
 static void a_body_larger_than_the_protocol_takes_is_a_retry(void **state) {
     (void)state;
     struct stand s;
-    ask_once(&s, "", "printf '{\"outcome\":\"positive\",\"body\":{\"a\":\"'; head -c 70000 /dev/zero | tr '\\0' x; "
-             "printf '\"}}'", EST_VERDICT_RETRY);
+    ask_once(&s, "",
+             "printf '{\"outcome\":\"positive\",\"body\":{\"a\":\"'; head -c 70000 /dev/zero | tr '\\0' x; "
+             "printf '\"}}'",
+             EST_VERDICT_RETRY);
     expect_remark(&s, "larger than 65536 bytes");
     stand_close(&s);
 }
@@ -168,14 +182,16 @@ static void endless_output_is_cut_off_and_the_program_killed(void **state) {
 static void endless_errors_do_not_block_the_program(void **state) {
     (void)state;
     struct stand s;
-    ask_once(&s, "", "head -c 3000000 /dev/zero | tr '\\0' e >&2; echo '{\"outcome\":\"positive\"}'", EST_VERDICT_ANSWER);
+    ask_once(&s, "", "head -c 3000000 /dev/zero | tr '\\0' e >&2; echo '{\"outcome\":\"positive\"}'",
+             EST_VERDICT_ANSWER);
     stand_close(&s);
 }
 
 static void a_late_program_is_killed_with_all_it_started(void **state) {
     (void)state;
     struct stand s;
-    ask_once(&s, "  timeout: 1500 ms\n", "sleep 1000 & echo $! >grandchild; echo $$ >pid; wait", EST_VERDICT_RETRY);
+    ask_once(&s, "  timeout: 1500 ms\n", "sleep 1000 & echo $! >grandchild; echo $$ >pid; wait",
+             EST_VERDICT_RETRY);
     expect_remark(&s, "did not answer within 1500 ms");
     expect_gone("pid");
     expect_gone("grandchild");
@@ -185,7 +201,8 @@ static void a_late_program_is_killed_with_all_it_started(void **state) {
 static void what_an_answering_program_leaves_running_is_killed(void **state) {
     (void)state;
     struct stand s;
-    ask_once(&s, "", "sleep 1000 & echo $! >grandchild; echo '{\"outcome\":\"positive\"}'", EST_VERDICT_ANSWER);
+    ask_once(&s, "", "sleep 1000 & echo $! >grandchild; echo '{\"outcome\":\"positive\"}'",
+             EST_VERDICT_ANSWER);
     expect_gone("grandchild");
     stand_close(&s);
 }
@@ -234,9 +251,12 @@ static void a_program_inherits_its_streams_and_nothing_else(void **state) {
     assert_true(leak > 2);
     snprintf(number, sizeof number, "%d", leak = fcntl(leak, F_DUPFD, 100));
     setenv("LEAK", number, 1);
-    ask_once(&s, "", "sig=$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status); sig=${sig#?????????}\n"
-             "echo \"{\\\"outcome\\\":\\\"positive\\\",\\\"body\\\":{\\\"leak\\\":$([ -e /proc/$$/fd/$LEAK ] && echo 1 || echo 0)"
-             ",\\\"sig\\\":\\\"$sig\\\",\\\"arg\\\":\\\"$1\\\"}}\"", EST_VERDICT_ANSWER);
+    ask_once(&s, "",
+             "sig=$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status); sig=${sig#?????????}\n"
+             "echo \"{\\\"outcome\\\":\\\"positive\\\",\\\"body\\\":{\\\"leak\\\":$([ -e /proc/$$/fd/$LEAK ] "
+             "&& echo 1 || echo 0)"
+             ",\\\"sig\\\":\\\"$sig\\\",\\\"arg\\\":\\\"$1\\\"}}\"",
+             EST_VERDICT_ANSWER);
     expect_int(&s, "leak", 0);
     expect_text(&s, "sig", "0000000"); /* signals 1 to 28; glibc keeps two above 31 for itself */
     expect_text(&s, "arg", "argument");
@@ -292,12 +312,14 @@ static void no_more_programs_run_than_at_once(void **state) {
 /* --- lines --------------------------------------------------------------------------------------- */
 
 #define LINES "  mode: lines\n  at_once: 1\n  timeout: 5 s\n"
-#define EACH "while read -r line; do n=$((n + 1)); "
+#define EACH  "while read -r line; do n=$((n + 1)); "
 
 static void one_program_answers_line_after_line(void **state) {
     (void)state;
     struct stand s;
-    open_program(&s, LINES, EACH "echo \"{\\\"outcome\\\":\\\"positive\\\",\\\"body\\\":{\\\"n\\\":$n,\\\"pid\\\":$$}}\"; done");
+    open_program(
+        &s, LINES,
+        EACH "echo \"{\\\"outcome\\\":\\\"positive\\\",\\\"body\\\":{\\\"n\\\":$n,\\\"pid\\\":$$}}\"; done");
     int64_t pid = 0, again = 0;
     est_slice all;
     for (int i = 1; i <= 5; i++) {
@@ -314,7 +336,9 @@ static void one_program_answers_line_after_line(void **state) {
 static void a_line_may_ask_for_a_retry_or_refuse(void **state) {
     (void)state;
     struct stand s;
-    open_program(&s, LINES, EACH "case $n in 1) echo '{\"retry\":\"فعلاً نه\"}';; *) echo '{\"refuse\":\"never\"}';; esac; done");
+    open_program(
+        &s, LINES,
+        EACH "case $n in 1) echo '{\"retry\":\"فعلاً نه\"}';; *) echo '{\"refuse\":\"never\"}';; esac; done");
     assert_int_equal(ask(&s), EST_VERDICT_RETRY);
     expect_remark(&s, "فعلاً نه");
     assert_int_equal(ask(&s), EST_VERDICT_REFUSE);
@@ -416,7 +440,8 @@ static void an_endless_line_is_cut_off(void **state) {
 static void lines_are_shared_among_threads(void **state) {
     (void)state;
     struct stand s;
-    open_program(&s, "  mode: lines\n  at_once: 2\n  timeout: 10 s\n", EACH "echo '{\"outcome\":\"positive\"}'; done");
+    open_program(&s, "  mode: lines\n  at_once: 2\n  timeout: 10 s\n",
+                 EACH "echo '{\"outcome\":\"positive\"}'; done");
     ask_crowd(&s);
     stand_close(&s);
 }

@@ -36,8 +36,9 @@ static int server_close(void **state) {
 
 static void open_type(struct stand *stand, const char *timeout, const char *type) {
     char text[4096];
-    snprintf(text, sizeof text, "sql:\n  connection: ${TAX_CONNECTION}\n  query_timeout: %s\n  types:\n    t:\n%s",
-             timeout, type);
+    snprintf(text, sizeof text,
+             "sql:\n  connection: ${TAX_CONNECTION}\n  query_timeout: %s\n  types:\n    t:\n%s", timeout,
+             type);
     stand_open(stand, "/tmp", text);
 }
 
@@ -51,9 +52,12 @@ static est_verdict ask(struct stand *stand, const char *nz) {
 static void every_sql_type_has_its_kind(void **state) {
     (void)state;
     struct stand s;
-    open_type(&s, "5 s", ALL_OF_IT
-              "      reply: {debt: debt, total: {column: total, kind: int}, as_text: total, whole: whole, paid: paid,\n"
-              "              owner: owner, until: until, floors: floors, bills: {column: bills, json: true}, fixed: fixed}\n"
+    open_type(&s, "5 s",
+              ALL_OF_IT
+              "      reply: {debt: debt, total: {column: total, kind: int}, as_text: total, whole: whole, "
+              "paid: paid,\n"
+              "              owner: owner, until: until, floors: floors, bills: {column: bills, json: true}, "
+              "fixed: fixed}\n"
               "      outcome: {column: code, map: {Y: positive, N: negative}}\n      reason: debt-open\n");
     assert_int_equal(ask(&s, "1-1-1-1-0-0-0"), EST_VERDICT_ANSWER);
     assert_int_equal(s.out.outcome, EST_OUTCOME_NEGATIVE);
@@ -95,9 +99,10 @@ static void no_row_is_no_record(void **state) {
 static void request_fields_are_bound_by_their_kind(void **state) {
     (void)state;
     struct stand s;
-    open_type(&s, "5 s",
-              "      select: \"SELECT nz FROM tax WHERE owner = :owner AND floors = :floors AND debt = :debt AND "
-              "paid = :paid AND (:none::text IS NULL) AND :district = 5\"\n");
+    open_type(
+        &s, "5 s",
+        "      select: \"SELECT nz FROM tax WHERE owner = :owner AND floors = :floors AND debt = :debt AND "
+        "paid = :paid AND (:none::text IS NULL) AND :district = 5\"\n");
     est_body_text(s.request, "owner", "شهروند «نمونه» تهران");
     est_body_int(s.request, "floors", 7);
     est_body_int(s.request, "debt", 9007199254740993);
@@ -126,7 +131,9 @@ static void a_slow_query_is_a_retry_at_its_timeout(void **state) {
 static void a_select_cannot_change_anything(void **state) {
     (void)state;
     struct stand s;
-    open_type(&s, "5 s", "      select: WITH gone AS (DELETE FROM tax RETURNING nz) SELECT nz FROM gone WHERE nz = :nz\n");
+    open_type(
+        &s, "5 s",
+        "      select: WITH gone AS (DELETE FROM tax RETURNING nz) SELECT nz FROM gone WHERE nz = :nz\n");
     assert_int_equal(ask(&s, "1-1-1-1-0-0-0"), EST_VERDICT_RETRY);
     expect_remark(&s, "25006"); /* read_only_sql_transaction */
     stand_close(&s);
@@ -209,8 +216,9 @@ static void workers_query_at_the_same_time(void **state) {
 static void check_prepares_every_statement(void **state) {
     (void)state;
     struct stand s;
-    open_type(&s, "5 s", ALL_OF_IT "    u:\n      select: SELECT missing FROM tax\n"
-                                   "    v:\n      select: SELECT debt FROM tax\n      reason: {column: why}\n");
+    open_type(&s, "5 s",
+              ALL_OF_IT "    u:\n      select: SELECT missing FROM tax\n"
+                        "    v:\n      select: SELECT debt FROM tax\n      reason: {column: why}\n");
     s.backend->class->check(s.backend, s.yaml);
     assert_int_equal(s.complaints.count, 2);
     expect_complaint(&s, "agent.yaml:8:", "42703");

@@ -8,7 +8,8 @@
 static char folder[256], connection[512];
 
 static const char *const tables[] = {
-    "CREATE TABLE tax (nz TEXT, debt BIGINT, years TEXT, owner TEXT, open INTEGER, verdict TEXT, note TEXT, docs TEXT)",
+    "CREATE TABLE tax (nz TEXT, debt BIGINT, years TEXT, owner TEXT, open INTEGER, verdict TEXT, note TEXT, "
+    "docs TEXT)",
     "INSERT INTO tax VALUES ('1-1-1-1-0-0-0', 9007199254740993, '1401,1402', 'شهروند نمونه', 1, 'Y', NULL, "
     "'[{\"id\":\"d1\",\"pages\":3}]')",
     "INSERT INTO tax VALUES ('2-1-1-1-0-0-0', 0, '', 'It''s ?; :nz', 0, 'N', 'debt-open', '[]')",
@@ -37,7 +38,9 @@ static int database_drop(void **state) {
 static char *file_of(const char *type) {
     static char text[8192];
     snprintf(text, sizeof text,
-             "sql:\n  connection: \"Driver=SQLite3;Database=${TAX_DB}\"\n  query_timeout: 1 s\n  types:\n    t:\n%s", type);
+             "sql:\n  connection: \"Driver=SQLite3;Database=${TAX_DB}\"\n  query_timeout: 1 s\n  types:\n    "
+             "t:\n%s",
+             type);
     return text;
 }
 
@@ -53,10 +56,11 @@ static void ask(struct stand *stand, const char *type, const char *nz, est_verdi
 static void a_row_becomes_the_reply(void **state) {
     (void)state;
     struct stand s;
-    ask(&s, "      select: \"SELECT * " BY_NZ
-            "      reply: {debt: debt, owner: OWNER, open: {column: open, kind: bool},\n"
-            "              years: {column: years, split: \",\", kind: int}, docs: {column: docs, json: true}}\n"
-            "      legal_ref: ماده ۷۴\n",
+    ask(&s,
+        "      select: \"SELECT * " BY_NZ
+        "      reply: {debt: debt, owner: OWNER, open: {column: open, kind: bool},\n"
+        "              years: {column: years, split: \",\", kind: int}, docs: {column: docs, json: true}}\n"
+        "      legal_ref: ماده ۷۴\n",
         "1-1-1-1-0-0-0", EST_VERDICT_ANSWER);
     assert_int_equal(s.out.outcome, EST_OUTCOME_POSITIVE);
     expect_int(&s, "debt", 9007199254740993);
@@ -86,7 +90,8 @@ static void no_row_is_no_record_unless_the_file_says_otherwise(void **state) {
     assert_int_equal(s.out.outcome, EST_OUTCOME_NO_RECORD);
     expect_absent(&s, "debt");
     stand_close(&s);
-    ask(&s, "      select: \"SELECT * " BY_NZ "      no_row: need-visit\n", "9-9-9-9-0-0-0", EST_VERDICT_ANSWER);
+    ask(&s, "      select: \"SELECT * " BY_NZ "      no_row: need-visit\n", "9-9-9-9-0-0-0",
+        EST_VERDICT_ANSWER);
     assert_int_equal(s.out.outcome, EST_OUTCOME_NEED_VISIT);
     stand_close(&s);
 }
@@ -94,8 +99,9 @@ static void no_row_is_no_record_unless_the_file_says_otherwise(void **state) {
 static void a_null_column_is_an_absent_field(void **state) {
     (void)state;
     struct stand s;
-    ask(&s, "      select: \"SELECT debt, years, owner, open " BY_NZ
-            "      reply: {debt: debt, years: {column: years, split: \",\"}, owner: owner}\n",
+    ask(&s,
+        "      select: \"SELECT debt, years, owner, open " BY_NZ
+        "      reply: {debt: debt, years: {column: years, split: \",\"}, owner: owner}\n",
         "3-1-1-1-0-0-0", EST_VERDICT_ANSWER);
     expect_absent(&s, "debt");
     expect_absent(&s, "years");
@@ -106,7 +112,8 @@ static void a_null_column_is_an_absent_field(void **state) {
 static void an_absent_request_field_binds_null(void **state) {
     (void)state;
     struct stand s;
-    ask(&s, "      select: \"SELECT debt FROM tax WHERE nz = :nz AND :permit IS NULL AND :plq.main IS NULL\"\n",
+    ask(&s,
+        "      select: \"SELECT debt FROM tax WHERE nz = :nz AND :permit IS NULL AND :plq.main IS NULL\"\n",
         "1-1-1-1-0-0-0", EST_VERDICT_ANSWER);
     assert_int_equal(s.out.outcome, EST_OUTCOME_POSITIVE);
     stand_close(&s);
@@ -115,13 +122,17 @@ static void an_absent_request_field_binds_null(void **state) {
 static void every_kind_of_request_field_is_bound_by_its_kind(void **state) {
     (void)state;
     static const uint8_t plq[] = {0x81, 0xa4, 'm', 'a', 'i', 'n', 0xcd, 0x04, 0xd2}; /* {main: 1234} */
-    static const uint8_t list[] = {0x92, 0x01, 0xa1, 'x'};                            /* [1, "x"] */
+    static const uint8_t list[] = {0x92, 0x01, 0xa1, 'x'};                           /* [1, "x"] */
     struct stand s;
-    stand_open(&s, folder, file_of(
-        "      select: |\n        SELECT :plq.main + 1 AS main, :yes AS yes, :big - 1 AS big, :list AS list, :t AS t,\n"
-        "               :purpose || :requester || :number || ':' || :district AS envelope, typeof(:none) AS nil\n"
-        "      reply: {main: {column: main, kind: int}, yes: {column: yes, kind: bool}, big: {column: big, kind: int},\n"
-        "              list: {column: list, json: true}, t: t, envelope: envelope, nil: nil}\n"));
+    stand_open(
+        &s, folder,
+        file_of("      select: |\n        SELECT :plq.main + 1 AS main, :yes AS yes, :big - 1 AS big, :list "
+                "AS list, :t AS t,\n"
+                "               :purpose || :requester || :number || ':' || :district AS envelope, "
+                "typeof(:none) AS nil\n"
+                "      reply: {main: {column: main, kind: int}, yes: {column: yes, kind: bool}, big: "
+                "{column: big, kind: int},\n"
+                "              list: {column: list, json: true}, t: t, envelope: envelope, nil: nil}\n"));
     est_body_raw(s.request, "plq", (est_slice){plq, sizeof plq});
     est_body_raw(s.request, "list", (est_slice){list, sizeof list});
     est_body_bool(s.request, "yes", true);
@@ -149,8 +160,10 @@ static void more_than_one_row_is_a_retry(void **state) {
 static void rows_become_a_list_of_records_where_asked(void **state) {
     (void)state;
     struct stand s;
-    ask(&s, "      select: \"SELECT debt, owner, open FROM tax WHERE nz = :nz ORDER BY debt\"\n"
-            "      reply: {rial: debt, who: owner, open: {column: open, kind: bool}}\n      rows: {field: bills}\n",
+    ask(&s,
+        "      select: \"SELECT debt, owner, open FROM tax WHERE nz = :nz ORDER BY debt\"\n"
+        "      reply: {rial: debt, who: owner, open: {column: open, kind: bool}}\n      rows: {field: "
+        "bills}\n",
         "4-1-1-1-0-0-0", EST_VERDICT_ANSWER);
     expect_json(&s, "bills", "[{\"rial\":4,\"who\":\"الف\",\"open\":true},{\"rial\":5,\"who\":\"ب\"}]");
     stand_close(&s);
@@ -159,8 +172,9 @@ static void rows_become_a_list_of_records_where_asked(void **state) {
 static void rows_have_a_limit(void **state) {
     (void)state;
     struct stand s;
-    const char *type = "      select: \"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < :n) "
-                       "SELECT x FROM c\"\n      reply: {x: {column: x, kind: int}}\n      rows: {field: all}\n";
+    const char *type =
+        "      select: \"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < :n) "
+        "SELECT x FROM c\"\n      reply: {x: {column: x, kind: int}}\n      rows: {field: all}\n";
     stand_open(&s, folder, file_of(type));
     est_body_int(s.request, "n", 1000);
     assert_int_equal(stand_ask(&s, "t"), EST_VERDICT_ANSWER);
@@ -170,8 +184,8 @@ static void rows_have_a_limit(void **state) {
     stand_close(&s);
 }
 
-#define JUDGED                                                                                         \
-    "      select: \"SELECT verdict, note " BY_NZ "      reply: {v: verdict}\n"                        \
+#define JUDGED                                                                                               \
+    "      select: \"SELECT verdict, note " BY_NZ "      reply: {v: verdict}\n"                              \
     "      outcome: {column: verdict, map: {Y: positive, N: negative}}\n      reason: {column: note}\n"
 
 static void outcome_and_reason_come_from_columns(void **state) {
@@ -198,16 +212,17 @@ static void an_outcome_outside_its_map_is_a_retry(void **state) {
 static void what_does_not_fit_is_a_retry_that_names_the_column_and_not_the_data(void **state) {
     (void)state;
     struct stand s;
-    ask(&s, "      select: \"SELECT owner " BY_NZ "      reply: {o: {column: owner, kind: int}}\n", "4-1-1-1-0-0-0",
-        EST_VERDICT_RETRY);
+    ask(&s, "      select: \"SELECT owner " BY_NZ "      reply: {o: {column: owner, kind: int}}\n",
+        "4-1-1-1-0-0-0", EST_VERDICT_RETRY);
     expect_remark(&s, "column owner: not a whole number");
     assert_null(strstr(s.out.remark, "الف"));
     stand_close(&s);
-    ask(&s, "      select: \"SELECT docs " BY_NZ "      reply: {d: {column: docs, json: true}}\n", "3-1-1-1-0-0-0",
-        EST_VERDICT_RETRY);
+    ask(&s, "      select: \"SELECT docs " BY_NZ "      reply: {d: {column: docs, json: true}}\n",
+        "3-1-1-1-0-0-0", EST_VERDICT_RETRY);
     expect_remark(&s, "column docs: not JSON");
     stand_close(&s);
-    ask(&s, "      select: \"SELECT debt, owner || owner || owner AS o " BY_NZ "      valid_until: {column: o}\n",
+    ask(&s,
+        "      select: \"SELECT debt, owner || owner || owner AS o " BY_NZ "      valid_until: {column: o}\n",
         "1-1-1-1-0-0-0", EST_VERDICT_RETRY);
     expect_remark(&s, "column o: a text that is too long");
     stand_close(&s);
@@ -249,8 +264,9 @@ static void a_type_without_select_is_refused(void **state) {
 static void a_query_that_runs_for_ever_is_cancelled_at_the_timeout(void **state) {
     (void)state;
     struct stand s;
-    stand_open(&s, folder, file_of("      select: \"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
-                                   "SELECT count(*) AS n FROM c\"\n"));
+    stand_open(&s, folder,
+               file_of("      select: \"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
+                       "SELECT count(*) AS n FROM c\"\n"));
     int64_t start = stand_now_ms();
     assert_int_equal(stand_ask(&s, "t"), EST_VERDICT_RETRY);
     assert_in_range(stand_now_ms() - start, 900, 20000);
@@ -283,8 +299,9 @@ static void the_end_of_the_lease_cancels_the_query(void **state) {
 static void a_database_that_is_not_there_is_a_retry(void **state) {
     (void)state;
     struct stand s;
-    stand_open(&s, folder, "sql:\n  connection: \"Driver=SQLite3;NoCreat=1;Database=/nonexistent/x.db\"\n"
-                           "  query_timeout: 1 s\n  types: {t: {select: SELECT 1 AS x}}\n");
+    stand_open(&s, folder,
+               "sql:\n  connection: \"Driver=SQLite3;NoCreat=1;Database=/nonexistent/x.db\"\n"
+               "  query_timeout: 1 s\n  types: {t: {select: SELECT 1 AS x}}\n");
     stand_told = 0;
     assert_int_equal(stand_ask(&s, "t"), EST_VERDICT_RETRY);
     assert_true(stand_told > 0);
@@ -302,12 +319,27 @@ static void a_broken_statement_is_a_retry_with_its_sqlstate_and_told_in_full(voi
     stand_close(&s);
 }
 
+static void a_select_cannot_change_anything(void **state) {
+    (void)state;
+    struct stand s;
+    ask(&s, "      select: \"WITH x AS (SELECT 1) DELETE FROM tax WHERE nz = :nz\"\n", "1-1-1-1-0-0-0",
+        EST_VERDICT_RETRY);
+    stand_close(&s);
+    ask(&s, "      select: \"WITH x AS (SELECT 1) DELETE FROM tax WHERE nz = :nz RETURNING nz\"\n",
+        "1-1-1-1-0-0-0", EST_VERDICT_RETRY);
+    stand_close(&s);
+    ask(&s, "      select: \"SELECT debt " BY_NZ, "1-1-1-1-0-0-0", EST_VERDICT_ANSWER);
+    assert_int_equal(s.out.outcome, EST_OUTCOME_POSITIVE);
+    stand_close(&s);
+}
+
 static void check_finds_what_only_the_database_knows(void **state) {
     (void)state;
     struct stand s;
-    stand_open(&s, folder, file_of("      select: \"SELECT missing FROM tax\"\n"
-                                   "    u:\n      select: SELECT debt FROM tax\n      reply: {a: debts}\n"
-                                   "    v:\n      select: SELECT debt FROM tax\n"));
+    stand_open(&s, folder,
+               file_of("      select: \"SELECT missing FROM tax\"\n"
+                       "    u:\n      select: SELECT debt FROM tax\n      reply: {a: debts}\n"
+                       "    v:\n      select: SELECT debt FROM tax\n"));
     s.backend->class->check(s.backend, s.yaml);
     assert_int_equal(s.complaints.count, 2);
     expect_complaint(&s, "agent.yaml:6:", "no such column");
@@ -333,8 +365,8 @@ static void *ask_often(void *argument) {
         int64_t debt = 0;
         est_body_clear(out.body);
         est_verdict verdict = asker->stand->backend->class->answer(asker->stand->backend, &in, &out);
-        if (verdict != EST_VERDICT_ANSWER || est_body_slice(out.body, &all) || !est_field_int(all, "debt", &debt) ||
-            debt != 9007199254740993)
+        if (verdict != EST_VERDICT_ANSWER || est_body_slice(out.body, &all) ||
+            !est_field_int(all, "debt", &debt) || debt != 9007199254740993)
             asker->wrong++;
     }
     est_body_free(&out.body);
@@ -379,6 +411,7 @@ int main(void) {
         cmocka_unit_test(the_end_of_the_lease_cancels_the_query),
         cmocka_unit_test(a_database_that_is_not_there_is_a_retry),
         cmocka_unit_test(a_broken_statement_is_a_retry_with_its_sqlstate_and_told_in_full),
+        cmocka_unit_test(a_select_cannot_change_anything),
         cmocka_unit_test(check_finds_what_only_the_database_knows),
         cmocka_unit_test(more_threads_than_connections_all_get_their_answers),
     };

@@ -16,7 +16,8 @@ static void expect(const char *source, const char *statement, const char *names)
     char joined[512] = "";
     assert_int_equal(sql_text_parse(source, &text, &why), 0);
     for (size_t i = 0; i < text.count; i++)
-        snprintf(joined + strlen(joined), sizeof joined - strlen(joined), "%s%s", i ? " " : "", text.names[i]);
+        snprintf(joined + strlen(joined), sizeof joined - strlen(joined), "%s%s", i ? " " : "",
+                 text.names[i]);
     assert_string_equal(text.statement, statement);
     assert_string_equal(joined, names);
     sql_text_done(&text);
@@ -34,8 +35,8 @@ static void expect_refusal(const char *source, const char *part) {
 
 static void every_name_becomes_a_marker_in_order(void **state) {
     (void)state;
-    expect("SELECT 1 WHERE a = :nz AND b=:plq.main OR c IN (:x,:nz)", "SELECT 1 WHERE a = ? AND b=? OR c IN (?,?)",
-           "nz plq.main x nz");
+    expect("SELECT 1 WHERE a = :nz AND b=:plq.main OR c IN (:x,:nz)",
+           "SELECT 1 WHERE a = ? AND b=? OR c IN (?,?)", "nz plq.main x nz");
     expect("SELECT :a_1", "SELECT ?", "a_1");
     expect("SELECT :a.", "SELECT ?.", "a");
     expect("SELECT :a.1", "SELECT ?.1", "a");

@@ -40,7 +40,8 @@ static void integers_are_whole_and_of_64_bits(void **state) {
 
 static void booleans_have_the_words_of_the_databases(void **state) {
     (void)state;
-    const char *const yes[] = {"1", "t", "true", "TRUE", "y", "Yes"}, *const no[] = {"0", "f", "False", "n", "NO"};
+    const char *const yes[] = {"1", "t", "true", "TRUE", "y", "Yes"}, *const no[] = {"0", "f", "False", "n",
+                                                                                     "NO"};
     for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
         expect(yes[i], SQL_KIND_BOOL, NULL, "true");
     for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
