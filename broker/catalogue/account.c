@@ -7,12 +7,13 @@
 
 enum { ACCOUNTS_MAX = 100000, GRANTS_MAX = 4096, KEYS_MAX = 16 };
 
-/* Accounts under way: the catalogue whose types they name, and every key to find one used twice. */
+/* Accounts under way: the catalogue whose types they name, and every key met so far, to find one used
+ * twice: open addressing by the key's own first bytes, at most half full. */
 struct accounts_load {
     struct loader *loader;
     const struct catalogue *catalogue;
     const struct key **seen;
-    size_t seen_count;
+    size_t seen_mask;
 };
 
 /* --- Keys ------------------------------------------------------------------------------------- */
@@ -23,6 +24,31 @@ static est_time load_day(struct yaml *yaml, yaml_node node) {
     if (text && !when_parse_day(slice_of(text), &time))
         yaml_complain(yaml, node, "`%.40s` is no date; write 2026-01-01 or 1404/10/11", text);
     return time;
+}
+
+static bool key_is_new(struct accounts_load *load, const struct key *key) {
+    uint64_t hash;
+    memcpy(&hash, key->public_key, sizeof hash);
+    size_t at = (size_t)hash & load->seen_mask;
+    for (; load->seen[at]; at = (at + 1) & load->seen_mask) {
+        if (memcmp(load->seen[at]->public_key, key->public_key, sizeof key->public_key) == 0)
+            return false;
+    }
+    load->seen[at] = key;
+    return true;
+}
+
+static bool seen_make(struct accounts_load *load, struct yaml *yaml, yaml_node map) {
+    const char *name;
+    yaml_node value;
+    size_t keys = 0, size = 16;
+    for (size_t i = 0; yaml_pair(yaml, map, i, &name, &value); i++)
+        keys += yaml_count(yaml_get(value, "keys"));
+    while (size < 2 * keys)
+        size *= 2;
+    load->seen = calloc(size, sizeof *load->seen);
+    load->seen_mask = size - 1;
+    return load->seen != NULL;
 }
 
 static void load_key(struct accounts_load *load, struct yaml *yaml, yaml_node node, struct key *ret) {
@@ -43,13 +69,8 @@ static void load_key(struct accounts_load *load, struct yaml *yaml, yaml_node no
         return;
     }
     memcpy(ret->text, text, sizeof ret->text);
-    for (size_t i = 0; i < load->seen_count; i++) {
-        if (memcmp(load->seen[i]->public_key, ret->public_key, sizeof ret->public_key) == 0) {
-            yaml_complain(yaml, public_node, "this key is there twice; a key belongs to one account, once");
-            return;
-        }
-    }
-    load->seen[load->seen_count++] = ret;
+    if (!key_is_new(load, ret))
+        yaml_complain(yaml, public_node, "this key is there twice; a key belongs to one account, once");
 }
 
 static void load_keys(struct accounts_load *load, struct yaml *yaml, yaml_node node, struct account *ret) {
@@ -257,8 +278,7 @@ static struct account *load_account_map(struct accounts_load *load, struct yaml 
         return NULL;
     }
     struct account *accounts = arena_take_many(load->loader->arena, count, sizeof *accounts);
-    load->seen = calloc(count, KEYS_MAX * sizeof(struct key *));
-    if (!accounts || !load->seen) {
+    if (!accounts || !seen_make(load, yaml, map)) {
         load->loader->arena->failed = true;
         return NULL;
     }

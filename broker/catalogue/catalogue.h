@@ -66,7 +66,7 @@ struct ctype {
     const char *owner, *operator_;
     enum mode mode;
     const char *target, *statutory;         /* as written: "5 s", "1 wd", "10 cd"; shown, not yet applied */
-    const char *silence;                    /* "escalate", or "inside …, outside …"; shown, not yet applied */
+    const char *silence;                    /* "escalate", "inside …, outside …"; shown, not yet applied */
     const char *legal_title, *legal_article, *legal_date, *legal_authority, *legal_mark;
     uint32_t purposes;                      /* bits of the city's purposes it may be asked for */
     uint32_t outcomes;                      /* bit (1 << est_outcome) of each it may be answered with */
@@ -91,7 +91,7 @@ struct account {
     enum role role;
     const char *department;                 /* ROLE_DEPARTMENT */
     const struct grant *grants; size_t grants_count; /* what it may ask, or (purposes all ones) answer */
-    uint64_t districts[16];                 /* ROLE_DEPARTMENT; all ones when not said; bit 0: no parcel named */
+    uint64_t districts[16];                 /* ROLE_DEPARTMENT; all ones when not said; bit 0: no parcel */
     const struct key *keys; size_t keys_count;
 };
 
@@ -101,7 +101,7 @@ struct city {
     const char *name, *title_fa, *title_en;
     struct parcel_rule parcel;
     unsigned districts_last;                /* 0 ... 1,023 */
-    const char *purposes[PURPOSES_MAX]; size_t purposes_count; /* in the file's order, which the log's bits keep */
+    const char *purposes[PURPOSES_MAX]; size_t purposes_count; /* in the file's order: the log's bits */
 };
 
 struct listener { const char *endpoint; /* tcp://127.0.0.1:7501 */ };
