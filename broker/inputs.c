@@ -459,6 +459,10 @@ void frame_handle(struct broker *b, uint32_t peer, est_slice frame) {
         return;
     }
     struct cursor c;
+    if (frame.size == 0) {
+        peer_malformed(b, peer, "an empty frame");
+        return;
+    }
     if (!frame_open(&c, frame)) {
         peer_end(b, peer, EST_VERSION_UNSUPPORTED, "the frame's first byte is not protocol version 1");
         return;

@@ -145,13 +145,29 @@ static void send_done(struct broker *b, const struct effect *fx) {
     command_send(b, fx->session, &m);
 }
 
-static void send_pair(struct broker *b, const struct effect *fx) {
+static void send_recorded(struct broker *b, const struct effect *fx) {
     static struct message m; /* large: kept off the stack; nothing else runs in this process */
-    m.verb = fx->kind == EFFECT_RECORDED ? VERB_RECORDED : VERB_RENEWED;
+    m.verb = VERB_RECORDED;
     m.recorded.pairs.count = 2;
     m.recorded.pairs.at[0] = fx->number;
     m.recorded.pairs.at[1] = fx->epoch;
     command_send(b, fx->session, &m);
+}
+
+/* One RENEW has one RENEWED, however many of its leases live on: an agent takes what is not named
+ * for over, so the pairs must not come apart into two frames. */
+static struct message renewed;
+
+static void keep_renewed(struct broker *b, const struct effect *fx) {
+    (void)b;
+    renewed.renewed.pairs.at[renewed.renewed.pairs.count++] = fx->number;
+    renewed.renewed.pairs.at[renewed.renewed.pairs.count++] = fx->epoch;
+}
+
+static void send_renewed(struct broker *b, uint32_t session) {
+    renewed.verb = VERB_RENEWED;
+    command_send(b, session, &renewed);
+    renewed.renewed.pairs.count = 0;
 }
 
 static void send_revoke(struct broker *b, const struct effect *fx) {
@@ -180,7 +196,7 @@ static void count_fact(struct broker *b, const struct effect *fx) {
 static void (*const outputs[])(struct broker *, const struct effect *) = {
     [EFFECT_EVENT] = append_event,   [EFFECT_ACCEPTED] = send_accepted, [EFFECT_REFUSED] = send_refused,
     [EFFECT_DONE] = send_done,       [EFFECT_ASSIGN] = send_assign,     [EFFECT_RESULT] = send_result,
-    [EFFECT_RECORDED] = send_pair,   [EFFECT_RENEWED] = send_pair,      [EFFECT_REVOKE] = send_revoke,
+    [EFFECT_RECORDED] = send_recorded, [EFFECT_RENEWED] = keep_renewed, [EFFECT_REVOKE] = send_revoke,
     [EFFECT_CLOSE] = close_session,  [EFFECT_NOTE] = count_fact,
 };
 
@@ -188,4 +204,6 @@ void broker_step(struct broker *b, const struct input *in) {
     core_step(b->core, b->now, in, &b->effects);
     for (size_t i = 0; i < b->effects.count && !b->failed; i++)
         outputs[b->effects.at[i].kind](b, &b->effects.at[i]);
+    if (in->kind == INPUT_RENEW)
+        send_renewed(b, in->session);
 }

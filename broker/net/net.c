@@ -76,6 +76,14 @@ static void fd_bind(struct net *n, int fd, uint32_t peer) {
     n->by_fd[fd] = peer + 1;
 }
 
+/* The doors listen on IPv6 sockets too, where an IPv4 peer looks like ::ffff:10.0.0.1. */
+static void address_copy(struct peer *p, const char *address) {
+    static const char mapped[] = "::ffff:";
+    if (address != NULL && strncmp(address, mapped, sizeof mapped - 1) == 0 && strchr(address, '.') != NULL)
+        address += sizeof mapped - 1;
+    snprintf(p->address, sizeof p->address, "%s", address != NULL ? address : "");
+}
+
 static uint32_t peer_new(struct net *n, enum door door, uint32_t routing, uint32_t key) {
     uint32_t peer = n->free_first;
     if (peer == PEER_NONE)
@@ -90,8 +98,7 @@ static uint32_t peer_new(struct net *n, enum door door, uint32_t routing, uint32
     /* ZMQ_SRCFD is called deprecated and is the only way to tell, and to end, one connection. */
     p->fd = zmq_msg_get(&n->held, ZMQ_SRCFD);
     fd_bind(n, p->fd, peer);
-    const char *address = zmq_msg_gets(&n->held, "Peer-Address");
-    snprintf(p->address, sizeof p->address, "%s", address != NULL ? address : "");
+    address_copy(p, zmq_msg_gets(&n->held, "Peer-Address"));
     uint32_t at = slot_hash(n, door, routing);
     while (n->slots[at] != 0)
         at = (at + 1) & n->slots_mask;
