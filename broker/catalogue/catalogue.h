@@ -101,7 +101,7 @@ struct city {
     const char *name, *title_fa, *title_en;
     struct parcel_rule parcel;
     unsigned districts_last;                /* 0 ... 1,023 */
-    const char *purposes[PURPOSES_MAX]; size_t purposes_count; /* in the file's order: the log's bits */
+    const char *purposes[PURPOSES_MAX]; size_t purposes_count; /* in the file's order, which may change: the record has numbers of its own */
 };
 
 struct listener { const char *endpoint; /* tcp://127.0.0.1:7501 */ };

@@ -22,9 +22,13 @@ int64_t moment_ticks(void) {
 void moment_local(est_time time, char ret[MOMENT_SIZE]) {
     time_t seconds = (time_t)(time.us / EST_US_PER_S);
     struct tm parts;
-    if (time.us == 0 || !localtime_r(&seconds, &parts) ||
-        !strftime(ret, MOMENT_SIZE, "%Y-%m-%d %H:%M:%S %Z", &parts))
-        ret[0] = '\0';
+    char zone[16];
+    ret[0] = '\0';
+    if (time.us == 0 || !localtime_r(&seconds, &parts))
+        return;
+    size_t used = strftime(ret, MOMENT_SIZE, "%Y-%m-%d %H:%M:%S", &parts);
+    strftime(zone, sizeof zone, "%Z", &parts);
+    snprintf(ret + used, MOMENT_SIZE - used, ".%03d %s", (int)(time.us % EST_US_PER_S / EST_US_PER_MS), zone);
 }
 
 void moment_utc(est_time time, char ret[MOMENT_SIZE]) {

@@ -11,7 +11,7 @@ est_time moment_now(void);
 /* Milliseconds of a clock that nobody sets, for deadlines and for time taken. */
 int64_t moment_ticks(void);
 
-/* "2025-03-21 09:30:00 +0330": local, with its zone. Empty for no time. */
+/* "2025-03-21 09:30:00.250 +0330": local, with its zone. Empty for no time. */
 void moment_local(est_time, char ret[MOMENT_SIZE]);
 /* "2025-03-21T06:00:00.000000Z". Empty for no time. */
 void moment_utc(est_time, char ret[MOMENT_SIZE]);

@@ -73,7 +73,7 @@ static void people_see_their_own_zone_and_programs_utc(void **state) {
     setenv("TZ", "<+0330>-3:30", 1);
     tzset();
     moment_local(NOROOZ, text);
-    assert_string_equal(text, "2025-03-21 06:00:00 +0330");
+    assert_string_equal(text, "2025-03-21 06:00:00.000 +0330");
     moment_utc(NOROOZ, text);
     assert_string_equal(text, "2025-03-21T02:30:00.000000Z");
     moment_local((est_time){0}, text);
