@@ -148,9 +148,13 @@ static int agent_run(struct profile *profile) {
         signals_ignore();
     }
     est_agent_close(&running);
-    if (code)
-        log_line(LOG_LEVEL_ERROR, "the agent ends: %s: %s; %s", est_code_name(code), est_code_text(code),
-                 est_code_advice(code));
+    if (exit_code_of(code) == EXIT_REFUSED)
+        log_line(LOG_LEVEL_ERROR,
+                 "the agent ends: the broker refuses it for good (%s); show its operator the "
+                 "account's name and the public: line of the key file",
+                 est_code_name(code));
+    else if (code)
+        log_line(LOG_LEVEL_ERROR, "the agent ends: %s: %s", est_code_name(code), est_code_text(code));
     else
         log_line(LOG_LEVEL_INFO, "stopped");
     return exit_code_of(code);
