@@ -41,13 +41,14 @@ static bool socket_set_limits(void *socket) {
            socket_set(socket, ZMQ_RECONNECT_IVL, RECONNECT_MS) && socket_set(socket, ZMQ_IPV6, 1);
 }
 
+/* An empty password is the default, and cannot be set. */
 static bool socket_set_security(void *socket, const struct credentials *who) {
     if (who->curve)
         return socket_set_text(socket, ZMQ_CURVE_SERVERKEY, who->server_key) &&
                socket_set_text(socket, ZMQ_CURVE_PUBLICKEY, who->public_key) &&
                socket_set_text(socket, ZMQ_CURVE_SECRETKEY, who->secret_key);
     return socket_set_text(socket, ZMQ_PLAIN_USERNAME, who->account) &&
-           socket_set_text(socket, ZMQ_PLAIN_PASSWORD, who->public_key);
+           (!who->public_key[0] || socket_set_text(socket, ZMQ_PLAIN_PASSWORD, who->public_key));
 }
 
 static int fd_of(void *socket) {

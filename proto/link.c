@@ -388,14 +388,24 @@ void link_touch(struct link *l) {
 
 /* --- Closing. ------------------------------------------------------------------------------------- */
 
-/* Whatever happens meanwhile is not news to anybody. */
+/* Whatever happens meanwhile is not news to anybody. BYE goes with the last of the frames. */
 static void send_rest(struct link *l, est_time until) {
     struct session_event event;
-    for (est_time now = link_now(); now.us < until.us && session_has_unsent(l->session); now = link_now())
-        link_poll(l, (int)((until.us - now.us) / 1000) + 1, &event);
-    session_bye(l->session);
-    while (session_has_output(l->session) && link_now().us < until.us && link_poll(l, 1, &event) == 1)
-        continue;
+    bool bye_is_said = false;
+    for (est_time now = link_now(); now.us < until.us; now = link_now()) {
+        while (session_next(l->session, now, &event))
+            continue;
+        if (!bye_is_said && session_is_up(l->session)) {
+            session_bye(l->session);
+            bye_is_said = true;
+        }
+        bool rests = session_has_unsent(l->session) || l->frame_is_unsent;
+        if (!rests && !(session_is_up(l->session) && session_has_output(l->session)))
+            return;
+        bool must_wait = rests && (l->frame_is_unsent || !session_has_output(l->session));
+        if (!work(l, now) && is_quiet(l) && must_wait)
+            wait_until(l, now, until.us);
+    }
 }
 
 static void descriptors_close(struct link *l) {

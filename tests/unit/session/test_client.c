@@ -1,0 +1,333 @@
+/* test_client.c - est_client_* against a small broker over real sockets. */
+#include "fake.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <zmq.h>
+
+static est_options options_for(const char *endpoint) {
+    return (est_options){.endpoints = {endpoint},
+                         .account = "portal",
+                         .public_key = "",
+                         .results = 1,
+                         .reconnect_first = {10 * EST_US_PER_MS},
+                         .reconnect_max = {50 * EST_US_PER_MS}};
+}
+
+static est_client *client_open(const char *endpoint) {
+    est_options options = options_for(endpoint);
+    est_client *client;
+    assert_int_equal(est_client_open(&options, &client), 0);
+    return client;
+}
+
+/* The next event of this kind; those before it are passed over. */
+static est_event await(est_client *client, enum est_event_kind kind) {
+    int64_t deadline = now_ms() + FAKE_DEADLINE_MS;
+    est_event event;
+    do {
+        int64_t left = deadline - now_ms();
+        if (left <= 0 || !est_client_poll(client, (int)left, &event))
+            fail_msg("no event of kind %d came in time", kind);
+    } while (event.kind != kind);
+    return event;
+}
+
+static int submit(est_client *client, est_id *ret_id) {
+    static const uint8_t body[] = {0x81, 0xa2, 'n', 'z', 0xa1, '1'};
+    est_submit it = {.type = "nosazi.bedehi", .purpose = "permit", .body = {body, sizeof body}};
+    est_id_new(&it.id);
+    if (ret_id)
+        *ret_id = it.id;
+    return est_client_submit(client, &it);
+}
+
+/* --- Rules. ----------------------------------------------------------------------------------------- */
+
+static void accept(struct fake *f, const struct message *m) {
+    FAKE_SAY(f, ACCEPTED, accepted,
+             {.id = m->submit.id,
+              .number = 7,
+              .tracking = slice_of("ABC"),
+              .at_us = 1,
+              .due_us = 2,
+              .state = 1,
+              .version = 3,
+              .department = slice_of("nosazi"),
+              .district = 6});
+}
+
+static void accept_and_answer(struct fake *f, const struct message *m) {
+    static const uint8_t body[] = {0x81, 0xa4, 'd', 'e', 'b', 't', 5};
+    if (m->verb != VERB_SUBMIT)
+        return;
+    est_id id = m->submit.id;
+    accept(f, m);
+    FAKE_SAY(f, RESULT, result,
+             {.id = id,
+              .number = 7,
+              .state = EST_STATE_ANSWERED,
+              .outcome = EST_OUTCOME_POSITIVE,
+              .ended_us = 9,
+              .signer = slice_of("head of office"),
+              .body = {body, sizeof body}});
+}
+
+static void say_nothing(struct fake *f, const struct message *m) {
+    (void)f, (void)m;
+}
+
+static void rows_tell(struct fake *f, const struct message *m) {
+    struct buffer rows;
+    buffer_init(&rows);
+    pack_array(&rows, 2);
+    queue_row_pack(&rows, &(struct queue_row){.department = slice_of("nosazi"), .district = 6, .waiting = 3});
+    queue_row_pack(&rows, &(struct queue_row){.department = slice_of("bargh"), .parked = 4});
+    if (m->verb == VERB_QUEUES)
+        FAKE_SAY(f, QUEUES_IS, page_is,
+                 {.ref = m->page.ref, .rows = buffer_slice(&rows), .next = m->page.after + 2});
+    if (m->verb == VERB_CANCEL)
+        FAKE_SAY(f, DONE, done, {.ref = m->cancel.ref});
+    buffer_clear(&rows);
+    pack_array(&rows, 1);
+    defect_pack(&rows, &(est_defect){.path = "nz", .kind = "format", .text = "not a parcel code"});
+    if (m->verb == VERB_SUBMIT)
+        fake_refuse(f, &(struct error_is){.id = m->submit.id,
+                                          .code = EST_INVALID_BODY,
+                                          .layer = EST_LAYER_REQUESTER,
+                                          .text = slice_of("one defect"),
+                                          .defects = buffer_slice(&rows)});
+    buffer_done(&rows);
+}
+
+/* --- Tests. ----------------------------------------------------------------------------------------- */
+
+static void inquiry_goes_out_and_its_result_comes_back_and_is_acknowledged(void **state) {
+    (void)state;
+    struct fake *broker = fake_open(&(struct fake_options){.rule = accept_and_answer});
+    est_client *client = client_open(fake_endpoint(broker));
+    est_id id;
+    int64_t debt = 0;
+    assert_null(est_client_account(client));
+    assert_int_equal(submit(client, &id), 0);
+    est_event event = await(client, EST_EVENT_CONNECTED);
+    assert_string_equal(est_client_account(client), "portal");
+    event = await(client, EST_EVENT_ACCEPTED);
+    assert_memory_equal(&event.id, &id, sizeof id);
+    assert_int_equal(event.number, 7);
+    assert_int_equal(event.district, 6);
+    event = await(client, EST_EVENT_RESULT);
+    assert_memory_equal(&event.id, &id, sizeof id);
+    assert_int_equal(event.outcome, EST_OUTCOME_POSITIVE);
+    assert_true(est_field_int(event.body, "debt", &debt));
+    assert_int_equal(debt, 5);
+    assert_int_equal(est_client_ack(client, event.number), 0);
+    fake_await_polling(broker, VERB_RESULT_ACK, 1, client);
+    est_client_close(&client);
+    fake_await(broker, VERB_BYE, 1);
+    fake_close(&broker);
+}
+
+static void unanswered_submit_goes_to_the_second_endpoint(void **state) {
+    (void)state;
+    struct fake *first = fake_open(&(struct fake_options){.rule = say_nothing});
+    struct fake *second = fake_open(&(struct fake_options){.rule = accept_and_answer});
+    est_options options = options_for(fake_endpoint(first));
+    options.endpoints[1] = fake_endpoint(second);
+    est_client *client;
+    assert_int_equal(est_client_open(&options, &client), 0);
+    est_id id;
+    assert_int_equal(submit(client, &id), 0);
+    fake_await_polling(first, VERB_SUBMIT, 1, client);
+    fake_close(&first);
+    est_event event = await(client, EST_EVENT_DISCONNECTED);
+    assert_int_equal(event.code, EST_UNREACHABLE);
+    event = await(client, EST_EVENT_ACCEPTED);
+    assert_memory_equal(&event.id, &id, sizeof id);
+    est_client_close(&client);
+    fake_close(&second);
+}
+
+static void nobody_listening_is_told_at_once(void **state) {
+    (void)state;
+    struct fake *gone = fake_open(&(struct fake_options){0});
+    char endpoint[128];
+    snprintf(endpoint, sizeof endpoint, "%s", fake_endpoint(gone));
+    fake_close(&gone);
+    est_client *client = client_open(endpoint);
+    for (int attempt = 0; attempt < 3; attempt++) {
+        est_event event = await(client, EST_EVENT_DISCONNECTED);
+        assert_int_equal(event.code, EST_UNREACHABLE);
+        assert_non_null(memmem(event.text.data, event.text.size, "nobody listens", 14));
+    }
+    est_client_close(&client);
+}
+
+static void refused_key_is_told_as_such(void **state) {
+    (void)state;
+    struct fake *broker = fake_open(&(struct fake_options){.zap_status = "400"});
+    est_client *client = client_open(fake_endpoint(broker));
+    est_event event = await(client, EST_EVENT_DISCONNECTED);
+    assert_int_equal(event.code, EST_NOT_ALLOWED);
+    assert_non_null(memmem(event.text.data, event.text.size, "refused the key", 15));
+    est_client_close(&client);
+    fake_close(&broker);
+}
+
+static void curve_works_and_a_wrong_server_key_does_not(void **state) {
+    (void)state;
+    char server[41], server_secret[41], mine[41], secret[41], other[41], other_secret[41];
+    zmq_curve_keypair(server, server_secret);
+    zmq_curve_keypair(mine, secret);
+    zmq_curve_keypair(other, other_secret);
+    struct fake *broker =
+        fake_open(&(struct fake_options){.secret_key = server_secret, .rule = accept_and_answer});
+    est_options options = options_for(fake_endpoint(broker));
+    options.server_key = server;
+    options.public_key = mine;
+    options.secret_key = secret;
+    est_client *client;
+    assert_int_equal(est_client_open(&options, &client), 0);
+    assert_int_equal(submit(client, NULL), 0);
+    await(client, EST_EVENT_RESULT);
+    est_client_close(&client);
+    options.server_key = other;
+    assert_int_equal(est_client_open(&options, &client), 0);
+    est_event event = await(client, EST_EVENT_DISCONNECTED);
+    assert_non_null(memmem(event.text.data, event.text.size, "server key", 10));
+    est_client_close(&client);
+    fake_close(&broker);
+}
+
+/* The plainest of loops: poll() on the descriptor, then one event. Nothing may be left lying, and
+ * heartbeats must go out although the program does nothing. */
+static void descriptor_serves_a_program_that_takes_one_event_at_a_time(void **state) {
+    (void)state;
+    struct fake *broker = fake_open(&(struct fake_options){.rule = accept_and_answer, .heartbeat_ms = 50});
+    est_client *client = client_open(fake_endpoint(broker));
+    struct pollfd readable = {.fd = est_client_fd(client), .events = POLLIN};
+    unsigned submitted = 0, results = 0;
+    int64_t deadline = now_ms() + FAKE_DEADLINE_MS;
+    while (results < 2000 || fake_count(broker, VERB_PING) < 3) {
+        assert_true(now_ms() < deadline);
+        while (submitted < 2000 && submit(client, NULL) == 0)
+            submitted++;
+        assert_int_equal(poll(&readable, 1, FAKE_DEADLINE_MS), 1);
+        est_event event;
+        if (est_client_poll(client, 0, &event) && event.kind == EST_EVENT_RESULT)
+            results++;
+    }
+    assert_int_equal(results, 2000);
+    est_client_close(&client);
+    fake_close(&broker);
+}
+
+static void idle_descriptor_is_not_readable(void **state) {
+    (void)state;
+    struct fake *broker = fake_open(&(struct fake_options){.rule = accept_and_answer, .heartbeat_ms = 60000});
+    est_client *client = client_open(fake_endpoint(broker));
+    struct pollfd readable = {.fd = est_client_fd(client), .events = POLLIN};
+    est_event event;
+    await(client, EST_EVENT_CONNECTED);
+    for (int i = 0; i < 100 && poll(&readable, 1, 0) == 1; i++)
+        est_client_poll(client, 0, &event);
+    assert_int_equal(poll(&readable, 1, 0), 0);
+    assert_int_equal(submit(client, NULL), 0);
+    assert_int_equal(poll(&readable, 1, 0), 1);
+    est_client_close(&client);
+    fake_close(&broker);
+}
+
+static void close_sends_what_waits(void **state) {
+    (void)state;
+    struct fake *broker = fake_open(&(struct fake_options){.rule = say_nothing});
+    est_client *client = client_open(fake_endpoint(broker));
+    await(client, EST_EVENT_CONNECTED);
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(submit(client, NULL), 0);
+    est_client_close(&client);
+    assert_null(client);
+    fake_await(broker, VERB_BYE, 1);
+    assert_int_equal(fake_count(broker, VERB_SUBMIT), 50);
+    fake_close(&broker);
+    est_client_close(&client);
+}
+
+static void rows_refs_and_defects_come_back(void **state) {
+    (void)state;
+    struct fake *broker = fake_open(&(struct fake_options){.rule = rows_tell});
+    est_client *client = client_open(fake_endpoint(broker));
+    est_queue_row queue;
+    est_stat_row stat;
+    est_defect defect;
+    assert_int_equal(est_client_queues(client, 41, NULL, 10, 100), 0);
+    est_event event = await(client, EST_EVENT_QUEUES);
+    assert_int_equal(event.ref, 41);
+    assert_int_equal(event.next, 12);
+    assert_true(est_row_queue(&event, 1, &queue));
+    assert_int_equal(queue.parked, 4);
+    assert_true(est_row_queue(&event, 0, &queue));
+    assert_int_equal(queue.district, 6);
+    assert_false(est_row_queue(&event, 2, &queue));
+    assert_false(est_row_stat(&event, 0, &stat));
+    assert_int_equal(est_client_cancel(client, 42, NULL, 7, "asked in error"), 0);
+    assert_int_equal(await(client, EST_EVENT_DONE).ref, 42);
+    assert_int_equal(submit(client, NULL), 0);
+    event = await(client, EST_EVENT_REFUSED);
+    assert_int_equal(event.code, EST_INVALID_BODY);
+    assert_true(est_row_defect(&event, 0, &defect));
+    assert_string_equal(defect.path, "nz");
+    assert_false(est_row_defect(&event, 1, &defect));
+    est_client_close(&client);
+    fake_close(&broker);
+}
+
+static void message_of_two_frames_breaks_the_connection(void **state) {
+    (void)state;
+    struct fake *broker = fake_open(&(struct fake_options){.rule = accept_and_answer});
+    est_client *client = client_open(fake_endpoint(broker));
+    await(client, EST_EVENT_CONNECTED);
+    fake_break(broker);
+    assert_int_equal(submit(client, NULL), 0);
+    assert_int_equal(await(client, EST_EVENT_DISCONNECTED).code, EST_MALFORMED);
+    est_client_close(&client);
+    fake_close(&broker);
+}
+
+static void wrong_options_are_refused_at_once(void **state) {
+    (void)state;
+    est_client *client = NULL;
+    est_options options = options_for(NULL);
+    assert_int_equal(est_client_open(&options, &client), -EST_INPUT);
+    options = options_for("127.0.0.1:7501");
+    assert_int_equal(est_client_open(&options, &client), -EST_INPUT);
+    options = options_for("tcp://127.0.0.1:7501");
+    options.account = NULL;
+    assert_int_equal(est_client_open(&options, &client), -EST_INPUT);
+    options = options_for("tcp://127.0.0.1:7501");
+    options.server_key = "short";
+    assert_int_equal(est_client_open(&options, &client), -EST_INPUT);
+    options = options_for("tcp://127.0.0.1:7501");
+    options.window = EST_WINDOW_MAX + 1;
+    assert_int_equal(est_client_open(&options, &client), -EST_INPUT);
+    assert_null(client);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(inquiry_goes_out_and_its_result_comes_back_and_is_acknowledged),
+        cmocka_unit_test(unanswered_submit_goes_to_the_second_endpoint),
+        cmocka_unit_test(nobody_listening_is_told_at_once),
+        cmocka_unit_test(refused_key_is_told_as_such),
+        cmocka_unit_test(curve_works_and_a_wrong_server_key_does_not),
+        cmocka_unit_test(descriptor_serves_a_program_that_takes_one_event_at_a_time),
+        cmocka_unit_test(idle_descriptor_is_not_readable),
+        cmocka_unit_test(close_sends_what_waits),
+        cmocka_unit_test(rows_refs_and_defects_come_back),
+        cmocka_unit_test(message_of_two_frames_breaks_the_connection),
+        cmocka_unit_test(wrong_options_are_refused_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
