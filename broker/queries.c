@@ -3,6 +3,7 @@
 #include "broker.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { PAGE_MAX = 500, EVENTS_MAX = 200 };
@@ -254,34 +255,40 @@ static void page_reply(struct broker *b, uint32_t peer, enum verb verb, uint64_t
     buffer_done(&whole);
 }
 
-/* A queue is a department in a district: the lanes of its types there, added up. `after` is the
- * place of the lane that began the last queue of the page before, plus one. */
-static bool lane_is_first(struct broker *b, size_t lane, const struct lane_view *v) {
-    for (size_t i = 0; i < lane; i++) {
-        struct lane_view w;
-        core_lane(b->core, i, &w);
-        if (w.department == v->department && w.district == v->district)
-            return false;
-    }
-    return true;
+/* A queue is a department in a district: the lanes of its types there, added up. Lanes are sorted
+ * by both, so that a queue is a run of them; `after` is the place where the next run begins. */
+static int lane_order(const void *a, const void *b) {
+    const struct lane_view *x = a, *y = b;
+    if (x->department != y->department)
+        return x->department < y->department ? -1 : 1;
+    if (x->district != y->district)
+        return x->district < y->district ? -1 : 1;
+    return x->type < y->type ? -1 : 1;
 }
 
-static void queue_add(struct broker *b, size_t lane, const struct lane_view *first) {
+static struct lane_view *lanes_sorted(struct broker *b, size_t count) {
+    struct lane_view *lanes = calloc(count + 1, sizeof *lanes);
+    for (size_t i = 0; lanes != NULL && i < count; i++)
+        core_lane(b->core, i, &lanes[i]);
+    if (lanes != NULL)
+        qsort(lanes, count, sizeof *lanes, lane_order);
+    return lanes;
+}
+
+/* The run that begins at *at, packed as one row; *at moves behind it. */
+static void queue_add(struct broker *b, const struct lane_view *lanes, size_t count, size_t *at) {
+    const struct lane_view *first = &lanes[*at];
     struct queue_row row = {.department = registry_name(b->registry, THING_DEPARTMENT, first->department),
                             .district = first->district};
-    for (size_t i = lane; i < core_lane_count(b->core); i++) {
-        struct lane_view v;
-        core_lane(b->core, i, &v);
-        if (v.department != first->department || v.district != first->district)
-            continue;
-        row.waiting += v.waiting;
-        row.delayed += v.delayed;
-        row.leased += v.leased;
-        row.parked += v.parked;
-        if (v.oldest.us != 0 && (row.oldest_us == 0 || (uint64_t)v.oldest.us < row.oldest_us))
-            row.oldest_us = (uint64_t)v.oldest.us;
-        uint32_t agents = core_lane_agents(b->core, i);
-        row.agents = agents > row.agents ? agents : row.agents;
+    for (; *at < count && lanes[*at].department == first->department && lanes[*at].district == first->district; ++*at) {
+        const struct lane_view *v = &lanes[*at];
+        row.waiting += v->waiting;
+        row.delayed += v->delayed;
+        row.leased += v->leased;
+        row.parked += v->parked;
+        if (v->oldest.us != 0 && (row.oldest_us == 0 || (uint64_t)v->oldest.us < row.oldest_us))
+            row.oldest_us = (uint64_t)v->oldest.us;
+        row.agents = v->agents > row.agents ? v->agents : row.agents;
     }
     queue_row_pack(&b->rows, &row);
 }
@@ -290,17 +297,23 @@ void query_queues(struct broker *b, uint32_t peer, const struct page *ask) {
     uint32_t department;
     if (!page_department(b, peer, ask, &department))
         return;
-    size_t rows = 0, lane = ask->after, lanes = core_lane_count(b->core);
+    size_t rows = 0, at = ask->after, count = core_lane_count(b->core);
+    struct lane_view *lanes = lanes_sorted(b, count);
+    if (lanes == NULL) {
+        send_error(b, peer, (struct error_is){.ref = ask->ref, .code = EST_BUSY}, "no memory for the list");
+        return;
+    }
     buffer_clear(&b->rows);
-    for (; lane < lanes && rows < page_limit(ask); lane++) {
-        struct lane_view v;
-        core_lane(b->core, lane, &v);
-        if ((department != 0 && v.department != department) || !lane_is_first(b, lane, &v))
+    while (at < count && rows < page_limit(ask)) {
+        if (department != 0 && lanes[at].department != department) {
+            at++;
             continue;
-        queue_add(b, lane, &v);
+        }
+        queue_add(b, lanes, count, &at);
         rows++;
     }
-    page_reply(b, peer, VERB_QUEUES_IS, ask->ref, rows, lane < lanes ? lane : 0);
+    page_reply(b, peer, VERB_QUEUES_IS, ask->ref, rows, at < count ? at : 0);
+    free(lanes);
 }
 
 void query_agents(struct broker *b, uint32_t peer, const struct page *ask) {

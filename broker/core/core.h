@@ -195,11 +195,14 @@ struct inquiry_view {
  * `row.purpose` are not kept in the core and are zero: the store has them. */
 bool core_inquiry(const struct core *, uint64_t number, struct inquiry_view *ret);
 
-struct lane_view { uint32_t type, department, district; uint32_t waiting, delayed, leased, parked; est_time oldest; };
+struct lane_view {
+    uint32_t type, department, district;
+    uint32_t waiting, delayed, leased, parked;
+    est_time oldest;            /* when the head of the waiting was received; 0: none waits */
+    uint32_t agents;            /* live sessions that may serve it */
+};
 size_t core_lane_count(const struct core *);
 void core_lane(const struct core *, size_t lane, struct lane_view *ret);
-/* How many live agent sessions may serve this lane. */
-uint32_t core_lane_agents(const struct core *, size_t lane);
 /* The lowest numbers above `after` that are parked, of one department or (0) of all, in order. */
 size_t core_parked(const struct core *, uint32_t department, uint64_t after, uint64_t *ret_numbers, size_t max);
 

@@ -3,10 +3,11 @@
 
 #include <string.h>
 
-/* The ring that a session turns in: its department's agents, or its account's requesters. */
+/* The ring that a session turns in: its department's agents, or its account's requesters. An
+ * account may be given another department while it is connected; the session stays in its ring,
+ * where it may serve nothing any more. */
 static uint32_t *ring_of(struct core *c, const struct session *s) {
-    struct account *a = &c->accounts[s->account];
-    return s->role == ROLE_DEPARTMENT ? &c->departments[a->department].agents : &a->sessions;
+    return s->role == ROLE_DEPARTMENT ? &c->departments[s->department].agents : &c->accounts[s->account].sessions;
 }
 
 static void ring_add(struct core *c, uint32_t session) {
@@ -47,6 +48,7 @@ void step_session_up(struct core *c, est_time now, const struct input *in, struc
     *s = (struct session){.live = true,
                           .account = in->up.account,
                           .role = a->role,
+                          .department = a->department,
                           .window = window,
                           .results = a->role == ROLE_REQUESTER ? in->up.results : 0,
                           .held = {NONE, NONE, 0},

@@ -56,6 +56,7 @@ struct account {
 struct session {
     bool live, ready, leaving;
     uint32_t account, role, window, results;
+    uint32_t department;      /* whose ring it turns in: the account's, when it came */
     struct list held;         /* leases, or results on their way */
     uint32_t ring_next, ring_prev;   /* of its account's (requester) or department's (agent) ring */
     uint32_t timer;

@@ -30,6 +30,14 @@ size_t core_lane_count(const struct core *c) {
     return c->lanes_count;
 }
 
+static uint32_t lane_agents(const struct core *c, const struct lane *l) {
+    uint32_t first = c->departments[c->types[l->type].department].agents, count = 0;
+    for (uint32_t at = first; at != NONE; at = c->sessions[at].ring_next == first ? NONE : c->sessions[at].ring_next)
+        if (c->sessions[at].ready && !c->sessions[at].leaving && agent_can_serve(c, &c->sessions[at], l))
+            count++;
+    return count;
+}
+
 void core_lane(const struct core *c, size_t lane, struct lane_view *ret) {
     const struct lane *l = &c->lanes[lane];
     *ret = (struct lane_view){
@@ -41,16 +49,8 @@ void core_lane(const struct core *c, size_t lane, struct lane_view *ret) {
         .leased = l->leased,
         .parked = l->parked.count,
         .oldest = {l->waiting.count > 0 ? c->inquiries[l->waiting.head].received_us : 0},
+        .agents = lane_agents(c, l),
     };
-}
-
-uint32_t core_lane_agents(const struct core *c, size_t lane) {
-    const struct lane *l = &c->lanes[lane];
-    uint32_t first = c->departments[c->types[l->type].department].agents, count = 0;
-    for (uint32_t at = first; at != NONE; at = c->sessions[at].ring_next == first ? NONE : c->sessions[at].ring_next)
-        if (c->sessions[at].ready && !c->sessions[at].leaving && agent_can_serve(c, &c->sessions[at], l))
-            count++;
-    return count;
 }
 
 /* Keeps the lowest `max` numbers seen so far in order; parked ones are few, or their being many is

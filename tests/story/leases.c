@@ -222,6 +222,22 @@ static void revoked_account_gets_and_answers_nothing(void **state) {
     world_end(&w);
 }
 
+static void an_account_that_changes_department_leaves_its_old_work(void **state) {
+    (void)state;
+    struct world *w = leased_to_first_of_two();
+    move_account(w, NOSAZI_AGENT, METRO);
+    forget(w);
+    submit(w, 1, 2, BEDEHI, 5);
+    submit(w, 1, 3, HARIM, 5);
+    EXPECT(w, "+submitted #2\ns1 accepted #2\n+submitted #3\ns1 accepted #3\n");
+    session_down(w, 3);
+    session_down(w, 2);
+    EXPECT(w, "+attempt-failed #1 AGENT_LOST\n");
+    agent_up(w, 2, NOSAZI_AGENT, 4);
+    EXPECT(w, "s2 done\ns2 assign #3 e2 attempt 1\n");
+    world_end(&w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lost_agent_loses_inquiry_to_the_next),
@@ -238,6 +254,7 @@ int main(void) {
         cmocka_unit_test(leaving_agent_finishes_what_it_holds_and_gets_no_more),
         cmocka_unit_test(restart_offers_again_without_counting_an_attempt),
         cmocka_unit_test(revoked_account_gets_and_answers_nothing),
+        cmocka_unit_test(an_account_that_changes_department_leaves_its_old_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -424,6 +424,11 @@ void revoke_rights(struct world *w, uint32_t account) {
     set(w, (struct event){.type = EVENT_RETIRED, .retired = {.thing = THING_ACCOUNT, .number = account}});
 }
 
+void move_account(struct world *w, uint32_t account, uint32_t department) {
+    static const struct right harim[] = {{HARIM, UINT32_MAX}};
+    account_set(w, account, ROLE_DEPARTMENT, department, harim, 1);
+}
+
 /* --- Telling --------------------------------------------------------------------------------------- */
 
 void forget(struct world *w) {

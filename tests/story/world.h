@@ -71,6 +71,8 @@ void drain(struct world *, uint32_t session, bool on);
 void store_full(struct world *, bool full);
 /* The account may answer or ask this type no more. */
 void revoke_rights(struct world *, uint32_t account);
+/* The agents' account is another department's from now on, with the rights of that one. */
+void move_account(struct world *, uint32_t account, uint32_t department);
 /* A broker that was killed: a new core out of what the log and tables hold. */
 void restart(struct world *);
 
