@@ -60,6 +60,7 @@ void submit_body(struct world *, uint32_t session, unsigned id, uint32_t type, u
 void submit_due(struct world *, uint32_t session, unsigned id, uint32_t type, int64_t due_ms);
 void cancel(struct world *, uint32_t session, unsigned inquiry);
 void ack(struct world *, uint32_t session, unsigned inquiry);
+void ack_two(struct world *, uint32_t session, unsigned first, unsigned second); /* in one command */
 void answer(struct world *, uint32_t session, unsigned inquiry, unsigned lease);
 void retry(struct world *, uint32_t session, unsigned inquiry, unsigned lease, int64_t after_ms);
 void invalid(struct world *, uint32_t session, unsigned inquiry, unsigned lease);
