@@ -53,8 +53,11 @@ typedef enum est_verdict {
     EST_VERDICT_REFUSE, /* this agent will never answer it: it is parked for a person to see */
 } est_verdict;
 
+/* Called in the agent's own threads, `workers` at once. The answer comes in empty. Signals are
+ * blocked there. */
 typedef est_verdict (*est_handler)(void *arg, const est_inquiry *, est_answer *out);
-/* Told of everything worth a log line: connections, refusals, lost leases. May be NULL. */
+/* Told of everything worth a log line: connections, refusals, lost leases. Called in the thread of
+ * est_agent_run; code is an est_code, EST_OK for good news. May be NULL. */
 typedef void (*est_logger)(void *arg, int code, const char *sentence);
 
 typedef struct est_agent_options {
@@ -70,13 +73,17 @@ typedef struct est_agent_options {
 /* 0, -EST_INPUT, -EST_NO_MEMORY, -EST_IO. Does not wait for a connection. */
 int est_agent_open(const est_agent_options *, est_agent **ret);
 /* Works until est_agent_stop; then tells the broker, finishes what it holds (for at most
- * `drain_ms`) and returns 0. -EST_NOT_ALLOWED, -EST_KEY_REVOKED and -EST_VERSION_UNSUPPORTED when
- * the broker will never have it; every other trouble is waited out. */
+ * `drain_ms`) and returns 0. -EST_NOT_ALLOWED, -EST_KEY_REVOKED, -EST_WRONG_DOOR and
+ * -EST_VERSION_UNSUPPORTED when the broker will never have it; every other trouble is waited out.
+ * A handler that is still at work when it returns finds est_inquiry_is_over true. Once only:
+ * -EST_CLOSED the second time. */
 int est_agent_run(est_agent *, int drain_ms);
-/* From any thread or a signal handler. */
+/* From any thread or a signal handler. Before est_agent_run, it makes that return at once. */
 void est_agent_stop(est_agent *);
+/* Waits for the handlers that are at work. NULL-safe; sets *agent to NULL. Not while
+ * est_agent_run runs. */
 void est_agent_close(est_agent **);
-/* Did the lease end while the handler worked? Any thread. */
+/* Did the lease end, or the agent stop, while the handler worked? Any thread. */
 bool est_inquiry_is_over(const est_inquiry *);
 
 #ifdef __cplusplus

@@ -30,18 +30,23 @@ typedef struct est_options {
     const char *account;                      /* the account's name; needed for PLAIN */
     const char *software;                     /* shown to operators, such as "portal 2.1"; may be NULL */
     unsigned window;                          /* unacknowledged results or assignments at once; 0: 256 */
-    unsigned results;                         /* clients: 0 none, 1 those of this session's submits, 2 all of the account */
+    unsigned results;                         /* clients: 0 none, 1 those of this client's submits, 2 all of the account */
     unsigned heartbeat_ms;                    /* wished; 0: the broker's */
     est_span reconnect_first, reconnect_max;  /* 0: 100 ms, 10 s */
 } est_options;
 
 typedef struct est_client est_client;
 
-/* 0, -EST_INPUT (options), -EST_NO_MEMORY, -EST_IO. Does not wait for a connection. */
+/* With results 1 the library keeps a copy of each submit until its result has come, since a new
+ * connection has to submit it again to be sent the result; at most 65,536 of them. A program with
+ * more open at once, or one whose inquiries outlive it, asks for 2 and picks its own by id.
+ *
+ * 0, -EST_INPUT (options), -EST_NO_MEMORY, -EST_IO. Does not wait for a connection. */
 int est_client_open(const est_options *, est_client **ret);
 /* Sends what waits to be sent for at most 200 ms, says BYE. NULL-safe; sets *client to NULL. */
 void est_client_close(est_client **client);
-/* Becomes readable when est_client_poll has something to do. */
+/* Becomes readable when est_client_poll has something to do, timers among it, and stays so until
+ * est_client_poll has returned 0: for poll() and epoll, level-triggered. Not to be read from. */
 int est_client_fd(const est_client *);
 /* Is there a session now? Its account's name, or NULL. */
 const char *est_client_account(const est_client *);
@@ -54,14 +59,20 @@ typedef struct est_submit {
     const char *trace, *case_id; /* may be NULL */
 } est_submit;
 
-/* Queues it; the outcome comes as EST_EVENT_ACCEPTED or EST_EVENT_REFUSED. 0; -EST_FULL when as
- * many asks as WELCOME allows are unanswered: poll, then try again; -EST_TOO_LARGE; -EST_INPUT. */
+/* Queues a copy of it, connected or not; the outcome comes as EST_EVENT_ACCEPTED or
+ * EST_EVENT_REFUSED. What is queued before one poll leaves in one frame, so submit many, then
+ * poll. 0; -EST_FULL when as many asks as WELCOME allows (4,096 before it) are unanswered: poll,
+ * then try again; -EST_TOO_LARGE; -EST_INPUT where the body is no msgpack map, the id is zero or
+ * a text is too long or not UTF-8; -EST_NO_MEMORY. The same submit once more while it is
+ * unanswered changes nothing and brings one event; another under its id is -EST_CONFLICT. */
 int est_client_submit(est_client *, const est_submit *);
-/* The program has the result safe: the broker need not keep it for this account. */
+/* The program has the result safe: the broker need not keep it for this account. 0, -EST_FULL. */
 int est_client_ack(est_client *, uint64_t number);
 
-/* The asks below come back as events carrying `ref`. An inquiry is named by id or, where `id` is
- * NULL, by number. */
+/* The asks below come back as events carrying `ref`, whatever number the program likes. An inquiry
+ * is named by id or, where `id` is NULL, by number. 0, -EST_FULL, -EST_INPUT, -EST_NO_MEMORY. An
+ * ask without an answer is asked again on a new connection, so that a cancel or requeue which the
+ * broker had done already may come back as refused, with ALREADY_FINAL or NOT_PARKED. */
 int est_client_status(est_client *, uint64_t ref, const est_id *id, uint64_t number, bool bodies);
 int est_client_timeline(est_client *, uint64_t ref, const est_id *id, uint64_t number);
 int est_client_cancel(est_client *, uint64_t ref, const est_id *id, uint64_t number, const char *reason);
@@ -76,7 +87,7 @@ int est_client_stats(est_client *, uint64_t ref);
 enum est_event_kind {
     EST_EVENT_NONE = 0,
     EST_EVENT_CONNECTED,    /* a session began */
-    EST_EVENT_DISCONNECTED, /* it ended; `code` says why; the client goes on trying */
+    EST_EVENT_DISCONNECTED, /* it ended, or could not begin; `code` and `text` say why; the client goes on trying */
     EST_EVENT_ACCEPTED,
     EST_EVENT_REFUSED,      /* of any ask: code, text, defects, and id (submit) or ref */
     EST_EVENT_RESULT,
@@ -103,7 +114,7 @@ typedef struct est_event {
     est_slice tracking, account, type, department, purpose, case_id, holder;
     est_slice reason, legal_ref, valid_until, signer;
     est_slice request, body; /* msgpack maps: what was asked, what was answered */
-    est_slice rows;          /* packed rows; read with the est_row_* calls below */
+    est_slice rows;          /* packed rows; read with the est_row_* calls below; REFUSED: the defects */
     uint64_t next;           /* `after` of the next page; 0: no more */
 } est_event;
 
@@ -130,15 +141,17 @@ typedef struct est_body est_body;
 est_body *est_body_new(void);                 /* NULL: no memory */
 void est_body_free(est_body **);
 void est_body_clear(est_body *);
-/* Each adds one field; a failure (memory, more than EST_BODY_MAX) shows in est_body_slice. */
+/* Each adds one field; a name is used once. A failure (memory, more than EST_BODY_MAX, a text that
+ * is not UTF-8, a value that is not one whole msgpack value) shows in est_body_slice. */
 void est_body_text(est_body *, const char *name, const char *value);
 void est_body_int(est_body *, const char *name, int64_t value);
 void est_body_bool(est_body *, const char *name, bool value);
 /* `value` is one packed msgpack value of any kind. */
 void est_body_raw(est_body *, const char *name, est_slice value);
-/* The whole map; lives until the next change. -EST_NO_MEMORY, -EST_TOO_LARGE. */
+/* The whole map; lives until the next change. -EST_NO_MEMORY, -EST_TOO_LARGE, -EST_INPUT. */
 int est_body_slice(est_body *, est_slice *ret);
-/* A field of a map that came in; false where it is absent or of another kind. */
+/* A field of a map that came in; false where it is absent or of another kind. A text lives as long
+ * as the map and has no zero byte at its end. */
 bool est_field_text(est_slice body, const char *name, est_slice *ret);
 bool est_field_int(est_slice body, const char *name, int64_t *ret);
 bool est_field_bool(est_slice body, const char *name, bool *ret);

@@ -108,7 +108,8 @@ static void serve_until_revoked(struct fake *f, const struct message *m) {
 static est_verdict answer_at_once(void *arg, const est_inquiry *in, est_answer *out) {
     (void)arg;
     int64_t n = 0;
-    assert_true(est_field_int(in->body, "n", &n));
+    if (!est_field_int(in->body, "n", &n))
+        return EST_VERDICT_REFUSE;
     est_body_int(out->body, "debt", n);
     out->outcome = EST_OUTCOME_POSITIVE;
     return EST_VERDICT_ANSWER;
@@ -161,7 +162,6 @@ static est_verdict work_until_over(void *arg, const est_inquiry *in, est_answer 
 
 static void logger(void *arg, int code, const char *sentence) {
     struct scene *s = arg;
-    assert_true(strlen(sentence) > 0);
     if (code == EST_CANCELLED)
         atomic_fetch_add(&s->lost, 1);
     if (strstr(sentence, "cannot be sent"))

@@ -1,0 +1,23 @@
+# Compiles every public header alone, as C11 and as C++17, with warnings as errors.
+# cmake -DINCLUDE=... -DCC=... -DCXX=... -DSCRATCH=... -P header.cmake
+cmake_minimum_required(VERSION 3.25)
+file(GLOB headers RELATIVE ${INCLUDE} ${INCLUDE}/estelam/*.h)
+list(LENGTH headers count)
+if(count LESS 3)
+  message(FATAL_ERROR "expected the public headers in ${INCLUDE}/estelam, found ${count}")
+endif()
+file(MAKE_DIRECTORY ${SCRATCH})
+function(compile compiler standard suffix header)
+  set(source ${SCRATCH}/alone.${suffix})
+  file(WRITE ${source} "#include <${header}>\n#include <${header}>\nint main(void) { return 0; }\n")
+  execute_process(COMMAND ${compiler} -std=${standard} -pedantic -Wall -Wextra -Werror -fsyntax-only -I${INCLUDE}
+                          ${source} RESULT_VARIABLE failed ERROR_VARIABLE said)
+  if(failed)
+    message(FATAL_ERROR "${header} does not compile alone as ${standard}:\n${said}")
+  endif()
+endfunction()
+foreach(header ${headers})
+  compile(${CC} c11 c ${header})
+  compile(${CXX} c++17 cc ${header})
+endforeach()
+message(STATUS "${count} headers compile alone as C11 and C++17")
