@@ -1,0 +1,82 @@
+/* bench.h - what the rooms of the bench share: what is to be measured, and what came of it.
+ *
+ *   main.c       options; one round for each combination of CURVE and window
+ *   round.c      one round: a fresh broker, the players, two samples and a verdict
+ *   stage.c      a private folder with a made-up city, keys, and a broker that serves it
+ *   requester.c  a process that keeps W inquiries in flight
+ *   agent.c      a process that answers whatever it is given
+ *   player.c     what both are: a link, the signal to begin, a score
+ *   report.c     the table and bench.json
+ *   histogram.c  latencies
+ *
+ * Players use the session and the link of libestelam in one thread each, without the thread
+ * hand-off of est_agent_run: the bench measures the broker, not its own far ends.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <estelam/types.h>
+
+#include "histogram.h"
+
+enum {
+    PLAYERS_MAX = 64,   /* of each kind */
+    WINDOWS_MAX = 16,   /* rows asked for with --window */
+    WINDOW_MAX = 65536, /* what a session keeps */
+    BENCH_BODY_MIN = 64,
+    BENCH_BODY_MAX = 60000,
+    DISTRICTS = 22,
+    WARM_UP_MS = 500,   /* not counted */
+    CONNECT_MS = 20000, /* given to broker and players to be ready */
+    DRAIN_MS = 60000,   /* given to what is in flight to come back */
+};
+
+/* What one round measures. */
+struct plan {
+    const char *broker, *directory;
+    double seconds;
+    bool curve;
+    unsigned window, body, requesters, agents;
+};
+
+/* What one round found: over the measured time, but for the counts, which are of all inquiries. */
+struct figures {
+    double per_s, cpu_broker_s, cpu_requesters_s, cpu_agents_s; /* CPU: seconds per 100,000 inquiries */
+    double written, batch;                                      /* bytes per inquiry; inquiries per commit */
+    uint64_t p50_us, p99_us, p999_us;
+    uint64_t submitted;
+};
+
+/* One process's counts, in memory that it shares with round.c. Players write, round.c reads them
+ * when the player has gone. */
+struct score {
+    uint64_t submitted, accepted, answered, doubled, refused; /* requesters */
+    uint64_t offered, recorded, lost;                         /* agents */
+    struct histogram latency;                                 /* of the measured time */
+    char trouble[256];                                        /* the first thing that went wrong */
+};
+
+/* What the players are told; all of it is written before the signal to begin. */
+struct board {
+    int64_t from_us, until_us, drain_us; /* measured time; the end of all patience (link_now's clock) */
+    struct score requesters[PLAYERS_MAX], agents[PLAYERS_MAX];
+};
+
+/* Set by SIGINT and SIGTERM: leave, but clean up. */
+extern volatile sig_atomic_t bench_stopped;
+/* A line on standard error. */
+void bench_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* 0, or a negative code after a line that says why. Doubled or lost inquiries are -EST_CONFLICT. */
+int round_run(const struct plan *, struct figures *ret);
+
+void report_head(void);
+void report_row(const struct plan *, const struct figures *);
+/* All rows as one JSON array. 0 or -EST_IO. */
+int report_json(const char *path, const struct plan *, const struct figures *, size_t count);
+
+#endif
