@@ -75,6 +75,11 @@ void ask_move(struct asks *asks, uint32_t slot, enum ask_state to) {
     ask->state = to;
 }
 
+void ask_refuse(struct asks *asks, uint32_t slot, int code) {
+    asks->at[slot].code = code;
+    ask_move(asks, slot, ASK_REFUSED);
+}
+
 void ask_free(struct asks *asks, uint32_t slot) {
     struct ask *ask = &asks->at[slot];
     if (ask->verb == VERB_SUBMIT)
@@ -132,4 +137,13 @@ void asks_requeue(struct asks *asks) {
 
 void asks_resume(struct asks *asks) {
     chain_pour(asks, ASK_LATER, ASK_QUEUED);
+}
+
+void asks_refuse_sent(struct asks *asks, int code) {
+    uint32_t next;
+    for (uint32_t slot = asks->chains[ASK_SENT].first; slot != SLOT_NONE; slot = next) {
+        next = asks->links[slot].next;
+        if (!asks->at[slot].accepted)
+            ask_refuse(asks, slot, code);
+    }
 }

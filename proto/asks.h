@@ -12,6 +12,9 @@
  *                        |  v                        v
  *                     LATER REFUSED -- told --> FREE  AWAITING -- result --> FREE
  *
+ * REFUSED is this end's own doing: the ask is too large for the broker's frames, or was in a frame
+ * that the broker called malformed.
+ *
  * AWAITING is for a session that takes the results of its own submits only: the broker ties a
  * result to the session that submitted it, so a new session has to submit it again (under the
  * same id, which does nothing else).
@@ -29,6 +32,7 @@ struct ask {
     enum verb verb;
     bool accepted; /* the program was told: an answer to sending it again is not news */
     uint32_t turn; /* how often the slot was used: part of the ref on the wire */
+    int code;      /* REFUSED: why */
     uint64_t ref;  /* the program's */
     est_id id;     /* of a submit */
     struct buffer command;
@@ -53,6 +57,7 @@ void asks_done(struct asks *);
 uint32_t ask_new(struct asks *, enum verb verb, uint64_t ref);
 uint32_t ask_new_submit(struct asks *, const est_id *id);
 void ask_move(struct asks *, uint32_t slot, enum ask_state to);
+void ask_refuse(struct asks *, uint32_t slot, int code); /* here, not by the broker */
 void ask_free(struct asks *, uint32_t slot);
 /* The submit's receipt came: from now on only its result is awaited. */
 void ask_accept(struct asks *, uint32_t slot);
@@ -66,5 +71,8 @@ uint32_t ask_by_id(const struct asks *, const est_id *id);
 void asks_requeue(struct asks *);
 /* What was put off is queued again. */
 void asks_resume(struct asks *);
+/* The broker could not read what it was sent: it may not be sent again. What was accepted before
+ * is known to be readable, and stays. */
+void asks_refuse_sent(struct asks *, int code);
 
 #endif

@@ -106,29 +106,25 @@ void leases_requeue(struct leases *leases, int code) {
     answers_requeue(leases, LEASE_SENT);
 }
 
-static void held_lose_where(struct leases *leases, bool (*is_over)(const struct lease *, est_time),
-                            est_time now) {
+est_time leases_expire(struct leases *leases, est_time now) {
+    est_time earliest = {INT64_MAX};
     uint32_t next;
     for (uint32_t slot = leases->chains[LEASE_HELD].first; slot != SLOT_NONE; slot = next) {
+        est_time until = leases->at[slot].until;
         next = leases->links[slot].next;
-        if (is_over(&leases->at[slot], now))
+        if (now.us >= until.us)
             lease_lose(leases, slot, EST_LEASE_EXPIRED);
+        else if (until.us < earliest.us)
+            earliest = until;
     }
-}
-
-static bool time_is_over(const struct lease *lease, est_time now) {
-    return now.us >= lease->until.us;
-}
-
-static bool was_not_renewed(const struct lease *lease, est_time now) {
-    (void)now;
-    return lease->asked;
-}
-
-void leases_expire(struct leases *leases, est_time now) {
-    held_lose_where(leases, time_is_over, now);
+    return earliest;
 }
 
 void leases_settle(struct leases *leases) {
-    held_lose_where(leases, was_not_renewed, (est_time){0});
+    uint32_t next;
+    for (uint32_t slot = leases->chains[LEASE_HELD].first; slot != SLOT_NONE; slot = next) {
+        next = leases->links[slot].next;
+        if (leases->at[slot].asked)
+            lease_lose(leases, slot, EST_LEASE_EXPIRED);
+    }
 }

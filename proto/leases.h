@@ -50,9 +50,9 @@ void lease_free(struct leases *, uint32_t slot);
 
 /* The connection is gone: what was held is lost, answers wait to be sent once more. */
 void leases_requeue(struct leases *, int code);
-/* Loses what was held beyond its time. */
-void leases_expire(struct leases *, est_time now);
-/* After RENEWED: what was asked for and is not among what came is over. */
+/* Loses what was held beyond its time. When the next one ends; {INT64_MAX}: none. */
+est_time leases_expire(struct leases *, est_time now);
+/* After every RENEW has had its RENEWED: what was asked for and not named is over. */
 void leases_settle(struct leases *);
 
 #endif

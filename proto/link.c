@@ -27,6 +27,8 @@
 #define NEVER          INT64_MAX
 #define PAUSE_FIRST_US (100 * EST_US_PER_MS)
 #define PAUSE_MAX_US   (10 * EST_US_PER_S)
+/* While the way out is full a heartbeat that is due cannot leave: no use in waking for it. */
+#define BLOCKED_US (100 * EST_US_PER_MS)
 enum { PAUSE_DOUBLINGS_MAX = 20 };
 
 struct link {
@@ -336,7 +338,10 @@ static bool was_woken(struct link *l, const struct epoll_event *events, int coun
 
 /* Waits until something happens. False: the time is up, or link_wake was called. */
 static bool wait_until(struct link *l, est_time now, int64_t deadline_us) {
-    int64_t until = wakeup(l).us < deadline_us ? wakeup(l).us : deadline_us;
+    int64_t wake_us = wakeup(l).us;
+    if (l->frame_is_unsent && wake_us < now.us + BLOCKED_US)
+        wake_us = now.us + BLOCKED_US;
+    int64_t until = wake_us < deadline_us ? wake_us : deadline_us;
     int64_t left_ms = until == NEVER ? -1 : until <= now.us ? 0 : (until - now.us + 999) / 1000;
     if (left_ms > INT32_MAX)
         left_ms = INT32_MAX;

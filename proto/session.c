@@ -141,7 +141,7 @@ void session_disconnected(struct session *s, int code, const char *text) {
     s->frame_is_open = false;
     s->pairs_at = 0;
     s->hello_due = s->ready_due = s->leave_due = s->pong_due = s->bye_due = false;
-    s->renew_left = 0;
+    s->renew_left = s->renews_open = 0;
     s->resume_at = (est_time){0};
 }
 
@@ -168,6 +168,15 @@ static est_time silence_at(const struct session *s) {
     return (est_time){(s->state == HELLO ? s->connected_at.us : s->heard_at.us) + patience};
 }
 
+static void leases_tick(struct session *s, est_time now) {
+    if (now.us >= s->expire_at.us)
+        s->expire_at = leases_expire(&s->leases, now);
+    if (now.us < s->renew_at.us)
+        return;
+    s->renew_left = s->leases.chains[LEASE_HELD].count;
+    s->renew_at.us = now.us + s->term_min.us / 3;
+}
+
 void session_tick(struct session *s, est_time now) {
     if (s->state != HELLO && s->state != UP)
         return;
@@ -181,11 +190,8 @@ void session_tick(struct session *s, est_time now) {
         s->resume_at.us = 0;
         asks_resume(&s->asks);
     }
-    if (s->state == UP && s->leases.chains[LEASE_HELD].count && now.us >= s->renew_at.us) {
-        leases_expire(&s->leases, now);
-        s->renew_left = s->leases.chains[LEASE_HELD].count;
-        s->renew_whole = s->renew_left <= PAIRS_PER_COMMAND;
-    }
+    if (s->state == UP && s->leases.chains[LEASE_HELD].count)
+        leases_tick(s, now);
 }
 
 est_time session_wakeup(const struct session *s) {
@@ -196,7 +202,8 @@ est_time session_wakeup(const struct session *s) {
         at = s->sent_at.us + s->heartbeat.us;
     if (s->resume_at.us && s->resume_at.us < at)
         at = s->resume_at.us;
-    if (s->state == UP && s->leases.chains[LEASE_HELD].count && s->renew_at.us < at)
-        at = s->renew_at.us;
+    int64_t lease_at = s->renew_at.us < s->expire_at.us ? s->renew_at.us : s->expire_at.us;
+    if (s->state == UP && s->leases.chains[LEASE_HELD].count && lease_at < at)
+        at = lease_at;
     return (est_time){at};
 }

@@ -19,6 +19,7 @@ static uint64_t granted(uint64_t grant, uint64_t wish) {
 }
 
 static bool on_welcome(struct session *s, est_time now, struct session_event *ret) {
+    (void)now;
     const struct welcome *welcome = &s->in.welcome;
     if (s->state != HELLO)
         return breach(s, "the broker said WELCOME twice");
@@ -35,7 +36,7 @@ static bool on_welcome(struct session *s, est_time now, struct session_event *re
     uint64_t heartbeat_ms = welcome->heartbeat_ms ? welcome->heartbeat_ms : SESSION_HEARTBEAT_MS;
     s->heartbeat.us = (int64_t)heartbeat_ms * EST_US_PER_MS;
     s->lease_term.us = (int64_t)welcome->lease_ms * EST_US_PER_MS;
-    s->renew_at.us = s->lease_term.us ? now.us + s->lease_term.us / 3 : INT64_MAX;
+    s->renew_at.us = s->expire_at.us = s->term_min.us = INT64_MAX;
     s->ready_due = s->role == SESSION_AGENT && !s->leaving;
     text_copy(s->account, sizeof s->account, welcome->account);
     ret->kind = SESSION_UP;
@@ -54,8 +55,12 @@ static bool on_pong(struct session *s, est_time now, struct session_event *ret) 
     return false; /* that it came is all it says */
 }
 
+/* The same bytes may not be sent twice to a broker that called them malformed: the program hears
+ * of what was in flight, and this end does not try for ever. */
 static bool on_bye(struct session *s, est_time now, struct session_event *ret) {
     (void)now, (void)ret;
+    if (s->in.bye.code == EST_MALFORMED)
+        asks_refuse_sent(&s->asks, EST_MALFORMED);
     session_break(s, (int)s->in.bye.code, s->in.bye.text);
     return false;
 }
@@ -193,6 +198,17 @@ static bool on_error(struct session *s, est_time now, struct session_event *ret)
     return error->ref == 0;
 }
 
+static void lease_clock_set(struct session *s, est_time now, est_time until, est_span term) {
+    if (term.us == 0)
+        return;
+    if (term.us < s->term_min.us)
+        s->term_min = term;
+    if (now.us + term.us / 3 < s->renew_at.us)
+        s->renew_at.us = now.us + term.us / 3;
+    if (until.us < s->expire_at.us)
+        s->expire_at = until;
+}
+
 static bool on_assign(struct session *s, est_time now, struct session_event *ret) {
     const struct assign *assign = &s->in.assign;
     if (lease_find(&s->leases, assign->number, assign->epoch) != SLOT_NONE)
@@ -206,8 +222,7 @@ static bool on_assign(struct session *s, est_time now, struct session_event *ret
     uint32_t slot = lease_new(&s->leases, assign->number, assign->epoch, until, term);
     if (slot == SLOT_NONE)
         return breach(s, "the broker does not confirm the answers it is sent");
-    if (term.us && now.us + term.us / 3 < s->renew_at.us)
-        s->renew_at.us = now.us + term.us / 3;
+    lease_clock_set(s, now, until, term);
     ret->kind = SESSION_WORK;
     ret->number = assign->number;
     ret->epoch = assign->epoch;
@@ -233,6 +248,7 @@ static bool on_recorded(struct session *s, est_time now, struct session_event *r
     return false;
 }
 
+/* The broker answers each RENEW with one RENEWED. What was asked for and is in none of them is over. */
 static bool on_renewed(struct session *s, est_time now, struct session_event *ret) {
     (void)ret;
     const struct numbers *pairs = &s->in.renewed.pairs;
@@ -242,17 +258,19 @@ static bool on_renewed(struct session *s, est_time now, struct session_event *re
             continue;
         struct lease *lease = &s->leases.at[slot];
         lease->asked = false;
-        lease->until.us = now.us + lease->term.us;
+        if (lease->term.us)
+            lease->until.us = now.us + lease->term.us;
     }
-    s->renewed = true;
+    if (s->renews_open > 0 && --s->renews_open == 0)
+        leases_settle(&s->leases);
     return false;
 }
 
 static bool on_revoke(struct session *s, est_time now, struct session_event *ret) {
     (void)now, (void)ret;
     uint32_t slot = lease_find(&s->leases, s->in.revoke.number, s->in.revoke.epoch);
-    /* An answer on its way gets an answer of its own. */
-    if (slot != SLOT_NONE && s->leases.at[slot].state == LEASE_HELD)
+    /* An answer on its way gets an answer of its own; one that has not left is not sent. */
+    if (slot != SLOT_NONE && s->leases.at[slot].state != LEASE_SENT)
         lease_lose(&s->leases, slot, (int)s->in.revoke.code);
     return false;
 }
@@ -285,20 +303,11 @@ void session_frame(struct session *s, est_time now, est_slice frame) {
         breach(s, "the broker's frame is of another protocol version");
 }
 
-/* RENEWED names what is still held; the rest of what one RENEW asked for is over. Where it took
- * several commands their answers may come in several frames: then the clock decides. */
-static void frame_end(struct session *s) {
-    s->frame_is_open = false;
-    if (s->renewed && s->renew_whole)
-        leases_settle(&s->leases);
-    s->renewed = false;
-}
-
 /* Reads one command. True where it made an event. */
 static bool command_read(struct session *s, est_time now, struct session_event *ret) {
     int got = message_next(&s->frame, &s->in);
     if (got == 0) {
-        frame_end(s);
+        s->frame_is_open = false;
         return false;
     }
     if (got < 0) {
@@ -334,9 +343,8 @@ static void lost_tell(struct session *s, struct session_event *ret) {
 static void refused_tell(struct session *s, struct session_event *ret) {
     uint32_t slot = s->asks.chains[ASK_REFUSED].first;
     const struct ask *ask = &s->asks.at[slot];
-    *ret = (struct session_event){.kind = SESSION_REFUSED,
-                                  .code = EST_TOO_LARGE,
-                                  .text = slice_of("larger than the frames that this broker takes")};
+    *ret = (struct session_event){
+        .kind = SESSION_REFUSED, .code = ask->code, .text = slice_of(est_code_text(ask->code))};
     if (ask->verb == VERB_SUBMIT)
         ret->id = ask->id;
     else

@@ -89,7 +89,6 @@ static bool leave_pack(struct packing *p) {
  * round may take several frames. */
 static bool renew_pack(struct packing *p) {
     struct session *s = p->session;
-    int64_t term = INT64_MAX;
     if (s->renew_left > s->leases.chains[LEASE_HELD].count)
         s->renew_left = s->leases.chains[LEASE_HELD].count;
     while (s->renew_left > 0) {
@@ -100,13 +99,12 @@ static bool renew_pack(struct packing *p) {
             uint32_t slot = s->leases.chains[LEASE_HELD].first;
             struct lease *lease = &s->leases.at[slot];
             lease->asked = true;
-            term = lease->term.us > 0 && lease->term.us < term ? lease->term.us : term;
             pairs->at[pairs->count++] = lease->number;
             pairs->at[pairs->count++] = lease->epoch;
             lease_move(&s->leases, slot, LEASE_HELD);
         }
         message_pack(p->frame, &s->out);
-        s->renew_at.us = term == INT64_MAX ? INT64_MAX : p->now.us + term / 3;
+        s->renews_open++;
     }
     return true;
 }
@@ -133,7 +131,7 @@ static bool asks_pack(struct packing *p) {
         uint32_t slot = asks->chains[ASK_QUEUED].first;
         est_slice command = buffer_slice(&asks->at[slot].command);
         if (command.size + 1 > p->session->frame_max) {
-            ask_move(asks, slot, ASK_REFUSED);
+            ask_refuse(asks, slot, EST_TOO_LARGE);
             continue;
         }
         if (!command_add(p, command))

@@ -42,11 +42,13 @@ struct session {
     char account[EST_NAME_MAX + 1];
 
     /* This connection. */
-    est_time connected_at, sent_at, heard_at, renew_at, resume_at;
+    est_time connected_at, sent_at, heard_at, resume_at;
+    est_time renew_at;  /* the next round of renewals */
+    est_time expire_at; /* no lease ends before this */
+    est_span term_min;  /* of the leases of this session */
     bool hello_due, ready_due, leave_due, pong_due, bye_due, down_due;
-    uint32_t renew_left; /* leases still to be named in RENEW */
-    bool renewed;        /* this frame had a RENEWED … */
-    bool renew_whole;    /* … that answers for all that was held */
+    uint32_t renew_left;  /* leases still to be named in RENEW */
+    uint32_t renews_open; /* RENEWs whose RENEWED has not come */
     uint64_t pong_token;
     int down_code;
     char down_text[EST_TEXT_MAX + 1];

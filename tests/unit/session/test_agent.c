@@ -275,6 +275,7 @@ static void lost_lease_is_told_to_the_handler_and_its_answer_dropped(void **stat
     sem_wait(&s->go); /* the handler has seen it */
     est_agent_stop(s->agent);
     scene_join(s, 0);
+    fake_await(s->broker, VERB_BYE, 1); /* the broker has seen everything */
     assert_int_equal(s->answered[1], 0);
     assert_int_equal(s->answered[2], 1);
     assert_int_equal(atomic_load(&s->lost), 1);

@@ -399,6 +399,29 @@ static void same_submit_twice_is_one_and_another_under_its_id_a_conflict(void **
     world_free(&w);
 }
 
+static void frame_that_the_broker_calls_malformed_is_not_sent_again(void **state) {
+    (void)state;
+    struct world *w = connected_client(RESULTS_OWN);
+    submit(w, 1);
+    expect_sent(w, "SUBMIT");
+    accept(w, 1);
+    world_deliver(w);
+    expect_told(w, "ACCEPTED #101");
+    reconnect(w);
+    submit(w, 2);
+    assert_int_equal(ask(w, VERB_STATS, 3), 0);
+    expect_sent(w, "SUBMIT SUBMIT STATS");
+    submit(w, 4); /* not in that frame */
+    SAYS(w, BYE, bye, {.code = EST_MALFORMED});
+    world_deliver(w);
+    session_disconnected(w->session, EST_UNREACHABLE, "");
+    expect_told(w, "REFUSED MALFORMED id 2; REFUSED MALFORMED ref 3; DOWN MALFORMED");
+    struct welcome grants = world_welcome();
+    world_connect(w, &grants);
+    expect_sent(w, "SUBMIT SUBMIT");
+    world_free(&w);
+}
+
 /* --- Results. ---------------------------------------------------------------------------------------- */
 
 static void acknowledgement_that_may_be_lost_is_repeated(void **state) {
@@ -573,6 +596,7 @@ int main(void) {
         cmocka_unit_test(ask_larger_than_the_new_brokers_frames_is_refused_here),
         cmocka_unit_test(submit_that_breaks_the_protocol_is_not_kept),
         cmocka_unit_test(same_submit_twice_is_one_and_another_under_its_id_a_conflict),
+        cmocka_unit_test(frame_that_the_broker_calls_malformed_is_not_sent_again),
         cmocka_unit_test(acknowledgement_that_may_be_lost_is_repeated),
         cmocka_unit_test(acknowledgements_have_their_limit),
         cmocka_unit_test(command_out_of_place_breaks_the_connection),

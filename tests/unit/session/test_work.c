@@ -33,7 +33,8 @@ static int answer(struct world *w, uint64_t number, uint64_t epoch) {
 static void pairs_say(struct world *w, enum verb verb, const uint64_t *pairs, size_t count) {
     said_scratch.verb = verb;
     said_scratch.recorded.pairs.count = count;
-    memcpy(said_scratch.recorded.pairs.at, pairs, count * sizeof *pairs);
+    for (size_t i = 0; i < count; i++)
+        said_scratch.recorded.pairs.at[i] = pairs[i];
     world_says(w, &said_scratch);
 }
 #define PAIRS(...) (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t)
@@ -223,19 +224,66 @@ static void lease_that_nobody_renews_ends_by_our_clock(void **state) {
     world_free(&w);
 }
 
+/* The broker's word is what counts, and where it is silent the clock: to the microsecond. */
+static void lease_ends_at_its_very_time(void **state) {
+    (void)state;
+    struct world *w = ready_agent();
+    assign(w, 1, 11);
+    world_deliver(w);
+    world_pass_ms(w, 6000);
+    assign(w, 2, 12);
+    world_deliver(w);
+    expect_told(w, "WORK #1/11; WORK #2/12");
+    for (int i = 0; i < 23; i++) {
+        world_pass_ms(w, 1000);
+        world_sent(w);
+        SAYS(w, PONG, ping, {.token = 1});
+        world_deliver(w);
+    }
+    world_pass_ms(w, 999);
+    expect_told(w, "");
+    world_pass_ms(w, 1);
+    expect_told(w, "LOST LEASE_EXPIRED #1/11");
+    world_pass_ms(w, 5999);
+    expect_told(w, "");
+    world_sent(w);
+    assert_int_equal(session_wakeup(w->session).us, w->now.us + EST_US_PER_MS);
+    world_pass_ms(w, 1);
+    expect_told(w, "LOST LEASE_EXPIRED #2/12");
+    world_free(&w);
+}
+
+static void renewed_that_names_nothing_ends_everything_asked_for(void **state) {
+    (void)state;
+    struct world *w = ready_agent();
+    assign(w, 1, 11);
+    world_deliver(w);
+    world_pass_ms(w, 10000);
+    expect_sent(w, "RENEW");
+    pairs_say(w, VERB_RENEWED, NULL, 0);
+    world_deliver(w);
+    expect_told(w, "WORK #1/11; LOST LEASE_EXPIRED #1/11");
+    world_free(&w);
+}
+
 static void revoked_work_is_lost_unless_its_answer_is_on_its_way(void **state) {
     (void)state;
     struct world *w = ready_agent();
     assign(w, 1, 11);
     assign(w, 2, 12);
+    assign(w, 3, 13);
     world_deliver(w);
     assert_int_equal(answer(w, 2, 12), 0);
     expect_sent(w, "ANSWER");
+    assert_int_equal(answer(w, 3, 13), 0); /* has not left */
     SAYS(w, REVOKE, revoke, {.number = 1, .epoch = 11, .code = EST_CANCELLED});
     SAYS(w, REVOKE, revoke, {.number = 2, .epoch = 12, .code = EST_CANCELLED});
+    SAYS(w, REVOKE, revoke, {.number = 3, .epoch = 13, .code = EST_CANCELLED});
     pairs_say(w, VERB_RECORDED, PAIRS(2, 12));
     world_deliver(w);
-    expect_told(w, "WORK #1/11; WORK #2/12; LOST CANCELLED #1/11; RECORDED #2/12");
+    expect_told(
+        w, "WORK #1/11; WORK #2/12; WORK #3/13; LOST CANCELLED #1/11; LOST CANCELLED #3/13; RECORDED #2/12");
+    expect_sent(w, "");
     world_free(&w);
 }
 
@@ -261,6 +309,14 @@ static void renewals_of_a_full_window_fit_their_commands(void **state) {
         }
     assert_true(frames > 1);
     assert_int_equal(pairs, EST_WINDOW_MAX);
+    for (unsigned i = 0; i < EST_WINDOW_MAX / (EST_NUMBERS_MAX / 2) - 1; i++) {
+        pairs_say(w, VERB_RENEWED, PAIRS(1, 1 + (uint64_t)UINT32_MAX));
+        world_deliver(w);
+    }
+    expect_told(w, ""); /* one RENEWED is still to come */
+    pairs_say(w, VERB_RENEWED, NULL, 0);
+    world_deliver(w);
+    assert_int_equal(strncmp(world_told(w), "LOST LEASE_EXPIRED #2", 21), 0);
     world_free(&w);
 }
 
@@ -345,6 +401,8 @@ int main(void) {
         cmocka_unit_test(leases_are_renewed_at_a_third),
         cmocka_unit_test(lease_that_renewed_does_not_name_is_over),
         cmocka_unit_test(lease_that_nobody_renews_ends_by_our_clock),
+        cmocka_unit_test(lease_ends_at_its_very_time),
+        cmocka_unit_test(renewed_that_names_nothing_ends_everything_asked_for),
         cmocka_unit_test(revoked_work_is_lost_unless_its_answer_is_on_its_way),
         cmocka_unit_test(renewals_of_a_full_window_fit_their_commands),
         cmocka_unit_test(more_work_than_the_window_breaks_the_connection),
