@@ -1,0 +1,242 @@
+/* door.c - who is let in, who is put out, and that nobody else notices. */
+#include "harness.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- At the threshold -------------------------------------------------------------------------------- */
+
+/* Opens a client that must not get in; the code it is told. */
+static int refused(const est_options *options) {
+    struct far *far = far_open_with(options);
+    int code = far_wait(far, EST_EVENT_DISCONNECTED)->code;
+    assert_null(far_peek(far, (struct want){.kind = EST_EVENT_CONNECTED}));
+    assert_null(est_client_account(far->client));
+    far_close(&far);
+    return code;
+}
+
+static void unknown_key_is_refused(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct far *duty = far_open(city, "duty", 0);
+    struct key_pair stranger;
+    key_make(&stranger);
+    est_options options = far_options(city, "portal", 0);
+    options.public_key = stranger.public_key;
+    options.secret_key = stranger.secret_key;
+    assert_int_equal(refused(&options), EST_NOT_ALLOWED);
+    assert_true(far_stat(duty, "handshakes_refused") >= 1);
+    city_end(city);
+}
+
+static void another_accounts_public_key_without_its_secret_is_refused(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct key_pair stranger;
+    key_make(&stranger);
+    est_options options = far_options(city, "portal", 0);
+    options.secret_key = stranger.secret_key;
+    assert_int_equal(refused(&options), EST_UNREACHABLE);
+    city_end(city);
+}
+
+static void wrong_server_key_gets_nobody_in(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct far *duty = far_open(city, "duty", 0);
+    uint64_t before = far_stat(duty, "handshakes_accepted");
+    struct key_pair other;
+    key_make(&other);
+    est_options options = far_options(city, "portal", 0);
+    options.server_key = other.public_key;
+    assert_int_equal(refused(&options), EST_UNREACHABLE);
+    assert_int_equal(far_stat(duty, "handshakes_accepted"), before);
+    city_end(city);
+}
+
+static void plain_client_is_refused_by_a_curve_broker(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    est_options options = far_options(city, "portal", 0);
+    options.server_key = NULL;
+    assert_int_equal(refused(&options), EST_UNREACHABLE);
+    city_end(city);
+}
+
+static void null_client_is_refused(void **state) {
+    (void)state;
+    for (int plain = 0; plain <= 1; plain++) {
+        struct city *city = city_new(&(struct city_options){.plain = plain});
+        city_start(city);
+        struct raw *raw = raw_open(city->endpoints[REQUESTERS], &(struct raw_options){.security = RAW_NULL});
+        raw_ended(raw);
+        assert_false(raw_was_welcome(raw));
+        raw_close(&raw);
+        city_end(city);
+    }
+}
+
+static void plain_names_and_keys_must_belong_together(void **state) {
+    (void)state;
+    struct city *city = city_new(&(struct city_options){.plain = true});
+    city_start(city);
+    est_options options = far_options(city, "portal", 0);
+    struct far *portal = far_open_with(&options);
+    far_wait(portal, EST_EVENT_CONNECTED);
+    options.account = "notary"; /* with the portal's key */
+    assert_int_equal(refused(&options), EST_NOT_ALLOWED);
+    city_end(city);
+}
+
+static void key_of_one_role_is_refused_at_the_doors_of_the_others(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    static const char *const accounts[] = {"portal", "treasury-a", "duty"};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t door = 0; door < DOOR_COUNT; door++) {
+            if (city_account(city, accounts[i])->door == door)
+                continue;
+            est_options options = far_options(city, accounts[i], 0);
+            options.endpoints[0] = city->endpoints[door];
+            assert_int_equal(refused(&options), EST_NOT_ALLOWED);
+        }
+    city_end(city);
+}
+
+static void key_outside_its_dates_is_refused(void **state) {
+    (void)state;
+    static const char *const dates[] = {"until: 2024-01-01", "from: 2199-01-01"};
+    struct city *city = city_new(NULL);
+    city_account(city, "notary")->dates = "from: 2024-01-01, until: 2199-01-01";
+    for (size_t i = 0; i < 2; i++) {
+        city_account(city, "portal")->dates = dates[i];
+        city_accounts_write(city);
+        city_start(city);
+        est_options options = far_options(city, "portal", 0);
+        assert_int_equal(refused(&options), EST_NOT_ALLOWED);
+        far_open(city, "notary", 0); /* within its dates */
+        assert_int_equal(city_stop(city), 0);
+    }
+    city_end(city);
+}
+
+/* --- Put out ----------------------------------------------------------------------------------------- */
+
+/* What a far end that lost its key is told, and that it does not come back. */
+static void expect_revoked(struct far *far) {
+    assert_int_equal(far_wait(far, EST_EVENT_DISCONNECTED)->code, EST_KEY_REVOKED);
+    assert_int_equal(far_wait(far, EST_EVENT_DISCONNECTED)->code, EST_NOT_ALLOWED);
+    assert_null(est_client_account(far->client));
+}
+
+static void revoked_key_dies_on_its_open_connection_and_others_notice_nothing(void **state) {
+    (void)state;
+    struct city *city = city_new(&(struct city_options){.limits = "heartbeat: 10 min"});
+    city_start(city);
+    struct far *portal = far_open(city, "portal", 2), *notary = far_open(city, "notary", 2);
+    struct far *duty = far_open(city, "duty", 0);
+    struct raw *revoked = raw_agent(city, "treasury-a", 1);
+    est_id held;
+    uint64_t number = far_submit(portal, "plot.debt", "1-1-1", &held);
+    raw_receive(revoked, VERB_ASSIGN);
+    struct raw *other = raw_agent(city, "treasury-b", 1);
+    city_account(city, "notary")->revoked = city_account(city, "treasury-a")->revoked = true;
+    city_accounts_write(city);
+    city_reload(city, "reloaded");
+    expect_revoked(notary);
+    assert_int_equal(raw_receive(revoked, VERB_BYE)->bye.code, EST_KEY_REVOKED);
+    raw_ended(revoked);
+    const struct message *m = raw_receive(other, VERB_ASSIGN); /* what the revoked one held */
+    assert_int_equal(m->assign.number, number);
+    raw_answer(other, number, m->assign.epoch, 3);
+    assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .id = &held)->state, EST_STATE_ANSWERED);
+    assert_int_equal(far_stat(duty, "refused_KEY_REVOKED"), 2);
+    assert_null(far_peek(portal, (struct want){.kind = EST_EVENT_DISCONNECTED}));
+    assert_null(far_peek(duty, (struct want){.kind = EST_EVENT_DISCONNECTED}));
+    city_end(city);
+}
+
+static void key_whose_dates_a_reload_ends_dies_on_its_open_connection(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct far *portal = far_open(city, "portal", 2), *notary = far_open(city, "notary", 2);
+    city_account(city, "notary")->dates = "until: 2024-01-01";
+    city_accounts_write(city);
+    city_reload(city, "reloaded");
+    expect_revoked(notary);
+    far_submit(portal, "plot.debt", "1-1-1", NULL);
+    city_end(city);
+}
+
+static void account_whose_right_is_taken_is_refused_and_stays_connected(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct far *portal = far_open(city, "portal", 2);
+    far_submit(portal, "plot.debt", "1-1-1", NULL);
+    city_account(city, "portal")->fields = "asks: [{types: [plot.use], purposes: all}], ";
+    city_accounts_write(city);
+    city_reload(city, "reloaded");
+    est_id id;
+    est_id_new(&id);
+    far_ask(portal, "plot.debt", "1-1-1", NULL, &id, (est_time){0});
+    assert_int_equal(far_wait(portal, EST_EVENT_REFUSED, .id = &id)->code, EST_NOT_ALLOWED);
+    far_submit(portal, "plot.use", "1-1-1", NULL);
+    assert_null(far_peek(portal, (struct want){.kind = EST_EVENT_DISCONNECTED}));
+    city_end(city);
+}
+
+/* --- What others may know ----------------------------------------------------------------------------- */
+
+static void requester_cannot_tell_a_foreign_inquiry_from_none(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct far *portal = far_open(city, "portal", 2), *notary = far_open(city, "notary", 2);
+    est_id id, none;
+    uint64_t number = far_submit(portal, "plot.debt", "1-1-1", &id);
+    est_id_new(&none);
+    const est_event *answers[6];
+    est_client_status(notary->client, 1, &id, 0, true);
+    est_client_status(notary->client, 2, &none, 0, true);
+    est_client_status(notary->client, 3, NULL, number, true);
+    est_client_status(notary->client, 4, NULL, number + 1000, true);
+    est_client_timeline(notary->client, 5, NULL, number);
+    est_client_cancel(notary->client, 6, NULL, number, "mine?");
+    for (uint64_t ref = 1; ref <= 6; ref++) {
+        answers[ref - 1] = far_wait(notary, EST_EVENT_REFUSED, .ref = ref);
+        assert_int_equal(answers[ref - 1]->code, EST_NOT_FOUND);
+        assert_int_equal(answers[ref - 1]->text.size, answers[0]->text.size);
+        assert_memory_equal(answers[ref - 1]->text.data, answers[0]->text.data, answers[0]->text.size);
+    }
+    est_id_new(&none);
+    far_ask(notary, "plot.use", "1-1-1", NULL, &id, (est_time){0}); /* the same id is another inquiry */
+    assert_true(far_wait(notary, EST_EVENT_ACCEPTED, .id = &id)->number != number);
+    assert_int_equal(far_status(portal, &id, 0)->state, EST_STATE_WAITING);
+    city_end(city);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CLAIM(unknown_key_is_refused),
+        CLAIM(another_accounts_public_key_without_its_secret_is_refused),
+        CLAIM(wrong_server_key_gets_nobody_in),
+        CLAIM(plain_client_is_refused_by_a_curve_broker),
+        CLAIM(null_client_is_refused),
+        CLAIM(plain_names_and_keys_must_belong_together),
+        CLAIM(key_of_one_role_is_refused_at_the_doors_of_the_others),
+        CLAIM(key_outside_its_dates_is_refused),
+        CLAIM(revoked_key_dies_on_its_open_connection_and_others_notice_nothing),
+        CLAIM(key_whose_dates_a_reload_ends_dies_on_its_open_connection),
+        CLAIM(account_whose_right_is_taken_is_refused_and_stays_connected),
+        CLAIM(requester_cannot_tell_a_foreign_inquiry_from_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,335 @@
+/* lease.c - what happens to work that is out: agents that die, stall, fail or refuse, and
+ * inquiries that end before they are answered. */
+#include "harness.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+/* "took NUMBER ATTEMPT" of an agent. */
+static uint64_t took(struct child *agent, unsigned *ret_attempt) {
+    const char *line = child_line(agent, "took ");
+    unsigned long long number = 0;
+    assert_non_null(line);
+    assert_int_equal(sscanf(line, "%llu %u", &number, ret_attempt), 2);
+    return number;
+}
+
+static est_time in_ms(int ms) {
+    est_id id; /* a UUIDv7 carries the time of day in its first 48 bits */
+    est_id_new(&id);
+    int64_t now = 0;
+    for (int i = 0; i < 6; i++)
+        now = now << 8 | id.bytes[i];
+    return (est_time){(now + ms) * EST_US_PER_MS};
+}
+
+/* --- Agents that go -------------------------------------------------------------------------------- */
+
+/* The heartbeat is ten minutes and the lease a minute: only the end of the connection can be what
+ * moved the inquiry within the test's time. */
+static void agent_dies_holding_work_and_the_next_agent_has_it_at_once(void **state) {
+    (void)state;
+    struct city *city = city_new(&(struct city_options){.limits = "heartbeat: 10 min, lease: 10 min"});
+    city_start(city);
+    struct child *first = agent_start(city, "treasury-a", "hold", 1);
+    assert_non_null(child_line(first, "up"));
+    struct far *portal = far_open(city, "portal", 2);
+    est_id id;
+    uint64_t number = far_submit(portal, "plot.debt", "1-1-1", &id);
+    unsigned attempt;
+    assert_int_equal(took(first, &attempt), number);
+    struct raw *second = raw_agent(city, "treasury-b", 1);
+    int64_t killed = now_ms();
+    child_signal(first, SIGKILL);
+    const struct message *m = raw_receive(second, VERB_ASSIGN);
+    assert_true(now_ms() - killed < 5000);
+    assert_int_equal(m->assign.number, number);
+    assert_int_equal(m->assign.attempt, 2);
+    raw_answer(second, number, m->assign.epoch, 7);
+    raw_receive(second, VERB_RECORDED);
+    assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .id = &id)->state, EST_STATE_ANSWERED);
+    city_end(city);
+}
+
+/* Submits until this agent holds some of it. */
+static size_t load_until_held(struct far *portal, struct child *agent) {
+    enum { BURST = 25 };
+    int64_t until = now_ms() + WAIT_MS;
+    size_t submitted = 0;
+    while (!child_has_line(agent, "took ")) {
+        assert_true(now_ms() < until);
+        for (int i = 0; i < BURST; i++, submitted++) {
+            est_id id;
+            est_id_new(&id);
+            far_ask(portal, "plot.debt", "2-2-2", NULL, &id, (est_time){0});
+            far_poll(portal, 0);
+        }
+        far_poll(portal, 5);
+    }
+    return submitted;
+}
+
+static void work_of_agents_killed_under_load_is_answered_by_others(void **state) {
+    (void)state;
+    enum { KILLS = 10, WORKERS = 8 };
+    struct city *city = city_new(&(struct city_options){.limits = "attempts_max: 100"});
+    city_start(city);
+    struct child *stays = agent_start(city, "treasury-a", "answer", 2);
+    assert_non_null(child_line(stays, "up"));
+    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
+    size_t submitted = 0;
+    for (int i = 0; i < KILLS; i++) {
+        struct child *victim = agent_start(city, "treasury-b", "hold", WORKERS);
+        submitted += load_until_held(portal, victim);
+        unsigned attempt;
+        uint64_t number = took(victim, &attempt);
+        assert_int_equal(far_status(portal, NULL, number)->state, EST_STATE_LEASED);
+        child_signal(victim, SIGKILL);
+        assert_int_equal(child_wait(victim), -SIGKILL);
+        assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .number = number)->state, EST_STATE_ANSWERED);
+        assert_true(far_status(portal, NULL, number)->attempts >= 1);
+        submitted--;
+    }
+    while (submitted-- > 0) {
+        const est_event *result = far_wait(portal, EST_EVENT_RESULT);
+        assert_int_equal(result->state, EST_STATE_ANSWERED);
+        assert_int_equal(est_client_ack(portal->client, result->number), 0);
+    }
+    assert_true(far_stat(duty, "fact_agent-lost") >= KILLS);
+    assert_int_equal(far_stat(duty, "inquiries_open"), 0);
+    assert_int_equal(far_stat(duty, "fact_answered"), far_stat(duty, "fact_submitted"));
+    city_end(city);
+}
+
+/* --- Agents that stall ----------------------------------------------------------------------------- */
+
+static void slow_agent_is_fenced_and_its_late_answer_changes_nothing(void **state) {
+    (void)state;
+    struct city *city = city_new(&(struct city_options){.limits = "lease: 1 s, heartbeat: 10 min"});
+    city_start(city);
+    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
+    struct raw *slow = raw_agent(city, "treasury-a", 1), *quick = raw_session(city, "treasury-b");
+    est_id id;
+    uint64_t number = far_submit(portal, "plot.debt", "3-1-1", &id);
+    uint64_t old_epoch = raw_receive(slow, VERB_ASSIGN)->assign.epoch;
+    raw_ready(quick, 1); /* it is the next one's turn; and the slow one renews nothing */
+    const struct message *m = raw_receive(quick, VERB_ASSIGN);
+    assert_int_equal(m->assign.number, number);
+    assert_int_equal(m->assign.attempt, 2);
+    assert_true(m->assign.epoch > old_epoch);
+    assert_int_equal(raw_receive(slow, VERB_REVOKE)->revoke.code, EST_LEASE_EXPIRED);
+    raw_answer(slow, number, old_epoch, 666); /* while the other one is at it */
+    assert_int_equal(raw_receive(slow, VERB_ERROR)->error.code, EST_STALE_EPOCH);
+    raw_answer(quick, number, m->assign.epoch, 7);
+    raw_receive(quick, VERB_RECORDED);
+    raw_answer(slow, number, old_epoch, 666); /* and after it */
+    assert_int_equal(raw_receive(slow, VERB_ERROR)->error.code, EST_STALE_EPOCH);
+    int64_t debt = 0;
+    const est_event *result = far_wait(portal, EST_EVENT_RESULT, .id = &id);
+    assert_true(est_field_int(result->body, "debt", &debt));
+    assert_int_equal(debt, 7);
+    assert_int_equal(est_client_status(portal->client, 99, &id, 0, true), 0);
+    assert_true(est_field_int(far_wait(portal, EST_EVENT_STATUS, .ref = 99)->body, "debt", &debt));
+    assert_int_equal(debt, 7);
+    assert_true(far_stat(duty, "fact_stale") >= 2);
+    assert_int_equal(far_stat(duty, "fact_answered"), 1);
+    city_end(city);
+}
+
+/* The same with the public API: the whole process stands still, as with a full disk or a debugger. */
+static void agent_that_was_stopped_and_goes_on_does_no_harm(void **state) {
+    (void)state;
+    struct city *city = city_new(&(struct city_options){.limits = "lease: 200 ms, heartbeat: 10 min"});
+    city_start(city);
+    struct child *slow = agent_start(city, "treasury-a", "hold", 1);
+    assert_non_null(child_line(slow, "up"));
+    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
+    uint64_t number = far_submit(portal, "plot.debt", "3-1-1", NULL);
+    unsigned attempt;
+    assert_int_equal(took(slow, &attempt), number);
+    child_signal(slow, SIGSTOP);
+    struct child *quick = agent_start(city, "treasury-b", "answer", 1);
+    est_slice body = far_wait(portal, EST_EVENT_RESULT, .number = number)->body;
+    child_signal(slow, SIGCONT);
+    child_say(slow, "go\n");
+    assert_non_null(child_line(slow, "over "));
+    far_submit(portal, "plot.debt", "3-1-1", NULL);
+    far_wait(portal, EST_EVENT_RESULT);
+    assert_int_equal(est_client_status(portal->client, 99, NULL, number, true), 0);
+    const est_event *status = far_wait(portal, EST_EVENT_STATUS, .ref = 99);
+    assert_int_equal(status->body.size, body.size);
+    assert_memory_equal(status->body.data, body.data, body.size);
+    assert_int_equal(far_stat(duty, "fact_answered"), 2);
+    child_signal(quick, SIGTERM);
+    assert_int_equal(child_wait(quick), 0);
+    city_end(city);
+}
+
+static void lease_that_is_renewed_does_not_end(void **state) {
+    (void)state;
+    struct city *city = city_new(&(struct city_options){.limits = "lease: 200 ms"});
+    city_start(city);
+    struct child *slow = agent_start(city, "treasury-a", "hold", 1);
+    assert_non_null(child_line(slow, "up"));
+    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
+    uint64_t number = far_submit(portal, "plot.debt", "3-1-1", NULL);
+    unsigned attempt;
+    assert_int_equal(took(slow, &attempt), number);
+    int64_t until = far_status(portal, NULL, number)->until.us + 2 * 200 * EST_US_PER_MS;
+    while (far_status(portal, NULL, number)->until.us < until) /* moved on at least twice */
+        ;
+    child_say(slow, "go\n");
+    assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .number = number)->state, EST_STATE_ANSWERED);
+    assert_int_equal(far_status(portal, NULL, number)->attempts, 0);
+    assert_int_equal(far_stat(duty, "fact_lease-expired"), 0);
+    city_end(city);
+}
+
+/* --- Attempts that fail ----------------------------------------------------------------------------- */
+
+static void failed_attempts_park_an_inquiry_and_a_requeue_gets_it_answered(void **state) {
+    (void)state;
+    struct city *city = city_new(
+        &(struct city_options){.limits = "attempts_max: 3, retry_first: 1 ms, retry_max: 5 ms"});
+    city_start(city);
+    struct child *fails = agent_start(city, "treasury-a", "retry", 1);
+    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
+    est_id id;
+    uint64_t number = far_submit(portal, "plot.debt", "4-1-1", &id);
+    unsigned attempt = 0;
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_int_equal(took(fails, &attempt), number);
+        assert_int_equal(attempt, i);
+    }
+    far_stat_wait(duty, "inquiries_parked", 1);
+    assert_int_equal(est_client_parked(duty->client, 50, "treasury", 0, 10), 0);
+    est_parked_row row;
+    const est_event *page = far_wait(duty, EST_EVENT_PARKED, .ref = 50);
+    assert_true(est_row_parked(page, 0, &row));
+    assert_false(est_row_parked(page, 1, &row));
+    assert_int_equal(row.number, number);
+    assert_int_equal(row.attempts, 3);
+    assert_true(text_is(row.reason, "test says so"));
+    const est_event *status = far_status(portal, &id, 0);
+    assert_int_equal(status->state, EST_STATE_PARKED);
+    assert_int_equal(status->attempts, 3);
+    assert_true(text_is(status->reason, "test says so"));
+    child_signal(fails, SIGTERM);
+    assert_int_equal(child_wait(fails), 0);
+    struct child *works = agent_start(city, "treasury-b", "answer", 1);
+    assert_non_null(child_line(works, "up"));
+    assert_int_equal(est_client_requeue(duty->client, 51, number, "mended"), 0);
+    far_wait(duty, EST_EVENT_DONE, .ref = 51);
+    assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .id = &id)->state, EST_STATE_ANSWERED);
+    city_end(city);
+}
+
+static void refused_inquiry_is_parked_at_once(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct child *refuses = agent_start(city, "treasury-a", "refuse", 1);
+    assert_non_null(child_line(refuses, "up"));
+    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
+    uint64_t number = far_submit(portal, "plot.debt", "4-1-1", NULL);
+    far_stat_wait(duty, "inquiries_parked", 1);
+    const est_event *status = far_status(portal, NULL, number);
+    assert_int_equal(status->state, EST_STATE_PARKED);
+    assert_int_equal(status->code, EST_AGENT_REFUSED);
+    city_end(city);
+}
+
+/* --- Inquiries that end unanswered ------------------------------------------------------------------- */
+
+static void inquiry_expires_at_its_deadline_and_the_requester_hears_it(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct far *portal = far_open(city, "portal", 2);
+    struct raw *agent = raw_agent(city, "treasury-a", 1); /* one is leased, one waits: both expire */
+    est_id ids[2];
+    for (int i = 0; i < 2; i++) {
+        est_id_new(&ids[i]);
+        far_ask(portal, "plot.debt", "5-1-1", NULL, &ids[i], in_ms(1000));
+        far_wait(portal, EST_EVENT_ACCEPTED, .id = &ids[i]);
+    }
+    const struct message *m = raw_receive(agent, VERB_ASSIGN);
+    uint64_t number = m->assign.number, epoch = m->assign.epoch;
+    for (int i = 0; i < 2; i++) {
+        const est_event *result = far_wait(portal, EST_EVENT_RESULT, .id = &ids[i]);
+        assert_int_equal(result->state, EST_STATE_EXPIRED);
+        assert_int_equal(result->code, EST_EXPIRED);
+    }
+    assert_int_equal(raw_receive(agent, VERB_REVOKE)->revoke.code, EST_EXPIRED);
+    raw_answer(agent, number, epoch, 1);
+    assert_int_equal(raw_receive(agent, VERB_ERROR)->error.code, EST_STALE_EPOCH);
+    assert_int_equal(far_status(portal, &ids[0], 0)->state, EST_STATE_EXPIRED);
+    city_end(city);
+}
+
+static void cancelled_inquiry_ends_and_its_holder_is_told(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct far *portal = far_open(city, "portal", 2);
+    struct raw *agent = raw_agent(city, "treasury-a", 1);
+    est_id id;
+    uint64_t number = far_submit(portal, "plot.debt", "5-1-1", &id);
+    uint64_t epoch = raw_receive(agent, VERB_ASSIGN)->assign.epoch;
+    assert_int_equal(est_client_cancel(portal->client, 70, &id, 0, "sold"), 0);
+    far_wait(portal, EST_EVENT_DONE, .ref = 70);
+    const est_event *result = far_wait(portal, EST_EVENT_RESULT, .id = &id);
+    assert_int_equal(result->state, EST_STATE_CANCELLED);
+    assert_true(text_is(result->reason, "sold"));
+    assert_int_equal(raw_receive(agent, VERB_REVOKE)->revoke.code, EST_CANCELLED);
+    raw_answer(agent, number, epoch, 1);
+    assert_int_equal(raw_receive(agent, VERB_ERROR)->error.code, EST_STALE_EPOCH);
+    assert_int_equal(est_client_cancel(portal->client, 71, &id, 0, "again"), 0);
+    assert_int_equal(far_wait(portal, EST_EVENT_REFUSED, .ref = 71)->code, EST_ALREADY_FINAL);
+    city_end(city);
+}
+
+static void draining_refuses_new_work_while_answers_go_on(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
+    struct raw *agent = raw_agent(city, "treasury-a", 1);
+    est_id held, late;
+    uint64_t number = far_submit(portal, "plot.debt", "6-1-1", &held);
+    uint64_t waits = far_submit(portal, "plot.debt", "6-1-2", NULL);
+    uint64_t epoch = raw_receive(agent, VERB_ASSIGN)->assign.epoch;
+    assert_int_equal(est_client_drain(duty->client, 80, true, "maintenance"), 0);
+    far_wait(duty, EST_EVENT_DONE, .ref = 80);
+    est_id_new(&late);
+    far_ask(portal, "plot.debt", "6-1-3", NULL, &late, (est_time){0});
+    const est_event *refused = far_wait(portal, EST_EVENT_REFUSED, .id = &late);
+    assert_int_equal(refused->code, EST_DRAINING);
+    assert_true(refused->retry.us > 0);
+    raw_answer(agent, number, epoch, 5);
+    raw_receive(agent, VERB_RECORDED);
+    assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .id = &held)->state, EST_STATE_ANSWERED);
+    assert_int_equal(far_status(portal, NULL, waits)->state, EST_STATE_WAITING);
+    assert_false(raw_heard(agent, VERB_ASSIGN));
+    assert_int_equal(est_client_drain(duty->client, 81, false, "done"), 0);
+    far_wait(duty, EST_EVENT_DONE, .ref = 81);
+    assert_int_equal(raw_receive(agent, VERB_ASSIGN)->assign.number, waits);
+    city_end(city);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CLAIM(agent_dies_holding_work_and_the_next_agent_has_it_at_once),
+        CLAIM(work_of_agents_killed_under_load_is_answered_by_others),
+        CLAIM(slow_agent_is_fenced_and_its_late_answer_changes_nothing),
+        CLAIM(agent_that_was_stopped_and_goes_on_does_no_harm),
+        CLAIM(lease_that_is_renewed_does_not_end),
+        CLAIM(failed_attempts_park_an_inquiry_and_a_requeue_gets_it_answered),
+        CLAIM(refused_inquiry_is_parked_at_once),
+        CLAIM(inquiry_expires_at_its_deadline_and_the_requester_hears_it),
+        CLAIM(cancelled_inquiry_ends_and_its_holder_is_told),
+        CLAIM(draining_refuses_new_work_while_answers_go_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

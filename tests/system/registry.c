@@ -1,0 +1,52 @@
+/* registry.c - see registry.h. A city that is still there at a test's end means that the test
+ * failed before city_end: then its broker's log is shown. */
+#include "registry.h"
+
+#include <stdlib.h>
+
+enum { OPEN_MAX_EACH = 64 };
+
+struct open_list {
+    void *at[OPEN_MAX_EACH];
+    size_t count;
+};
+static struct open_list children, cities, fars, raws;
+
+static void add(struct open_list *list, void *it) {
+    if (list->count == OPEN_MAX_EACH)
+        abort();
+    list->at[list->count++] = it;
+}
+
+static void drop(struct open_list *list, void *it) {
+    for (size_t i = 0; i < list->count; i++)
+        if (list->at[i] == it)
+            list->at[i] = list->at[--list->count];
+}
+
+void children_add(struct child *child) { add(&children, child); }
+void children_remove(struct child *child) { drop(&children, child); }
+void cities_add(struct city *city) { add(&cities, city); }
+void cities_remove(struct city *city) { drop(&cities, city); }
+void fars_add(struct far *far) { add(&fars, far); }
+void fars_remove(struct far *far) { drop(&fars, far); }
+void raws_add(struct raw *raw) { add(&raws, raw); }
+void raws_remove(struct raw *raw) { drop(&raws, raw); }
+
+int harness_teardown(void **state) {
+    (void)state;
+    while (fars.count > 0)
+        far_close(&(struct far *){fars.at[fars.count - 1]});
+    while (raws.count > 0)
+        raw_close(&(struct raw *){raws.at[raws.count - 1]});
+    while (cities.count > 0) {
+        struct city *city = cities.at[cities.count - 1];
+        if (city->broker)
+            child_print(city->broker);
+        city_free(&city);
+    }
+    bool good = true;
+    while (children.count > 0)
+        good = child_free(&(struct child *){children.at[children.count - 1]}) && good;
+    return good ? 0 : -1;
+}
