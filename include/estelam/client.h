@@ -30,7 +30,7 @@ typedef struct est_options {
     const char *account;                      /* the account's name; needed for PLAIN */
     const char *software;                     /* shown to operators, such as "portal 2.1"; may be NULL */
     unsigned window;                          /* unacknowledged results or assignments at once; 0: 256 */
-    unsigned results;                         /* clients: 0 none, 1 those of this client's submits, 2 all of the account */
+    unsigned results;                         /* clients: 0 none, 1 of this client's submits, 2 all of the account */
     unsigned heartbeat_ms;                    /* wished; 0: the broker's */
     est_span reconnect_first, reconnect_max;  /* 0: 100 ms, 10 s */
 } est_options;
@@ -61,8 +61,8 @@ typedef struct est_submit {
 
 /* Queues a copy of it, connected or not; the outcome comes as EST_EVENT_ACCEPTED or
  * EST_EVENT_REFUSED. What is queued before one poll leaves in one frame, so submit many, then
- * poll. 0; -EST_FULL when as many asks as WELCOME allows (4,096 before it) are unanswered: poll,
- * then try again; -EST_TOO_LARGE; -EST_INPUT where the body is no msgpack map, the id is zero or
+ * poll. 0; -EST_FULL when as many asks as WELCOME allows (4,096 at most) are unanswered, or too
+ * many results awaited: poll, then try again; -EST_TOO_LARGE; -EST_INPUT where the body is no msgpack map, the id is zero or
  * a text is too long or not UTF-8; -EST_NO_MEMORY. The same submit once more while it is
  * unanswered changes nothing and brings one event; another under its id is -EST_CONFLICT. */
 int est_client_submit(est_client *, const est_submit *);
@@ -87,7 +87,7 @@ int est_client_stats(est_client *, uint64_t ref);
 enum est_event_kind {
     EST_EVENT_NONE = 0,
     EST_EVENT_CONNECTED,    /* a session began */
-    EST_EVENT_DISCONNECTED, /* it ended, or could not begin; `code` and `text` say why; the client goes on trying */
+    EST_EVENT_DISCONNECTED, /* it ended, or could not begin: code, text; the client goes on trying */
     EST_EVENT_ACCEPTED,
     EST_EVENT_REFUSED,      /* of any ask: code, text, defects, and id (submit) or ref */
     EST_EVENT_RESULT,

@@ -299,6 +299,29 @@ static void table_of_asks_has_its_limit(void **state) {
     world_free(&w);
 }
 
+static void awaited_results_have_their_limit(void **state) {
+    (void)state;
+    struct world *w = connected_client(RESULTS_OWN);
+    unsigned last = SESSION_AWAITED_MAX + SESSION_ASKS_MAX;
+    for (unsigned i = 1; i <= last; i++) {
+        submit(w, i);
+        if (i % 512 != 0)
+            continue;
+        while (world_sent(w)[0])
+            continue;
+        for (unsigned j = i - 511; j <= i; j++)
+            accept(w, j);
+        world_deliver(w);
+        world_told(w);
+    }
+    struct submit more = submit_of(last + 1);
+    assert_int_equal(session_submit(w->session, &more), -EST_FULL);
+    result(w, 77);
+    world_deliver(w);
+    assert_int_equal(session_submit(w->session, &more), 0);
+    world_free(&w);
+}
+
 static void frames_keep_to_the_size_granted(void **state) {
     (void)state;
     struct world *w = client(0);
@@ -592,6 +615,7 @@ int main(void) {
         cmocka_unit_test(ask_outlives_a_broker_that_no_longer_leads),
         cmocka_unit_test(asks_beyond_the_grant_are_refused_or_wait),
         cmocka_unit_test(table_of_asks_has_its_limit),
+        cmocka_unit_test(awaited_results_have_their_limit),
         cmocka_unit_test(frames_keep_to_the_size_granted),
         cmocka_unit_test(ask_larger_than_the_new_brokers_frames_is_refused_here),
         cmocka_unit_test(submit_that_breaks_the_protocol_is_not_kept),
