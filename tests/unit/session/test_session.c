@@ -249,6 +249,18 @@ static void refusals_find_their_ask(void **state) {
     world_free(&w);
 }
 
+static void answer_to_what_was_not_sent_yet_is_passed_over(void **state) {
+    (void)state;
+    struct world *w = connected_client(RESULTS_OWN);
+    submit(w, 1);
+    accept(w, 1);
+    SAYS_ERROR(w, {.id = id_of(1), .code = EST_BUSY, .layer = 2});
+    world_deliver(w);
+    expect_told(w, "");
+    expect_sent(w, "SUBMIT");
+    world_free(&w);
+}
+
 static void ask_outlives_a_broker_that_no_longer_leads(void **state) {
     (void)state;
     struct world *w = connected_client(0);
@@ -612,6 +624,7 @@ int main(void) {
         cmocka_unit_test(own_inquiry_is_submitted_again_until_its_result_came),
         cmocka_unit_test(busy_broker_hears_of_an_accepted_inquiry_later),
         cmocka_unit_test(refusals_find_their_ask),
+        cmocka_unit_test(answer_to_what_was_not_sent_yet_is_passed_over),
         cmocka_unit_test(ask_outlives_a_broker_that_no_longer_leads),
         cmocka_unit_test(asks_beyond_the_grant_are_refused_or_wait),
         cmocka_unit_test(table_of_asks_has_its_limit),

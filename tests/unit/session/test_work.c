@@ -100,6 +100,22 @@ static void refused_answer_is_told_and_not_sent_again(void **state) {
     world_free(&w);
 }
 
+static void refusal_of_work_that_is_held_ends_it(void **state) {
+    (void)state;
+    struct world *w = ready_agent();
+    int job;
+    assign(w, 1, 11);
+    world_deliver(w);
+    session_work_set(w->session, w->lease, &job);
+    SAYS_ERROR(w, {.number = 1, .epoch = 11, .code = EST_STALE_EPOCH, .layer = 3});
+    SAYS_ERROR(w, {.number = 1, .epoch = 11, .code = EST_STALE_EPOCH, .layer = 3});
+    world_deliver(w);
+    expect_told(w, "WORK #1/11; LOST STALE_EPOCH #1/11");
+    assert_ptr_equal(w->work, &job);
+    assert_true(session_is_idle(w->session));
+    world_free(&w);
+}
+
 static void work_is_lost_with_the_connection_but_a_ready_answer_is_sent_once_more(void **state) {
     (void)state;
     struct world *w = ready_agent();
@@ -395,6 +411,7 @@ int main(void) {
         cmocka_unit_test(ready_names_types_districts_and_the_granted_window),
         cmocka_unit_test(work_is_answered_and_recorded),
         cmocka_unit_test(refused_answer_is_told_and_not_sent_again),
+        cmocka_unit_test(refusal_of_work_that_is_held_ends_it),
         cmocka_unit_test(work_is_lost_with_the_connection_but_a_ready_answer_is_sent_once_more),
         cmocka_unit_test(failed_attempts_to_connect_do_not_cost_an_answer),
         cmocka_unit_test(stale_answer_of_an_old_session_is_dropped),
