@@ -147,6 +147,19 @@ const struct command COMMANDS[] = {
      .min = 1, .max = 2, .run = run_config_show,
      .examples = {{"estelam config show deploy/tehran", "all types"},
                   {"estelam config show deploy/tehran nosazi.bedehi", "what to submit, what comes back"}}},
+    {.name = "store check", .arguments = "FOLDER", .words = "@folder",
+     .summary = "check a broker's store from its first event to its last",
+     .help = "Reads everything in the store's folder (store.directory of broker.yaml) and changes "
+             "nothing; the broker may run or not. The log must be without a gap, each record as its "
+             "checksum says, no time before the one before it, each event after the newest of its "
+             "inquiry, and the digest the one that is stored. Every event is then counted into the "
+             "tables, and they must be what is stored.\n\n"
+             "Prints what the store holds. Exits with 1 where it is damaged, and names the first bad "
+             "record: its table, its key and what is wrong with it. It needs about as much memory as "
+             "the broker itself: 130 bytes for each inquiry that was open at one time.",
+     .min = 1, .max = 1, .run = run_store_check,
+     .examples = {{"estelam store check /var/lib/estelam/store", "beside the broker, or after a bad disk"},
+                  {"estelam store check backup/store --json", "for a program that watches backups"}}},
     {.name = "key new", .arguments = "",
      .summary = "make a key pair",
      .help = "With --out the two keys go to FILE, readable by its owner only and never over a file that "

@@ -21,6 +21,8 @@ int run_drain(const struct call *);
 /* cmd_config.c */
 int run_config_check(const struct call *);
 int run_config_show(const struct call *);
+/* cmd_store.c */
+int run_store_check(const struct call *);
 /* cmd_local.c: without a broker */
 int run_key_new(const struct call *);
 int run_id_check(const struct call *);

@@ -279,6 +279,10 @@ static uint64_t checksum_after(const uint8_t *bytes, size_t size) {
     return XXH3_64bits(bytes + CHECKED_FROM, size - CHECKED_FROM);
 }
 
+uint64_t record_checksum(est_slice bytes) {
+    return bytes.size >= CHECKED_FROM ? read_u64((const uint8_t *)bytes.data + 8) : 0;
+}
+
 size_t record_size(const struct event *event) {
     const struct layout *layout = layout_of((unsigned)event->type);
     if (!layout)

@@ -40,6 +40,9 @@ uint64_t record_write(const struct event *, size_t size, void *bytes);
  * lists into `scratch` until the next read. *ret keeps its value on failure. */
 int record_read(est_slice bytes, struct record_scratch *, struct event *ret, char ret_why[RECORD_WHY_SIZE]);
 
+/* The checksum that a record carries; 0 where it is too short to have one. */
+uint64_t record_checksum(est_slice bytes);
+
 void row_write(const struct inquiry_row *, uint8_t bytes[ROW_SIZE]);
 /* 0 or -EST_INPUT. */
 int row_read(est_slice bytes, struct inquiry_row *ret, char ret_why[RECORD_WHY_SIZE]);

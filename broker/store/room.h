@@ -8,6 +8,7 @@
 #include "record.h"
 #include "store.h"
 
+#include <endian.h>
 #include <lmdb.h>
 
 enum {
@@ -47,6 +48,30 @@ void open_error_keep(const char *sentence);
 
 /* Makes a new store's tables, or checks and loads those that are there. */
 int meta_open(struct store *);
+
+/* The keys of `ids` and `things`; of the other tables they are the number itself. */
+
+/* Big-endian, so that LMDB's comparison of bytes orders an account's ids together and by time. */
+struct id_key {
+    uint32_t account;
+    est_id id;
+};
+_Static_assert(sizeof(struct id_key) == 20, "no padding in the key of an id");
+
+static inline struct id_key id_key_of(uint32_t account, const est_id *id) {
+    return (struct id_key){htobe32(account), *id};
+}
+
+struct thing_key {
+    uint32_t kind, number, version;
+};
+
+/* After every version: a thing's end follows its definitions when the table is read in order. */
+enum { VERSION_RETIRED = 0xffffffffu };
+
+static inline struct thing_key thing_key_of(uint32_t kind, uint32_t number, uint32_t version) {
+    return (struct thing_key){htobe32(kind), htobe32(number), htobe32(version)};
+}
 
 /* A transaction to read in: the batch's own, or a short one. */
 struct view {

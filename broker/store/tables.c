@@ -12,30 +12,6 @@
 
 typedef unsigned long long ull; /* for %llu */
 
-/* --- Keys -------------------------------------------------------------------------------------- */
-
-/* Big-endian, so that LMDB's comparison of bytes orders an account's ids together and by time. */
-struct id_key {
-    uint32_t account;
-    est_id id;
-};
-_Static_assert(sizeof(struct id_key) == 20, "no padding in the key of an id");
-
-static struct id_key id_key_of(uint32_t account, const est_id *id) {
-    return (struct id_key){htobe32(account), *id};
-}
-
-struct thing_key {
-    uint32_t kind, number, version;
-};
-
-/* After every version: a thing's end follows its definitions when the table is read in order. */
-enum { VERSION_RETIRED = 0xffffffffu };
-
-static struct thing_key thing_key_of(uint32_t kind, uint32_t number, uint32_t version) {
-    return (struct thing_key){htobe32(kind), htobe32(number), htobe32(version)};
-}
-
 /* --- Applying ---------------------------------------------------------------------------------- */
 
 int row_decode(struct store *store, uint64_t number, const MDB_val *data, struct inquiry_row *ret) {

@@ -1,0 +1,116 @@
+/* cmd_store.c - the broker's store, looked at from outside: is it whole? */
+#include "check.h"
+#include "run.h"
+#include "say.h"
+#include "table.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+static int64_t now_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A line per figure; in JSON the same and, of a damaged store, its first bad record. */
+static const struct column columns[] = {
+    {"good", "good", false, 0},
+    {"table", NULL, false, 0},
+    {"record", NULL, false, 0},
+    {"why", NULL, false, 0},
+    {"events", "events", false, 0},
+    {"generation", "generation", false, 0},
+    {"first", "first event", false, 0},
+    {"last", "last event", false, 0},
+    {"inquiries", "inquiries", false, 0},
+    {"open", "  without an end", false, 0},
+    {"waiting", "    waiting", false, 0},
+    {"delayed", "    delayed", false, 0},
+    {"parked", "    parked", false, 0},
+    {"ended", "  ended", false, 0},
+    {"answered", "    answered", false, 0},
+    {"expired", "    expired", false, 0},
+    {"cancelled", "    cancelled", false, 0},
+    {"unacknowledged", "  ended and not acknowledged", false, 0},
+    {"things", "types, departments, accounts, purposes", false, 0},
+    {"log_bytes", "bytes in the log", false, 0},
+    {"used_bytes", "bytes in the file", false, 0},
+    {"digest", "digest", false, 0},
+    {"took_ms", "took", false, 0},
+};
+
+static void states_add(struct table *table, const struct store_check *check) {
+    const uint64_t *states = check->states;
+    uint64_t open = states[EST_STATE_WAITING] + states[EST_STATE_DELAYED] + states[EST_STATE_PARKED];
+    uint64_t ended = states[EST_STATE_ANSWERED] + states[EST_STATE_EXPIRED] + states[EST_STATE_CANCELLED];
+    cell_uint(table, check->inquiries);
+    cell_uint(table, open);
+    cell_uint(table, states[EST_STATE_WAITING]);
+    cell_uint(table, states[EST_STATE_DELAYED]);
+    cell_uint(table, states[EST_STATE_PARKED]);
+    cell_uint(table, ended);
+    cell_uint(table, states[EST_STATE_ANSWERED]);
+    cell_uint(table, states[EST_STATE_EXPIRED]);
+    cell_uint(table, states[EST_STATE_CANCELLED]);
+    cell_uint(table, ended - check->acknowledged);
+}
+
+static void check_show(const struct call *call, const struct store_check *check, int64_t took_ms) {
+    struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
+    char digest[24];
+    snprintf(digest, sizeof digest, "%016llx", (unsigned long long)check->head.digest);
+    cell_bool(table, true);
+    for (int i = 0; i < 3; i++)
+        cell_none(table);
+    cell_uint(table, check->head.seq);
+    cell_uint(table, check->head.generation);
+    cell_time(table, check->first);
+    cell_time(table, check->head.at);
+    states_add(table, check);
+    cell_uint(table, check->things);
+    cell_uint(table, check->log_bytes);
+    cell_uint(table, check->used_bytes);
+    cell_cstr(table, digest);
+    cell_took(table, took_ms);
+    table_show_sheet(table, call);
+    table_free(&table);
+}
+
+/* Figures of a store that was walked half-way mean nothing, so none are given. */
+static void damage_show(const struct call *call, const struct store_check *check) {
+    if (call_json(call)) {
+        struct table *table = table_new(columns, 4);
+        cell_bool(table, false);
+        cell_cstr(table, check->table);
+        cell_cstr(table, check->key);
+        cell_cstr(table, check->why);
+        table_show_sheet(table, call);
+        table_free(&table);
+        return;
+    }
+    printf("%s: damaged: %s%s%s: %s\n", call->arguments[0], check->table, *check->key ? " " : "", check->key,
+           check->why);
+    say_remark("no broker should run on it: restore the folder from a backup, and look at the disk");
+}
+
+int run_store_check(const struct call *call) {
+    struct store_check *check = malloc(sizeof *check);
+    if (!check) {
+        say_error(EST_NO_MEMORY, NULL, "out of memory");
+        return EXIT_LOCAL;
+    }
+    int64_t began = now_ms();
+    int status = EXIT_OK, rc = store_check_folder(call->arguments[0], check);
+    if (rc) {
+        say_error(rc, "see `estelam help store check`", "%s", check->why);
+        status = rc == -EST_NOT_FOUND ? EXIT_USAGE : EXIT_LOCAL;
+    } else if (check->damaged) {
+        damage_show(call, check);
+        status = EXIT_NO;
+    } else {
+        check_show(call, check, now_ms() - began);
+    }
+    free(check);
+    return status;
+}
