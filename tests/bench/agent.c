@@ -16,7 +16,8 @@ static void leave(int number) {
 static int on_work(const struct part *part, struct link *link, const struct bodies *bodies,
                    const struct session_event *event) {
     const struct assign *work = &event->message->assign;
-    struct message answer = {.verb = VERB_ANSWER};
+    static struct message answer; /* large: kept off the stack, and cleared once */
+    answer.verb = VERB_ANSWER;
     answer.answer = (struct answer){.number = work->number,
                                     .epoch = work->epoch,
                                     .outcome = EST_OUTCOME_POSITIVE,

@@ -26,6 +26,7 @@ struct requester {
     struct flight *flights;
     uint32_t *idle; /* flights that are free */
     uint32_t idle_count, window, counter;
+    uint64_t last; /* number of the last result */
 };
 
 /* --- Ids ------------------------------------------------------------------------------------------- */
@@ -65,7 +66,7 @@ static struct flight *flight_of(struct requester *r, const est_id *id, uint32_t 
 
 /* --- The job --------------------------------------------------------------------------------------- */
 
-/* As many as the window allows. A full session is no trouble: the next event makes room. */
+/* As many as the window allows. A full session is no trouble: the next receipt makes room. */
 static int fill(struct requester *r, int64_t now_us) {
     while (r->idle_count > 0 && now_us < r->part->board->until_us) {
         uint32_t at = r->idle[r->idle_count - 1];
@@ -85,6 +86,11 @@ static int fill(struct requester *r, int64_t now_us) {
     return 0;
 }
 
+static int refill(struct requester *r, int64_t now_us) {
+    int code = fill(r, now_us);
+    return code < 0 ? player_trouble(r->part, "submitting", code, (est_slice){0}) : 0;
+}
+
 static int on_accepted(struct requester *r, const struct session_event *event) {
     uint32_t at;
     struct flight *flight = flight_of(r, &event->id, &at);
@@ -93,7 +99,7 @@ static int on_accepted(struct requester *r, const struct session_event *event) {
         r->score->doubled++;
     else
         flight->accepted = true;
-    return 0;
+    return r->idle_count > 0 ? refill(r, link_now().us) : 0;
 }
 
 static int on_result(struct requester *r, const struct session_event *event) {
@@ -111,10 +117,10 @@ static int on_result(struct requester *r, const struct session_event *event) {
     if (now_us >= r->part->board->from_us && now_us < r->part->board->until_us)
         histogram_add(&r->score->latency, (uint64_t)(now_us - flight->sent_us));
     r->score->answered++;
+    r->last = event->number;
     flight->open = false;
     r->idle[r->idle_count++] = at;
-    code = fill(r, now_us);
-    return code < 0 ? player_trouble(r->part, "submitting", code, (est_slice){0}) : 0;
+    return refill(r, now_us);
 }
 
 static int event_take(struct requester *r, const struct session_event *event) {
@@ -136,23 +142,36 @@ static int event_take(struct requester *r, const struct session_event *event) {
 /* Until the time is up and every flight has landed, or patience is at its end. */
 static int fly(struct requester *r) {
     const struct board *board = r->part->board;
-    int code = fill(r, link_now().us);
-    if (code < 0)
-        return player_trouble(r->part, "submitting", code, (est_slice){0});
+    int64_t now_us = link_now().us;
+    if (refill(r, now_us))
+        return 1;
     struct session_event event;
-    int64_t now_us = 0;
     while (now_us < board->until_us || r->idle_count < r->window) {
-        if (link_poll(r->link, 100, &event) == 1) {
-            if (event_take(r, &event))
-                return 1;
-            if (now_us < board->until_us && event.kind != SESSION_RESULT)
-                continue;
-        }
+        bool came = link_poll(r->link, 100, &event) == 1;
+        if (came && event_take(r, &event))
+            return 1;
         now_us = link_now().us;
         if (now_us > board->drain_us)
             return player_trouble(r->part, "inquiries are missing", EST_TIMEOUT, (est_slice){0});
     }
     return 0;
+}
+
+/* Acknowledgements have no answer of their own. What is asked after them has one, and by then they
+ * are in the record. */
+static int land(struct requester *r) {
+    struct message ask = {.verb = VERB_STATUS};
+    ask.status.number = r->last;
+    struct session_event event;
+    int code = session_ask(r->session, &ask);
+    while (code == 0 && link_now().us < r->part->board->drain_us)
+        if (link_poll(r->link, 100, &event) == 1) {
+            if (event.kind == SESSION_ANSWER && event.message->verb == VERB_STATUS_IS)
+                return 0;
+            if (event_take(r, &event))
+                return 1;
+        }
+    return player_trouble(r->part, "the last acknowledgements", EST_TIMEOUT, (est_slice){0});
 }
 
 static int tables_make(struct requester *r) {
@@ -172,8 +191,8 @@ int requester_play(const struct part *part) {
     r.link = status == 0 ? player_begin(part, STAGE_REQUESTER, r.window < 128 ? 256 : 2 * r.window) : NULL;
     if (r.link) {
         r.session = link_session(r.link);
-        status = fly(&r);
-        link_close(&r.link, 2000); /* the last acknowledgements */
+        status = fly(&r) || land(&r);
+        link_close(&r.link, 200);
     } else {
         status = 1;
     }
