@@ -169,8 +169,7 @@ void core_restore_inquiry(struct core *c, const struct inquiry_row *row) {
     assert(q->lane != NONE);
     q->code = (uint16_t)row->code;
     q->attempts = (uint8_t)(row->attempts < UINT8_MAX ? row->attempts : UINT8_MAX);
-    if (!est_state_is_final((enum est_state)row->state))
-        c->accounts[row->account].open++;
+    c->accounts[row->account].open++; /* inquiry_move takes it off again where it has ended */
     inquiry_move(c, inquiry, (enum est_state)row->state, NONE);
 }
 

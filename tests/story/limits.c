@@ -78,6 +78,22 @@ static void a_full_store_refuses_the_new_and_takes_the_answers(void **state) {
     world_end(&w);
 }
 
+/* What has ended and only waits to be acknowledged is not open, before a restart and after it. */
+static void results_that_wait_over_a_restart_do_not_count_as_open(void **state) {
+    (void)state;
+    struct world *w = world_new(NULL);
+    requester_up(w, 1, PORTAL, 8, NO_RESULTS);
+    agent_up(w, 2, NOSAZI_AGENT, 4);
+    submit(w, 1, 1, BEDEHI, 5);
+    answer(w, 2, 1, 1);
+    restart(w);
+    requester_up(w, 1, PORTAL, 8, NO_RESULTS);
+    forget(w);
+    submit(w, 1, 2, BEDEHI, 5);
+    EXPECT(w, "+submitted #2\ns1 accepted #2\n");
+    world_end(&w);
+}
+
 static void draining_takes_answers_gives_no_work_and_ends(void **state) {
     (void)state;
     struct world *w = world_new(NULL);
@@ -143,6 +159,7 @@ int main(void) {
         cmocka_unit_test(an_account_at_its_limit_does_not_stop_another),
         cmocka_unit_test(no_room_for_a_lane_is_busy),
         cmocka_unit_test(a_full_store_refuses_the_new_and_takes_the_answers),
+        cmocka_unit_test(results_that_wait_over_a_restart_do_not_count_as_open),
         cmocka_unit_test(draining_takes_answers_gives_no_work_and_ends),
         cmocka_unit_test(draining_does_not_outlive_the_process),
         cmocka_unit_test(the_log_never_goes_back_in_time),

@@ -215,6 +215,18 @@ static void fold_matches(struct world *w) {
     core_free(&folded);
 }
 
+/* What each account has open, counted again from the rows. */
+static void accounts_match(const struct world *w) {
+    for (uint32_t account = PORTAL; account <= BANK; account++) {
+        struct account_view v;
+        uint32_t open = 0;
+        for (unsigned i = 1; i <= w->submitted; i++)
+            open += w->rows[i].account == account && !est_state_is_final((enum est_state)w->rows[i].state);
+        core_account(w->core, account, &v);
+        assert_int_equal(v.open, open);
+    }
+}
+
 /* Every lane's counts, counted again from the inquiries themselves. */
 static void counts_match(const struct world *w) {
     struct core_counts c;
@@ -237,6 +249,7 @@ static void counts_match(const struct world *w) {
     const uint64_t told[] = {c.waiting, c.delayed, c.leased, c.parked}, counted[] = {waiting, delayed, leased, parked};
     assert_memory_equal(told, counted, sizeof told);
     assert_memory_equal(told, lanes, sizeof told);
+    accounts_match(w);
 }
 
 void world_end(struct world **world) {
