@@ -113,6 +113,20 @@ static const est_event *note_take(struct far *far, const struct want *want, size
     return NULL;
 }
 
+void far_forget(struct far *far) {
+    size_t kept = 0;
+    for (size_t i = 0; i < far->count; i++) {
+        struct note *note = far->notes[i];
+        if (!note->taken) {
+            far->notes[kept++] = note;
+            continue;
+        }
+        free(note->bytes);
+        free(note);
+    }
+    far->count = kept;
+}
+
 static void late(const struct far *far, const struct want *want) {
     const est_event *last = far->count ? &far->notes[far->count - 1]->event : &(est_event){0};
     fail_msg("no event of kind %d came in time; the last one was of kind %d, %s: %.*s", (int)want->kind,

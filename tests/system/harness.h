@@ -139,11 +139,13 @@ struct want {
     const est_id *id;
     uint64_t ref, number;
 };
-/* The first such event that was not taken yet; lives until the client is closed. */
+/* The first such event that was not taken yet; lives until far_forget, or the client's end. */
 const est_event *far_take(struct far *, struct want);
 #define far_wait(far, ...) far_take((far), (struct want){.kind = __VA_ARGS__})
 /* Is there such an event already? Takes it. NULL: no. */
 const est_event *far_peek(struct far *, struct want);
+/* Lets go of all events that were taken; those that were not stay. */
+void far_forget(struct far *);
 /* Does what is due and takes in what came, for at most this long. True when something came. */
 bool far_poll(struct far *, int timeout_ms);
 

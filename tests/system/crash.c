@@ -1,0 +1,310 @@
+/* crash.c - a broker that is killed, stopped and started again: what was accepted is there, every
+ * result comes, and nothing is said twice in two ways. */
+#include "harness.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Killed under load ------------------------------------------------------------------------------- */
+
+/* One inquiry as the requester knows it. */
+struct known {
+    est_id id;
+    uint64_t number;
+    char tracking[EST_TRACKING_MAX + 1];
+    unsigned results;
+    int64_t debt;
+};
+
+struct load {
+    struct far *portal;
+    struct known *all;
+    size_t count, capacity, accepted, answered;
+};
+
+static struct known *known_find(struct load *load, const est_id *id) {
+    for (size_t i = load->count; i-- > 0;) /* the recent ones are asked for most */
+        if (memcmp(&load->all[i].id, id, sizeof *id) == 0)
+            return &load->all[i];
+    fail_msg("an id came that was never submitted");
+    return NULL;
+}
+
+/* As many as keep `window` unanswered; the body of each differs, so that a mix-up would show. */
+static void load_submit(struct load *load, size_t window) {
+    while (load->count < load->capacity && load->count - load->answered < window) {
+        struct known *it = &load->all[load->count++];
+        char parcel[32];
+        est_id_new(&it->id);
+        snprintf(parcel, sizeof parcel, "%zu-%zu-1", load->count % 9 + 1, load->count % 1000);
+        far_ask(load->portal, "plot.debt", parcel, NULL, &it->id, (est_time){0});
+    }
+}
+
+/* A receipt that comes again is the receipt that came before. */
+static void receipt_take(struct load *load, const est_event *e) {
+    struct known *it = known_find(load, &e->id);
+    if (it->number == 0) {
+        it->number = e->number;
+        snprintf(it->tracking, sizeof it->tracking, "%.*s", (int)e->tracking.size, (const char *)e->tracking.data);
+        load->accepted++;
+    }
+    assert_int_equal(it->number, e->number);
+    assert_true(text_is(e->tracking, it->tracking));
+}
+
+/* So is a result. Every second one is acknowledged at once, the others only at the end: those come
+ * again with every new session. */
+static void result_take(struct load *load, const est_event *e) {
+    struct known *it = known_find(load, &e->id);
+    int64_t debt = -1;
+    assert_int_equal(e->state, EST_STATE_ANSWERED);
+    assert_true(est_field_int(e->body, "debt", &debt));
+    load->answered += it->results == 0;
+    if (it->results++ == 0)
+        it->debt = debt;
+    assert_true(it->debt == debt);
+    if (e->number % 2 == 0)
+        assert_int_equal(est_client_ack(load->portal->client, e->number), 0);
+}
+
+static void load_take(struct load *load) {
+    const est_event *e;
+    while ((e = far_peek(load->portal, (struct want){.kind = EST_EVENT_ACCEPTED})))
+        receipt_take(load, e);
+    while ((e = far_peek(load->portal, (struct want){.kind = EST_EVENT_RESULT})))
+        result_take(load, e);
+    assert_null(far_peek(load->portal, (struct want){.kind = EST_EVENT_REFUSED}));
+    far_forget(load->portal);
+}
+
+/* Goes on until so many have an answer. */
+static void load_run(struct load *load, size_t window, size_t answered) {
+    int64_t until = now_ms() + WAIT_MS;
+    while (load->answered < answered) {
+        if (now_ms() > until)
+            fail_msg("%zu submitted, %zu accepted, %zu answered of %zu wished", load->count, load->accepted,
+                     load->answered, answered);
+        load_submit(load, window);
+        far_poll(load->portal, 100);
+        load_take(load);
+    }
+}
+
+/* The same id again: the same receipt, and it says that it is not new. */
+static void resubmit_all(struct load *load) {
+    for (size_t i = 0; i < load->count; i++) {
+        char parcel[32];
+        snprintf(parcel, sizeof parcel, "%zu-%zu-1", (i + 1) % 9 + 1, (i + 1) % 1000);
+        far_ask(load->portal, "plot.debt", parcel, NULL, &load->all[i].id, (est_time){0});
+        const est_event *e = far_wait(load->portal, EST_EVENT_ACCEPTED, .id = &load->all[i].id);
+        assert_true(e->again);
+        receipt_take(load, e);
+        far_forget(load->portal);
+    }
+}
+
+static void compare_with_record(struct load *load) {
+    for (size_t i = 0; i < load->count; i++) {
+        int64_t debt = -1;
+        struct known *it = &load->all[i];
+        assert_true(it->number != 0 && it->results >= 1);
+        assert_int_equal(est_client_status(load->portal->client, i + 1, &it->id, 0, true), 0);
+        const est_event *e = far_wait(load->portal, EST_EVENT_STATUS, .ref = i + 1);
+        assert_int_equal(e->state, EST_STATE_ANSWERED);
+        assert_int_equal(e->number, it->number);
+        assert_true(est_field_int(e->body, "debt", &debt) && debt == it->debt);
+        assert_int_equal(est_client_ack(load->portal->client, it->number), 0);
+        far_forget(load->portal);
+    }
+}
+
+static void accepted_inquiries_survive_kills_of_the_broker_under_load(void **state) {
+    (void)state;
+    enum { KILLS = 12, BETWEEN = 200, WINDOW = 300, ROOM = (KILLS + 1) * (BETWEEN + WINDOW) };
+    struct city *city = city_new(&(struct city_options){.limits = "attempts_max: 200"});
+    city_start(city);
+    struct child *agents[] = {agent_start(city, "treasury-a", "answer", 2),
+                              agent_start(city, "treasury-b", "answer", 2)};
+    struct load load = {.portal = far_open(city, "portal", 2), .capacity = ROOM};
+    struct far *duty = far_open(city, "duty", 0);
+    load.all = test_calloc(ROOM, sizeof *load.all);
+    unsigned seed = 1;
+    for (int i = 0; i < KILLS; i++) { /* at another point of the work each time */
+        size_t step = BETWEEN / 2 + (size_t)rand_r(&seed) % (BETWEEN / 2);
+        load_run(&load, WINDOW, load.answered + step);
+        city_kill(city);
+        city_start(city);
+    }
+    load.capacity = load.count; /* no more: those that are out come in */
+    load_run(&load, WINDOW, load.count);
+    assert_int_equal(load.accepted, load.count);
+    far_wait(duty, EST_EVENT_CONNECTED);
+    assert_int_equal(far_stat(duty, "inquiries_open"), 0);
+    resubmit_all(&load);
+    compare_with_record(&load);
+    test_free(load.all);
+    for (size_t i = 0; i < 2; i++) {
+        child_signal(agents[i], SIGTERM);
+        assert_int_equal(child_wait(agents[i]), 0);
+    }
+    city_end(city);
+}
+
+/* --- Results wait ------------------------------------------------------------------------------------- */
+
+static void result_waits_for_the_account_until_it_is_acknowledged(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct far *portal = far_open(city, "portal", 2);
+    est_id id;
+    uint64_t number = far_submit(portal, "plot.debt", "1-1-1", &id);
+    far_close(&portal);
+    struct raw *agent = raw_agent(city, "treasury-a", 1);
+    raw_answer(agent, number, raw_receive(agent, VERB_ASSIGN)->assign.epoch, 42);
+    raw_receive(agent, VERB_RECORDED);
+    for (int i = 0; i < 4; i++) { /* as long as nobody says that it has it, over a stop and a crash */
+        int64_t debt = 0;
+        portal = far_open(city, "portal", 2);
+        const est_event *result = far_wait(portal, EST_EVENT_RESULT, .id = &id);
+        assert_true(est_field_int(result->body, "debt", &debt));
+        assert_int_equal(debt, 42);
+        far_close(&portal);
+        if (i == 1)
+            assert_int_equal(city_stop(city), 0);
+        if (i == 2)
+            city_kill(city);
+        if (i == 1 || i == 2)
+            city_start(city);
+    }
+    portal = far_open(city, "portal", 2);
+    far_wait(portal, EST_EVENT_RESULT, .id = &id);
+    assert_int_equal(est_client_ack(portal->client, number), 0);
+    far_close(&portal);
+    for (int i = 0; i < 2; i++) { /* what is sent, is sent before the answer to a later question */
+        portal = far_open(city, "portal", 2);
+        assert_true(far_status(portal, &id, 0)->acked.us > 0);
+        assert_null(far_peek(portal, (struct want){.kind = EST_EVENT_RESULT}));
+        far_close(&portal);
+        city_kill(city);
+        city_start(city);
+    }
+    city_end(city);
+}
+
+static void answer_given_before_a_crash_is_not_asked_for_again(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct far *portal = far_open(city, "portal", 2);
+    uint64_t number = far_submit(portal, "plot.debt", "1-1-1", NULL);
+    struct raw *agent = raw_agent(city, "treasury-a", 8);
+    uint64_t epoch = raw_receive(agent, VERB_ASSIGN)->assign.epoch;
+    raw_answer(agent, number, epoch, 42);
+    raw_receive(agent, VERB_RECORDED);
+    city_kill(city);
+    city_start(city);
+    raw_close(&agent);
+    agent = raw_agent(city, "treasury-a", 8);
+    raw_answer(agent, number, epoch, 42); /* as one that missed RECORDED would */
+    raw_receive(agent, VERB_RECORDED);
+    assert_false(raw_heard(agent, VERB_ASSIGN));
+    city_end(city);
+}
+
+/* No lease is of the same epoch as one of before the crash. */
+static void lease_of_before_a_crash_is_stale_after_it(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct far *portal = far_open(city, "portal", 2);
+    uint64_t number = far_submit(portal, "plot.debt", "1-1-1", NULL);
+    struct raw *agent = raw_agent(city, "treasury-a", 1);
+    uint64_t epoch = raw_receive(agent, VERB_ASSIGN)->assign.epoch;
+    city_kill(city);
+    city_start(city);
+    raw_close(&agent);
+    agent = raw_session(city, "treasury-a");
+    raw_answer(agent, number, epoch, 42);
+    assert_int_equal(raw_receive(agent, VERB_ERROR)->error.code, EST_STALE_EPOCH);
+    raw_ready(agent, 1);
+    const struct message *m = raw_receive(agent, VERB_ASSIGN);
+    assert_int_equal(m->assign.number, number);
+    assert_true(m->assign.epoch > epoch);
+    raw_answer(agent, number, m->assign.epoch, 43);
+    raw_receive(agent, VERB_RECORDED);
+    city_end(city);
+}
+
+/* --- Stopped ------------------------------------------------------------------------------------------ */
+
+static void stopped_broker_says_so_and_its_clients_go_on_with_the_next(void **state) {
+    (void)state;
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct far *portal = far_open(city, "portal", 2);
+    struct child *agent = agent_start(city, "treasury-a", "answer", 1);
+    assert_non_null(child_line(agent, "up"));
+    for (int i = 0; i < 3; i++) {
+        est_id id;
+        far_submit(portal, "plot.debt", "1-1-1", &id);
+        assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .id = &id)->state, EST_STATE_ANSWERED);
+        assert_int_equal(city_stop(city), 0);
+        assert_int_equal(far_wait(portal, EST_EVENT_DISCONNECTED)->code, EST_STOPPING);
+        city_start(city);
+        assert_non_null(child_line(agent, "up"));
+        far_wait(portal, EST_EVENT_CONNECTED);
+    }
+    city_end(city);
+}
+
+/* --- Many ------------------------------------------------------------------------------------------ */
+
+static void hundred_thousand_open_inquiries_are_all_there_after_a_restart(void **state) {
+    (void)state;
+    enum { TOTAL = 100000, SAMPLE = 97 };
+    struct city *city = city_new(NULL);
+    city_start(city);
+    struct far *portal = far_open(city, "portal", 2);
+    est_id *ids = test_calloc(TOTAL, sizeof *ids);
+    size_t accepted = 0;
+    for (size_t i = 0; i < TOTAL || accepted < TOTAL;) {
+        for (size_t burst = 0; burst < 1000 && i < TOTAL && i - accepted < 3000; burst++, i++) {
+            est_id_new(&ids[i]);
+            far_ask(portal, "plot.debt", "1-1-1", NULL, &ids[i], (est_time){0});
+        }
+        assert_true(far_poll(portal, WAIT_MS));
+        while (far_peek(portal, (struct want){.kind = EST_EVENT_ACCEPTED}))
+            accepted++;
+        assert_null(far_peek(portal, (struct want){.kind = EST_EVENT_REFUSED}));
+        far_forget(portal);
+    }
+    city_kill(city);
+    int64_t began = now_ms();
+    city_start(city);
+    print_message("             %d open inquiries: the broker listens after %d ms\n", TOTAL,
+                  (int)(now_ms() - began));
+    struct far *duty = far_open(city, "duty", 0);
+    assert_int_equal(far_stat(duty, "inquiries_open"), TOTAL);
+    assert_int_equal(far_stat(duty, "inquiries_waiting"), TOTAL);
+    far_wait(portal, EST_EVENT_CONNECTED);
+    for (size_t i = 0; i < TOTAL; i += TOTAL / SAMPLE)
+        assert_int_equal(far_status(portal, &ids[i], 0)->state, EST_STATE_WAITING);
+    test_free(ids);
+    city_end(city);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CLAIM(accepted_inquiries_survive_kills_of_the_broker_under_load),
+        CLAIM(result_waits_for_the_account_until_it_is_acknowledged),
+        CLAIM(answer_given_before_a_crash_is_not_asked_for_again),
+        CLAIM(lease_of_before_a_crash_is_stale_after_it),
+        CLAIM(stopped_broker_says_so_and_its_clients_go_on_with_the_next),
+        CLAIM(hundred_thousand_open_inquiries_are_all_there_after_a_restart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
