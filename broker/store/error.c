@@ -54,6 +54,7 @@ static const struct advice advices[] = {
     {EIO, -EST_IO, "the disk has failed: see the system's log, then restore the store from a backup"},
     {MDB_CORRUPTED, -EST_INPUT, "the file is damaged: restore the store from a backup"},
     {MDB_PAGE_NOTFOUND, -EST_INPUT, "the file is damaged: restore the store from a backup"},
+    {MDB_CURSOR_FULL, -EST_INPUT, "the file is damaged: restore the store from a backup"},
     {MDB_INVALID, -EST_INPUT, "data.mdb is no store: name another folder, or restore it from a backup"},
     {MDB_VERSION_MISMATCH, -EST_INPUT, "data.mdb was written by another LMDB: use the program that wrote it"},
     {MDB_READERS_FULL, -EST_IO, "too many tools have it open: stop some"},
