@@ -11,6 +11,7 @@ enum {
     SEND_FRAMES_MAX = 64, /* frames on their way out; more wait as commands in the session's tables */
     RECEIVE_FRAMES_MAX = 1000,
     HANDSHAKE_MS = 5000,
+    CURVE_AROUND = 8 + 8 + 16 + 1, /* what CURVE puts around a frame; libzmq counts it in */
     /* Not -1: that would end the pipe, and what the broker said last before it went would be lost
      * with it. This long a pause is never lived through. */
     RECONNECT_MS = 24 * 3600 * 1000,
@@ -32,8 +33,8 @@ static bool socket_set_text(void *socket, int option, const char *text) {
     return zmq_setsockopt(socket, option, text, strlen(text)) == 0;
 }
 
-static bool socket_set_limits(void *socket) {
-    int64_t size_max = EST_FRAME_MAX;
+static bool socket_set_limits(void *socket, bool curve) {
+    int64_t size_max = EST_FRAME_MAX + (curve ? CURVE_AROUND : 0);
     return socket_set(socket, ZMQ_LINGER, 0) && socket_set(socket, ZMQ_SNDHWM, SEND_FRAMES_MAX) &&
            socket_set(socket, ZMQ_RCVHWM, RECEIVE_FRAMES_MAX) &&
            zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max) == 0 &&
@@ -72,7 +73,7 @@ int connection_open(struct connection *c, void *context, const char *endpoint, c
     snprintf(c->endpoint, sizeof c->endpoint, "%s", endpoint);
     c->socket = zmq_socket(context, ZMQ_DEALER);
     int failed = 0;
-    if (!c->socket || !socket_set_limits(c->socket))
+    if (!c->socket || !socket_set_limits(c->socket, who->curve))
         failed = fail(c, "no socket", ret_text);
     else if (!socket_set_security(c->socket, who))
         failed = fail(c, "the keys or the account's name cannot be used", ret_text);

@@ -9,6 +9,9 @@
 /* In Debian's libzmq 4.3.4 the option works though its header shows it to draft builds only. */
 enum { ENFORCE_DOMAIN = 93, WHY_SIZE = 256 };
 
+/* What CURVE puts around a frame (RFC 26: name, nonce, box, flags). libzmq counts it in. */
+enum { CURVE_AROUND = 8 + 8 + 16 + 1 };
+
 static int why(char *ret_why, const char *endpoint, const char *what, const char *advice) {
     snprintf(ret_why, WHY_SIZE, "%s: %s: %s; %s", endpoint, what, zmq_strerror(zmq_errno()), advice);
     return -EST_IO;
@@ -26,7 +29,7 @@ static bool options_set(void *s, const struct net_options *o) {
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (zmq_setsockopt(s, plain[i].option, &plain[i].value, sizeof plain[i].value) != 0)
             return false;
-    int64_t frame_max = o->frame_max;
+    int64_t frame_max = (int64_t)o->frame_max + (o->curve ? CURVE_AROUND : 0);
     int server = 1;
     if (zmq_setsockopt(s, ZMQ_MAXMSGSIZE, &frame_max, sizeof frame_max) != 0)
         return false;
