@@ -56,6 +56,8 @@ int broker_configure(struct broker *, struct catalogue *);
 void frame_handle(struct broker *, uint32_t peer, est_slice frame);
 /* The peer is out: the core forgets its session, it is told why, its connection ends. */
 void peer_end(struct broker *, uint32_t peer, int code, const char *text);
+/* The same for a peer that breaks the protocol, and counted. */
+void peer_malformed(struct broker *, uint32_t peer, const char *why);
 
 /* outputs.c */
 /* One input through the core, and everything that comes of it. */

@@ -26,7 +26,7 @@ void peer_end(struct broker *b, uint32_t peer, int code, const char *text) {
     net_release(b->net, peer, b->now);
 }
 
-static void peer_malformed(struct broker *b, uint32_t peer, const char *why) {
+void peer_malformed(struct broker *b, uint32_t peer, const char *why) {
     b->refused[EST_MALFORMED]++;
     peer_end(b, peer, EST_MALFORMED, why);
 }

@@ -103,7 +103,7 @@ static void frames_take(struct broker *b) {
     for (int i = 0; i < BATCH_FRAMES && bytes < BATCH_BYTES && !b->failed && net_next(b->net, b->now, &in); i++) {
         bytes += in.frame.size;
         if (in.broken != NULL)
-            peer_end(b, in.peer, EST_MALFORMED, in.broken);
+            peer_malformed(b, in.peer, in.broken);
         else
             frame_handle(b, in.peer, in.frame);
     }

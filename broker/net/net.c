@@ -304,11 +304,11 @@ static bool frame_next(struct net *n, struct door_socket *d, est_time now, struc
     for (int got = message_receive(n, d, &routing); got != 0; got = message_receive(n, d, &routing)) {
         n->counts.frames_in++;
         n->counts.bytes_in += zmq_msg_size(&n->held);
+        n->counts.dropped_protocol += got < 0;
         uint32_t key = zap_user_id_parse(zmq_msg_gets(&n->held, "User-Id"));
         uint32_t peer = routing != 0 ? peer_find(n, d->door, routing) : PEER_NONE;
         if (peer == PEER_NONE && got < 0) {
             connection_shut(zmq_msg_get(&n->held, ZMQ_SRCFD));
-            n->counts.dropped_protocol++;
             continue;
         }
         if (peer == PEER_NONE)
