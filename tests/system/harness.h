@@ -5,6 +5,7 @@
  *   child.c   any child process: its output line by line, its end
  *   far.c     a client whose events are kept until a test asks for them
  *   raw.c     a bare DEALER socket that speaks the protocol, or breaks it
+ *   stub.c    a bare ROUTER socket in a broker's place
  *   agent.c   a program: an agent of the public API that obeys the test
  *
  * Nothing sleeps. Every wait is for an event, ends at WAIT_MS, and fails the test there. What a
@@ -25,7 +26,7 @@
 #include <message.h>
 #include <sys/types.h>
 
-enum { WAIT_MS = 60000, KEY_TEXT = 41, CITY_ACCOUNTS_MAX = 16, ENDPOINT_MAX = 64, FOLDER_MAX = 64 };
+enum { WAIT_MS = 30000, KEY_TEXT = 41, CITY_ACCOUNTS_MAX = 16, ENDPOINT_MAX = 64, FOLDER_MAX = 64 };
 enum { REQUESTERS, DEPARTMENTS, OPERATORS, DOOR_COUNT };
 
 /* A test of this name; what it leaves open is closed after it. */
@@ -189,5 +190,16 @@ void raw_ended(struct raw *);
 bool raw_was_welcome(const struct raw *); /* did a handshake ever succeed? */
 /* ANSWER, positive, {debt: value}. */
 void raw_answer(struct raw *, uint64_t number, uint64_t epoch, int64_t debt);
+
+/* --- A broker that says what no broker would --------------------------------------------------------- */
+
+struct stub;
+struct stub *stub_open(const struct key_pair *server); /* CURVE, any client, any port */
+const char *stub_endpoint(const struct stub *);
+void stub_close(struct stub **);
+/* Until the client says this; what it says before is passed over. The client is kept going. */
+void stub_await(struct stub *, struct far *, enum verb);
+void stub_send(struct stub *, const struct message *); /* to whoever spoke last */
+void stub_send_bytes(struct stub *, const void *, size_t);
 
 #endif

@@ -1,0 +1,213 @@
+/* peer.c - peers that break the protocol are cut off and counted, and nobody else notices. */
+#include "harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A city with somebody at work in it, who must notice nothing. */
+struct witness {
+    struct city *city;
+    struct far *portal, *duty;
+    struct child *agent;
+    uint64_t disconnects;
+};
+
+static struct witness witness_start(void) {
+    struct witness w = {.city = city_new(NULL)};
+    city_start(w.city);
+    w.agent = agent_start(w.city, "treasury-a", "answer", 1);
+    assert_non_null(child_line(w.agent, "up"));
+    w.portal = far_open(w.city, "portal", 2);
+    w.duty = far_open(w.city, "duty", 0);
+    return w;
+}
+
+static void witness_end(struct witness *w) {
+    est_id id;
+    far_submit(w->portal, "plot.debt", "1-1-1", &id);
+    assert_int_equal(far_wait(w->portal, EST_EVENT_RESULT, .id = &id)->state, EST_STATE_ANSWERED);
+    assert_null(far_peek(w->portal, (struct want){.kind = EST_EVENT_DISCONNECTED}));
+    assert_null(far_peek(w->duty, (struct want){.kind = EST_EVENT_DISCONNECTED}));
+    assert_false(child_has_line(w->agent, "up")); /* it was up once */
+    city_end(w->city);
+}
+
+/* Says this after HELLO; it must be told MALFORMED and cut off. */
+static void expect_malformed(struct witness *w, const void *bytes, size_t size) {
+    uint64_t before = far_stat(w->duty, "refused_MALFORMED");
+    struct raw *raw = raw_session(w->city, "notary");
+    raw_send_bytes(raw, bytes, size, false);
+    assert_int_equal(raw_receive(raw, VERB_BYE)->bye.code, EST_MALFORMED);
+    raw_ended(raw);
+    raw_close(&raw);
+    assert_int_equal(far_stat(w->duty, "refused_MALFORMED"), before + 1);
+}
+
+static void garbage_ends_its_connection_and_is_counted(void **state) {
+    (void)state;
+    struct witness w = witness_start();
+    char noise[4096];
+    unsigned seed = 7;
+    noise[0] = PROTOCOL_VERSION;
+    for (size_t i = 1; i < sizeof noise; i++)
+        noise[i] = (char)(rand_r(&seed) >> 8);
+    noise[1] = (char)0xc1; /* which msgpack never uses: no chance of a valid start */
+    expect_malformed(&w, noise, sizeof noise);
+    expect_malformed(&w, "\x01\x92\x10", 3);                 /* ends within a command */
+    expect_malformed(&w, "\x01\xdd\xff\xff\xff\xff", 6);     /* four thousand million elements */
+    expect_malformed(&w, "\x01\x92\x11\x80", 4);             /* ACCEPTED, which only a broker says */
+    expect_malformed(&w, "\x01\x92\x01\x82\x01\x01\x02\x01", 8); /* a second HELLO */
+    witness_end(&w);
+}
+
+static void frame_of_another_version_ends_its_connection(void **state) {
+    (void)state;
+    struct witness w = witness_start();
+    struct raw *raw = raw_session(w.city, "notary");
+    raw_send_bytes(raw, "\x07\x92\x03\x81\x01\x01", 6, false);
+    assert_int_equal(raw_receive(raw, VERB_BYE)->bye.code, EST_VERSION_UNSUPPORTED);
+    raw_ended(raw);
+    witness_end(&w);
+}
+
+static void command_before_hello_ends_its_connection(void **state) {
+    (void)state;
+    struct witness w = witness_start();
+    struct raw *raw = raw_open(
+        w.city->endpoints[REQUESTERS],
+        &(struct raw_options){.server_key = w.city->server.public_key, .key = city_account(w.city, "notary")->key});
+    struct message m = {.verb = VERB_STATUS};
+    m.status = (struct status){.ref = 1, .number = 1};
+    raw_send(raw, &m);
+    assert_int_equal(raw_receive(raw, VERB_BYE)->bye.code, EST_HELLO_FIRST);
+    raw_ended(raw);
+    assert_int_equal(far_stat(w.duty, "refused_HELLO_FIRST"), 1);
+    witness_end(&w);
+}
+
+static void message_of_two_frames_ends_its_connection_and_is_counted(void **state) {
+    (void)state;
+    struct witness w = witness_start();
+    struct raw *raw = raw_session(w.city, "notary");
+    raw_send_bytes(raw, "\x01", 1, true);
+    raw_send_bytes(raw, "\x01", 1, false);
+    assert_int_equal(raw_receive(raw, VERB_BYE)->bye.code, EST_MALFORMED);
+    raw_ended(raw);
+    assert_int_equal(far_stat(w.duty, "refused_MALFORMED"), 1);
+    assert_int_equal(far_stat(w.duty, "dropped_protocol"), 1);
+    raw_close(&raw);
+    raw = raw_open( /* and as the very first thing said */
+        w.city->endpoints[REQUESTERS],
+        &(struct raw_options){.server_key = w.city->server.public_key, .key = city_account(w.city, "notary")->key});
+    raw_send_bytes(raw, "\x01", 1, true);
+    raw_send_bytes(raw, "\x01", 1, false);
+    raw_ended(raw);
+    assert_int_equal(far_stat(w.duty, "dropped_protocol"), 2);
+    witness_end(&w);
+}
+
+static void chosen_routing_id_is_cut_off_and_counted(void **state) {
+    (void)state;
+    struct witness w = witness_start();
+    struct raw *raw = raw_open(w.city->endpoints[REQUESTERS],
+                               &(struct raw_options){.server_key = w.city->server.public_key,
+                                                     .routing_id = "me",
+                                                     .key = city_account(w.city, "notary")->key});
+    raw_send_bytes(raw, "\x01\x92\x01\x82\x01\x01\x02\x01", 8, false);
+    raw_ended(raw);
+    assert_int_equal(far_stat(w.duty, "dropped_protocol"), 1);
+    witness_end(&w);
+}
+
+/* --- Size --------------------------------------------------------------------------------------------- */
+
+/* PINGs, and one unknown field to fill it up, so that the frame has exactly this size. */
+static char *frame_of(size_t size) {
+    char *frame = test_malloc(size);
+    size_t at = 0;
+    const char head[] = "\x01\x92\x03\x82\x01\x07\xcd\x01\x00\xc6"; /* PING, token 7, field 256: binary */
+    memset(frame, 'x', size);
+    memcpy(frame, head, sizeof head - 1);
+    at = sizeof head - 1;
+    size_t left = size - at - 4;
+    for (int i = 0; i < 4; i++)
+        frame[at + (size_t)i] = (char)(left >> (24 - 8 * i));
+    return frame;
+}
+
+static void largest_frame_is_taken(void **state) {
+    (void)state;
+    struct witness w = witness_start();
+    struct raw *raw = raw_session(w.city, "notary");
+    char *frame = frame_of(EST_FRAME_MAX);
+    raw_send_bytes(raw, frame, EST_FRAME_MAX, false);
+    assert_int_equal(raw_receive(raw, VERB_PONG)->ping.token, 7);
+    test_free(frame);
+    witness_end(&w);
+}
+
+static void larger_frame_ends_its_connection_alone(void **state) {
+    (void)state;
+    static const size_t sizes[] = {EST_FRAME_MAX + 1, 4 * EST_FRAME_MAX};
+    struct witness w = witness_start();
+    for (size_t i = 0; i < 2; i++) {
+        struct raw *raw = raw_session(w.city, "notary");
+        char *frame = frame_of(sizes[i]);
+        raw_send_bytes(raw, frame, sizes[i], false);
+        raw_ended(raw);
+        assert_false(raw_heard(raw, VERB_PONG));
+        raw_close(&raw);
+        test_free(frame);
+    }
+    witness_end(&w);
+}
+
+/* A broker of the test's own: it takes HELLO, says WELCOME, then a PING in the largest frame there
+ * may be. A client that is cut off by its own libzmq never says PONG. */
+static void client_takes_the_largest_frame(void **state) {
+    (void)state;
+    struct key_pair server, own;
+    key_make(&server);
+    key_make(&own);
+    struct stub *stub = stub_open(&server);
+    est_options options = {.endpoints = {stub_endpoint(stub)},
+                           .server_key = server.public_key,
+                           .public_key = own.public_key,
+                           .secret_key = own.secret_key,
+                           .account = "portal"};
+    struct far *far = far_open_with(&options);
+    stub_await(stub, far, VERB_HELLO);
+    struct message m = {.verb = VERB_WELCOME};
+    m.welcome = (struct welcome){.version = 1,
+                                 .session = 1,
+                                 .account = slice_of("portal"),
+                                 .city = slice_of("stub"),
+                                 .heartbeat_ms = 5000,
+                                 .window = 16,
+                                 .asks_max = 16,
+                                 .frame_max = EST_FRAME_MAX,
+                                 .body_max = EST_BODY_MAX,
+                                 .lease_ms = 5000,
+                                 .time_us = 1};
+    stub_send(stub, &m);
+    char *frame = frame_of(EST_FRAME_MAX);
+    stub_send_bytes(stub, frame, EST_FRAME_MAX);
+    test_free(frame);
+    stub_await(stub, far, VERB_PONG);
+    far_close(&far);
+    stub_close(&stub);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CLAIM(garbage_ends_its_connection_and_is_counted),
+        CLAIM(frame_of_another_version_ends_its_connection),
+        CLAIM(command_before_hello_ends_its_connection),
+        CLAIM(message_of_two_frames_ends_its_connection_and_is_counted),
+        CLAIM(chosen_routing_id_is_cut_off_and_counted),
+        CLAIM(largest_frame_is_taken),
+        CLAIM(larger_frame_ends_its_connection_alone),
+        CLAIM(client_takes_the_largest_frame),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
