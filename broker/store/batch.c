@@ -44,10 +44,13 @@ int store_begin(struct store *store) {
     if (rc || !store->read_only)
         return rc;
     /* A tool sees what the broker has committed by now. */
+    uint64_t seen = store->committed.seq;
     rc = head_read(store, store->txn, &store->committed);
+    store->head = store->committed;
+    if (!rc && store->committed.seq != seen)
+        rc = rows_recover(store);
     if (rc)
         store_abort(store);
-    store->head = store->committed;
     return rc;
 }
 
@@ -58,18 +61,40 @@ static void batch_forget(struct store *store) {
     memset(store->cursors, 0, sizeof store->cursors);
 }
 
+/* What the batch did to the fresh rows is undone by folding them anew from what is committed. A
+ * store that cannot be read any more says so at the next call; the sentence stays that of what
+ * failed first. */
+static void fresh_restore(struct store *store) {
+    char sentence[STORE_ERROR_SIZE];
+    struct view view;
+    struct store_head head;
+    memcpy(sentence, store->error, sizeof sentence);
+    if (view_begin(store, &view) == 0) {
+        int rc = head_read(store, view.txn, &head);
+        view_end(&view);
+        if (!rc)
+            rows_recover(store);
+    }
+    memcpy(store->error, sentence, sizeof sentence);
+}
+
 void store_abort(struct store *store) {
     if (!store->txn)
         return;
+    bool changed = store->head.seq != store->committed.seq || store->spoiled;
     mdb_txn_abort(store->txn);
     batch_forget(store);
     store->head = store->committed;
+    if (changed && !store->read_only)
+        fresh_restore(store);
 }
 
 int store_commit(struct store *store) {
     if (!store->txn)
         return store_fail(store, -EST_INPUT, "no batch is open");
     int rc = store->spoiled; /* the sentence is still the append's */
+    if (!rc && store->head.seq != store->committed.seq)
+        rc = rows_settle(store, false);
     if (!rc && store->head.seq != store->committed.seq)
         rc = head_write(store);
     if (rc) {
@@ -80,7 +105,9 @@ int store_commit(struct store *store) {
     batch_forget(store);
     if (rc != 0) {
         store->head = store->committed;
-        return store_fail_lmdb(store, rc, "committing");
+        rc = store_fail_lmdb(store, rc, "committing");
+        fresh_restore(store);
+        return rc;
     }
     store->committed = store->head;
     return 0;

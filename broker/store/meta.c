@@ -53,7 +53,7 @@ static int meta_get(struct store *store, MDB_txn *txn, const char *name, size_t 
 /* A meta value behind its checksum. The format alone has none, so that a program of any age can
  * read it; a damaged one is refused for being unknown. */
 struct sealed_head {
-    uint64_t checksum, seq, at, generation, digest;
+    uint64_t checksum, seq, at, generation, digest, settled;
 };
 struct sealed_secret {
     uint64_t checksum;
@@ -68,6 +68,7 @@ int head_write(struct store *store) {
         .at = htole64((uint64_t)store->head.at.us),
         .generation = htole64(store->head.generation),
         .digest = htole64(store->head.digest),
+        .settled = htole64(store->settled),
     };
     sealed.checksum = htole64(SEAL(sealed));
     return meta_put(store, store->txn, "head", &sealed, sizeof sealed);
@@ -88,6 +89,7 @@ int head_read(struct store *store, MDB_txn *txn, struct store_head *ret) {
         .generation = le64toh(sealed.generation),
         .digest = le64toh(sealed.digest),
     };
+    store->settled = le64toh(sealed.settled);
     return 0;
 }
 

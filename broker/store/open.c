@@ -137,6 +137,8 @@ static int store_start(struct store *store) {
     if (!rc && !store->read_only)
         rc = directories_sync(store);
     if (!rc)
+        rc = rows_recover(store);
+    if (!rc)
         rc = store_tidy(store);
     return rc;
 }
@@ -145,8 +147,9 @@ int store_open(const struct store_options *options, struct store **ret) {
     struct store *store = calloc(1, sizeof *store);
     if (store)
         store->directory = strdup(options->directory);
-    if (!store || !store->directory) {
+    if (!store || !store->directory || fresh_init(&store->fresh) < 0) {
         open_error_keep("out of memory");
+        free(store ? store->directory : NULL);
         free(store);
         return -EST_NO_MEMORY;
     }
@@ -167,17 +170,31 @@ int store_open(const struct store_options *options, struct store **ret) {
     return 0;
 }
 
+/* So that the tables of a closed store are complete. Where it fails nothing is lost: opening folds
+ * what did not settle out of the log. */
+static void all_settle(struct store *store) {
+    if (!store->env || store->read_only || store->fresh.count == 0 || store_begin(store) < 0)
+        return;
+    if (rows_settle(store, true) == 0 && head_write(store) == 0)
+        mdb_txn_commit(store->txn);
+    else
+        mdb_txn_abort(store->txn);
+    store->txn = NULL;
+}
+
 void store_close(struct store **ref) {
     struct store *store = *ref;
     if (!store)
         return;
     store_abort(store);
+    all_settle(store);
     if (store->env)
         mdb_env_close(store->env);
     /* Last: nobody may come in while LMDB still has the files. */
     if (store->lock >= 0)
         close(store->lock);
     record_scratch_done(&store->scratch);
+    fresh_done(&store->fresh);
     explicit_bzero(store->secret, sizeof store->secret);
     free(store->directory);
     free(store);

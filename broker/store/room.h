@@ -5,6 +5,7 @@
 #ifndef ROOM_H
 #define ROOM_H
 
+#include "fresh.h"
 #include "record.h"
 #include "store.h"
 
@@ -31,6 +32,9 @@ struct store {
     uint8_t secret[STORE_SECRET_SIZE];
     uint64_t size_max, map, page;
     uint64_t disk_free, disk_total; /* as of the last store_tidy */
+    uint64_t settled;              /* the tables of inquiries have every event up to this one */
+    uint64_t ended_last;           /* the highest number in `ended`, 0 when not known */
+    struct fresh fresh;
     struct record_scratch scratch;
     char *directory;
     char error[STORE_ERROR_SIZE];
@@ -89,6 +93,18 @@ int head_write(struct store *);
 int table_cursor(struct store *, enum table, MDB_cursor **ret);
 /* Applies an event that is in the log already to the other tables. */
 int tables_apply(struct store *, const struct event *);
+/* -EST_NOT_FOUND where there is none. */
+int table_get(struct store *, enum table table, MDB_val key, MDB_val *ret);
+
+/* rows.c: inquiries as rows, fresh and settled. */
+int rows_submitted(struct store *, const struct event *);
+int rows_changed(struct store *, const struct event *);
+int rows_acknowledged(struct store *, const struct event *);
+/* Settles what has been fresh for long enough, or all of it; moves `settled`. In a batch. */
+int rows_settle(struct store *, bool all);
+/* Forgets the fresh rows and folds them anew out of what is committed. */
+int rows_recover(struct store *);
+
 /* Reads the row in these bytes; it must be of `number`. */
 int row_decode(struct store *, uint64_t number, const MDB_val *, struct inquiry_row *ret);
 

@@ -1,4 +1,4 @@
-/* tables.c - the tables that are derived from the log, and every read.
+/* tables.c - which table an event changes, and every read.
  *
  * How an event changes the tables is looked up by its type. The log is checked while it is
  * applied: an event about an inquiry that is not open, that has ended, or that does not follow
@@ -25,98 +25,6 @@ int row_decode(struct store *store, uint64_t number, const MDB_val *data, struct
                              (ull)row.number);
     *ret = row;
     return 0;
-}
-
-static int row_put(struct store *store, enum table table, const struct inquiry_row *row, unsigned flags) {
-    MDB_cursor *cursor;
-    int rc = table_cursor(store, table, &cursor);
-    if (rc)
-        return rc;
-    uint8_t bytes[ROW_SIZE];
-    row_write(row, bytes);
-    MDB_val key = val_of(&row->number, sizeof row->number), data = val_of(bytes, sizeof bytes);
-    rc = mdb_cursor_put(cursor, &key, &data, flags);
-    return rc == 0 ? 0 : store_fail_lmdb(store, rc, "writing an inquiry");
-}
-
-static int apply_submitted(struct store *store, const struct event *event) {
-    if (event->number != event->seq || event->previous != 0)
-        return store_fail(store, -EST_INPUT, "event %llu submits an inquiry but numbers it %llu",
-                          (ull)event->seq, (ull)event->number);
-    struct id_key id = id_key_of(event->submitted.account, &event->submitted.id);
-    uint64_t number = htole64(event->number);
-    MDB_cursor *ids;
-    int rc = table_cursor(store, TABLE_IDS, &ids);
-    if (rc)
-        return rc;
-    MDB_val key = val_of(&id, sizeof id), data = val_of(&number, sizeof number);
-    rc = mdb_cursor_put(ids, &key, &data, MDB_NOOVERWRITE);
-    if (rc == MDB_KEYEXIST)
-        return store_fail(store, -EST_INPUT, "event %llu submits an id that account %u has used already",
-                          (ull)event->seq, event->submitted.account);
-    if (rc != 0)
-        return store_fail_lmdb(store, rc, "writing an id");
-    struct inquiry_row row = {0};
-    inquiry_row_apply(&row, event);
-    /* Numbers only grow, so a new row is always the table's last. */
-    return row_put(store, TABLE_OPEN, &row, MDB_APPEND);
-}
-
-/* Leaves the table's cursor at the row. */
-static int open_row_seek(struct store *store, const struct event *event, uint64_t number,
-                         MDB_cursor **ret_cursor, struct inquiry_row *ret) {
-    int rc = table_cursor(store, TABLE_OPEN, ret_cursor);
-    if (rc)
-        return rc;
-    MDB_val key = val_of(&number, sizeof number), data;
-    rc = mdb_cursor_get(*ret_cursor, &key, &data, MDB_SET);
-    if (rc == MDB_NOTFOUND)
-        return store_fail(store, -EST_INPUT, "event %llu (%s) is about inquiry %llu, which is not open",
-                          (ull)event->seq, event_type_name(event->type), (ull)number);
-    if (rc != 0)
-        return store_fail_lmdb(store, rc, "reading an inquiry");
-    return row_decode(store, number, &data, ret);
-}
-
-static int apply_change(struct store *store, const struct event *event) {
-    MDB_cursor *cursor;
-    struct inquiry_row row;
-    int rc = open_row_seek(store, event, event->number, &cursor, &row);
-    if (rc)
-        return rc;
-    if (est_state_is_final((enum est_state)row.state))
-        return store_fail(store, -EST_INPUT, "event %llu (%s) would change inquiry %llu after its end",
-                          (ull)event->seq, event_type_name(event->type), (ull)event->number);
-    if (event->previous != row.last_seq)
-        return store_fail(store, -EST_INPUT,
-                          "event %llu (%s) follows event %llu, but the newest of inquiry %llu is %llu",
-                          (ull)event->seq, event_type_name(event->type), (ull)event->previous,
-                          (ull)event->number, (ull)row.last_seq);
-    inquiry_row_apply(&row, event);
-    return row_put(store, TABLE_OPEN, &row, MDB_CURRENT);
-}
-
-static int acknowledge_one(struct store *store, const struct event *event, uint64_t number) {
-    MDB_cursor *cursor;
-    struct inquiry_row row;
-    int rc = open_row_seek(store, event, number, &cursor, &row);
-    if (rc)
-        return rc;
-    if (!est_state_is_final((enum est_state)row.state))
-        return store_fail(store, -EST_INPUT, "event %llu acknowledges inquiry %llu, which has not ended",
-                          (ull)event->seq, (ull)number);
-    rc = mdb_cursor_del(cursor, 0);
-    if (rc != 0)
-        return store_fail_lmdb(store, rc, "closing an inquiry");
-    inquiry_row_apply(&row, event);
-    return row_put(store, TABLE_ENDED, &row, MDB_NOOVERWRITE);
-}
-
-static int apply_acknowledged(struct store *store, const struct event *event) {
-    int rc = 0;
-    for (size_t i = 0; i < event->acknowledged.count && !rc; i++)
-        rc = acknowledge_one(store, event, event->acknowledged.numbers[i]);
-    return rc;
 }
 
 static int thing_put(struct store *store, const struct event *event, struct thing_key thing) {
@@ -179,14 +87,14 @@ static const table_change changes[] = {
     [EVENT_ACCOUNT_SET] = apply_account_set,
     [EVENT_RETIRED] = apply_retired,
     [EVENT_PURPOSE_SET] = apply_purpose_set,
-    [EVENT_SUBMITTED] = apply_submitted,
-    [EVENT_ATTEMPT_FAILED] = apply_change,
-    [EVENT_PARKED] = apply_change,
-    [EVENT_REQUEUED] = apply_change,
-    [EVENT_ANSWERED] = apply_change,
-    [EVENT_EXPIRED] = apply_change,
-    [EVENT_CANCELLED] = apply_change,
-    [EVENT_ACKNOWLEDGED] = apply_acknowledged,
+    [EVENT_SUBMITTED] = rows_submitted,
+    [EVENT_ATTEMPT_FAILED] = rows_changed,
+    [EVENT_PARKED] = rows_changed,
+    [EVENT_REQUEUED] = rows_changed,
+    [EVENT_ANSWERED] = rows_changed,
+    [EVENT_EXPIRED] = rows_changed,
+    [EVENT_CANCELLED] = rows_changed,
+    [EVENT_ACKNOWLEDGED] = rows_acknowledged,
     [EVENT_DRAIN] = apply_nothing,
 };
 
@@ -200,7 +108,7 @@ int tables_apply(struct store *store, const struct event *event) {
 
 /* --- Reading ----------------------------------------------------------------------------------- */
 
-static int table_get(struct store *store, enum table table, MDB_val key, MDB_val *ret) {
+int table_get(struct store *store, enum table table, MDB_val key, MDB_val *ret) {
     if (!store->txn)
         return store_fail(store, -EST_INPUT, "reads belong in a batch, and none is open");
     int rc = mdb_get(store->txn, store->tables[table], &key, ret);
@@ -214,6 +122,11 @@ static int table_get(struct store *store, enum table table, MDB_val key, MDB_val
 }
 
 int store_find(struct store *store, uint32_t account, const est_id *id, uint64_t *ret_number) {
+    uint32_t place = fresh_find_id(&store->fresh, account, id);
+    if (place != FRESH_NONE) {
+        *ret_number = fresh_at(&store->fresh, place)->row.number;
+        return 0;
+    }
     struct id_key key = id_key_of(account, id);
     MDB_val data;
     uint64_t number;
@@ -228,6 +141,11 @@ int store_find(struct store *store, uint32_t account, const est_id *id, uint64_t
 }
 
 int store_row(struct store *store, uint64_t number, struct inquiry_row *ret) {
+    uint32_t place = fresh_find(&store->fresh, number);
+    if (place != FRESH_NONE) {
+        *ret = fresh_at(&store->fresh, place)->row;
+        return 0;
+    }
     MDB_val key = val_of(&number, sizeof number), data;
     int rc = table_get(store, TABLE_OPEN, key, &data);
     if (rc == -EST_NOT_FOUND)
@@ -302,28 +220,56 @@ static int walk(struct store *store, MDB_txn *txn, enum table table, const MDB_v
     return stop;
 }
 
+/* The rows of `open` and the fresh ones, in one order: of a row that is both, the fresh one counts. */
 struct row_walk {
     int (*each)(void *, const struct inquiry_row *);
     void *arg;
+    const struct inquiry_row **fresh; /* by number */
+    size_t count, at;
 };
+
+static int fresh_before(struct row_walk *it, uint64_t number) {
+    int stop = 0;
+    for (; stop == 0 && it->at < it->count && it->fresh[it->at]->number < number; it->at++)
+        if (it->fresh[it->at]->acked.us == 0)
+            stop = it->each(it->arg, it->fresh[it->at]);
+    return stop;
+}
 
 static int visit_row(struct store *store, const MDB_val *key, const MDB_val *data, void *arg) {
     struct row_walk *it = arg;
     struct inquiry_row row;
     uint64_t number;
     memcpy(&number, key->mv_data, sizeof number);
-    int rc = row_decode(store, number, data, &row);
+    int rc = fresh_before(it, number);
+    if (rc || (it->at < it->count && it->fresh[it->at]->number == number))
+        return rc;
+    rc = row_decode(store, number, data, &row);
     return rc ? rc : it->each(it->arg, &row);
 }
 
+static int by_number(const void *a, const void *b) {
+    const struct inquiry_row *const *x = a, *const *y = b;
+    return (*x)->number < (*y)->number ? -1 : (*x)->number > (*y)->number;
+}
+
 int store_each_open(struct store *store, int (*each)(void *, const struct inquiry_row *), void *arg) {
-    struct row_walk it = {each, arg};
+    struct row_walk it = {.each = each, .arg = arg};
     struct view view;
+    it.fresh = calloc(store->fresh.count + 1, sizeof *it.fresh);
+    if (!it.fresh)
+        return store_fail(store, -EST_NO_MEMORY, "out of memory for the open inquiries");
+    for (uint32_t at = store->fresh.first; at != FRESH_NONE; at = fresh_at(&store->fresh, at)->next)
+        it.fresh[it.count++] = &fresh_at(&store->fresh, at)->row;
+    qsort(it.fresh, it.count, sizeof *it.fresh, by_number);
     int rc = view_begin(store, &view);
-    if (rc)
-        return rc;
-    rc = walk(store, view.txn, TABLE_OPEN, NULL, visit_row, &it);
-    view_end(&view);
+    if (!rc) {
+        rc = walk(store, view.txn, TABLE_OPEN, NULL, visit_row, &it);
+        view_end(&view);
+    }
+    if (!rc)
+        rc = fresh_before(&it, UINT64_MAX);
+    free(it.fresh);
     return rc;
 }
 

@@ -1,0 +1,55 @@
+/* fresh.h - rows that changed a short while ago: in memory, until they settle in the tables.
+ *
+ * Most inquiries are asked, answered and acknowledged within a moment. Written at every step, such
+ * a row would go into `open`, change there, leave it, and go into `ended`: four writes into B-trees
+ * for one that matters. So a changed row stays here, and settles when enough others changed
+ * after it; one that is over by then is written once. The log alone makes a batch durable.
+ *
+ * The tables are complete up to the position `settled`, which is committed with them; what came after it is
+ * folded out of the log when the store is opened. A row that settled since then has the later
+ * events in it already, and its last_seq says so: folding them again does nothing.
+ */
+#ifndef FRESH_H
+#define FRESH_H
+
+#include "event.h"
+
+enum {
+    FRESH_NONE = UINT32_MAX,
+    FRESH_CAPACITY = 1 << 16, /* rows; beyond it the oldest settle at once */
+    FRESH_KEPT = 1 << 14,     /* rows that stay fresh after a commit */
+    FRESH_EVENTS = 1 << 16,   /* the most events that opening a store folds again */
+};
+
+struct fresh_row {
+    struct inquiry_row row;
+    uint64_t since;    /* its first event that the tables do not have */
+    uint32_t next;     /* in the order of `since`; or the next free one */
+    uint32_t hash;     /* of account and id */
+    bool in_ids, in_open; /* what the tables have of it */
+};
+
+struct fresh {
+    struct fresh_row *rows;
+    uint32_t *by_number, *by_id; /* place + 1, open addressing */
+    uint32_t first, last, count, free, used;
+};
+
+int fresh_init(struct fresh *); /* 0 or -EST_NO_MEMORY */
+void fresh_done(struct fresh *);
+void fresh_clear(struct fresh *);
+
+uint32_t fresh_find(const struct fresh *, uint64_t number);
+uint32_t fresh_find_id(const struct fresh *, uint32_t account, const est_id *);
+static inline struct fresh_row *fresh_at(const struct fresh *f, uint32_t place) {
+    return &f->rows[place];
+}
+static inline bool fresh_is_full(const struct fresh *f) {
+    return f->count == FRESH_CAPACITY;
+}
+/* Keeps a row whose first unsettled event is `since`, the newest so far. There must be room. */
+uint32_t fresh_add(struct fresh *, const struct inquiry_row *, uint64_t since);
+/* Forgets the one with the oldest `since`: it has settled. */
+void fresh_drop_first(struct fresh *);
+
+#endif
