@@ -62,6 +62,8 @@ void peer_malformed(struct broker *, uint32_t peer, const char *why);
 /* outputs.c */
 /* One input through the core, and everything that comes of it. */
 void broker_step(struct broker *, const struct input *);
+/* Answers RECORDED are gathered; this packs them. Before a peer is let go, and at the batch's end. */
+void recorded_flush(struct broker *);
 void send_error(struct broker *, uint32_t peer, struct error_is error, const char *detail);
 void broker_fail(struct broker *, const char *doing);
 

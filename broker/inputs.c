@@ -16,7 +16,9 @@ void peer_end(struct broker *b, uint32_t peer, int code, const char *text) {
         struct input in = {.kind = INPUT_SESSION_DOWN, .session = peer};
         broker_step(b, &in);
     }
-    struct message m = {.verb = VERB_BYE};
+    recorded_flush(b);
+    struct message m;
+    m.verb = VERB_BYE;
     m.bye = (struct bye){.code = (uint64_t)code, .text = text_slice(text != NULL ? text : est_code_text(code))};
     message_pack(net_out(b->net, peer), &m);
     net_sent(b->net, peer);
@@ -35,7 +37,8 @@ void peer_malformed(struct broker *b, uint32_t peer, const char *why) {
 
 static void welcome(struct broker *b, uint32_t peer, uint64_t window) {
     const struct ring_key *key = &b->keyring.keys[net_peer(b->net, peer)->key];
-    struct message m = {.verb = VERB_WELCOME};
+    struct message m;
+    m.verb = VERB_WELCOME;
     m.welcome = (struct welcome){.version = PROTOCOL_VERSION,
                                  .session = peer,
                                  .account = text_slice(key->name),
@@ -81,7 +84,8 @@ static void on_hello(struct broker *b, uint32_t peer, const struct message *m) {
 }
 
 static void on_ping(struct broker *b, uint32_t peer, const struct message *m) {
-    struct message pong = {.verb = VERB_PONG};
+    struct message pong;
+    pong.verb = VERB_PONG;
     pong.ping.token = m->ping.token;
     message_pack(net_out(b->net, peer), &pong);
     net_sent(b->net, peer);

@@ -115,6 +115,7 @@ static void gone_take(struct broker *b) {
             struct input in = {.kind = INPUT_SESSION_DOWN, .session = peer};
             broker_step(b, &in);
         }
+        recorded_flush(b);
         net_release(b->net, peer, b->now);
     }
 }
@@ -154,6 +155,7 @@ static void batch(struct broker *b, bool frames) {
         frames_take(b);
     gone_take(b);
     upkeep(b);
+    recorded_flush(b);
     if (b->failed) {
         store_abort(b->store);
         return;
@@ -176,7 +178,8 @@ static int wait_ms(const struct broker *b) {
 
 static void farewell(struct broker *b) {
     for (uint32_t peer = 0; peer < b->limits.sessions_max; peer++) {
-        struct message m = {.verb = VERB_BYE};
+        struct message m;
+        m.verb = VERB_BYE;
         m.bye = (struct bye){.code = EST_STOPPING, .text = text_slice(est_code_text(EST_STOPPING))};
         if (!net_peer(b->net, peer)->session)
             continue;

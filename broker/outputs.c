@@ -28,7 +28,8 @@ void send_error(struct broker *b, uint32_t peer, struct error_is error, const ch
     error.text = text_slice(text);
     if (error.code < 1000)
         b->refused[error.code]++;
-    struct message m = {.verb = VERB_ERROR};
+    struct message m;
+    m.verb = VERB_ERROR;
     m.error = error;
     command_send(b, peer, &m);
 }
@@ -59,7 +60,8 @@ static void send_accepted(struct broker *b, const struct effect *fx) {
     const struct ctype *type = registry_version(b->registry, b->store, row->type, row->version);
     char tracking[EST_TRACKING_MAX + 1];
     tracking_code(b, fx->number, tracking);
-    struct message m = {.verb = VERB_ACCEPTED};
+    struct message m;
+    m.verb = VERB_ACCEPTED;
     m.accepted = (struct accepted){.id = fx->id,
                                    .number = fx->number,
                                    .tracking = text_slice(tracking),
@@ -78,7 +80,8 @@ static void send_assign(struct broker *b, const struct effect *fx) {
     if (!event_read(b, fx->number, &e))
         return;
     const struct event_submitted *s = &e.submitted;
-    struct message m = {.verb = VERB_ASSIGN};
+    struct message m;
+    m.verb = VERB_ASSIGN;
     m.assign = (struct assign){.number = fx->number,
                                .epoch = fx->epoch,
                                .type = registry_name(b->registry, THING_TYPE, s->type),
@@ -107,7 +110,8 @@ static void send_result(struct broker *b, const struct effect *fx) {
     if (!event_read(b, row.last_seq, &e))
         return;
     const struct ctype *type = registry_version(b->registry, b->store, row.type, row.version);
-    struct message m = {.verb = VERB_RESULT};
+    struct message m;
+    m.verb = VERB_RESULT;
     m.result = (struct result){.id = row.id,
                                .number = row.number,
                                .state = row.state,
@@ -140,18 +144,30 @@ static void send_refused(struct broker *b, const struct effect *fx) {
 }
 
 static void send_done(struct broker *b, const struct effect *fx) {
-    struct message m = {.verb = VERB_DONE};
+    struct message m;
+    m.verb = VERB_DONE;
     m.done.ref = fx->ref;
     command_send(b, fx->session, &m);
 }
 
-static void send_recorded(struct broker *b, const struct effect *fx) {
-    static struct message m; /* large: kept off the stack; nothing else runs in this process */
-    m.verb = VERB_RECORDED;
-    m.recorded.pairs.count = 2;
-    m.recorded.pairs.at[0] = fx->number;
-    m.recorded.pairs.at[1] = fx->epoch;
-    command_send(b, fx->session, &m);
+/* An agent answers many in one frame; what is recorded of them is told in one command. */
+static struct message recorded;
+static uint32_t recorded_peer;
+
+void recorded_flush(struct broker *b) {
+    if (recorded.recorded.pairs.count == 0)
+        return;
+    recorded.verb = VERB_RECORDED;
+    command_send(b, recorded_peer, &recorded);
+    recorded.recorded.pairs.count = 0;
+}
+
+static void keep_recorded(struct broker *b, const struct effect *fx) {
+    if (fx->session != recorded_peer || recorded.recorded.pairs.count == 2 * EST_NUMBERS_MAX)
+        recorded_flush(b);
+    recorded_peer = fx->session;
+    recorded.recorded.pairs.at[recorded.recorded.pairs.count++] = fx->number;
+    recorded.recorded.pairs.at[recorded.recorded.pairs.count++] = fx->epoch;
 }
 
 /* One RENEW has one RENEWED, however many of its leases live on: an agent takes what is not named
@@ -171,13 +187,16 @@ static void send_renewed(struct broker *b, uint32_t session) {
 }
 
 static void send_revoke(struct broker *b, const struct effect *fx) {
-    struct message m = {.verb = VERB_REVOKE};
+    struct message m;
+    m.verb = VERB_REVOKE;
     m.revoke = (struct revoke){.number = fx->number, .epoch = fx->epoch, .code = fx->code};
     command_send(b, fx->session, &m);
 }
 
 static void close_session(struct broker *b, const struct effect *fx) {
-    struct message m = {.verb = VERB_BYE};
+    recorded_flush(b);
+    struct message m;
+    m.verb = VERB_BYE;
     m.bye = (struct bye){.code = fx->code, .text = text_slice(est_code_text((int)fx->code))};
     command_send(b, fx->session, &m);
     net_release(b->net, fx->session, b->now);
@@ -196,7 +215,7 @@ static void count_fact(struct broker *b, const struct effect *fx) {
 static void (*const outputs[])(struct broker *, const struct effect *) = {
     [EFFECT_EVENT] = append_event,   [EFFECT_ACCEPTED] = send_accepted, [EFFECT_REFUSED] = send_refused,
     [EFFECT_DONE] = send_done,       [EFFECT_ASSIGN] = send_assign,     [EFFECT_RESULT] = send_result,
-    [EFFECT_RECORDED] = send_recorded, [EFFECT_RENEWED] = keep_renewed, [EFFECT_REVOKE] = send_revoke,
+    [EFFECT_RECORDED] = keep_recorded, [EFFECT_RENEWED] = keep_renewed, [EFFECT_REVOKE] = send_revoke,
     [EFFECT_CLOSE] = close_session,  [EFFECT_NOTE] = count_fact,
 };
 

@@ -96,7 +96,8 @@ void query_status(struct broker *b, uint32_t peer, const struct status *ask) {
     const struct ctype *type = registry_version(b->registry, b->store, row.type, row.version);
     char tracking[EST_TRACKING_MAX + 1];
     tracking_code(b, row.number, tracking);
-    struct message m = {.verb = VERB_STATUS_IS};
+    struct message m;
+    m.verb = VERB_STATUS_IS;
     m.status_is = (struct status_is){.ref = ask->ref,
                                      .id = row.id,
                                      .number = row.number,
@@ -218,7 +219,8 @@ void query_timeline(struct broker *b, uint32_t peer, const struct timeline *ask)
     buffer_init(&whole);
     pack_array(&whole, rows);
     buffer_put(&whole, b->rows.data, b->rows.size);
-    struct message m = {.verb = VERB_TIMELINE_IS};
+    struct message m;
+    m.verb = VERB_TIMELINE_IS;
     m.timeline_is = (struct timeline_is){.ref = ask->ref, .id = row.id, .number = row.number, .rows = buffer_slice(&whole)};
     reply(b, peer, &m);
     buffer_done(&whole);
@@ -249,7 +251,8 @@ static void page_reply(struct broker *b, uint32_t peer, enum verb verb, uint64_t
     buffer_init(&whole);
     pack_array(&whole, rows);
     buffer_put(&whole, b->rows.data, b->rows.size);
-    struct message m = {.verb = verb};
+    struct message m;
+    m.verb = verb;
     m.page_is = (struct page_is){.ref = ref, .rows = buffer_slice(&whole), .next = next};
     reply(b, peer, &m);
     buffer_done(&whole);

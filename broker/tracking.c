@@ -8,7 +8,7 @@
 #include "broker.h"
 
 #include <sodium.h>
-#include <stdio.h>
+#include <string.h>
 
 static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -22,8 +22,10 @@ void tracking_code(const struct broker *b, uint64_t number, char ret[EST_TRACKIN
     for (uint64_t rest = number; rest > 0 || at > sizeof body - 6; rest /= 32)
         body[--at] = digits[rest % 32];
     uint64_t check = (uint64_t)hash[0] | (uint64_t)hash[1] << 8 | (uint64_t)hash[2] << 16 | (uint64_t)hash[3] << 24;
-    char tail[6] = {0};
+    size_t size = sizeof body - at;
+    memcpy(ret, body + at, size);
+    ret[size++] = '-';
     for (int i = 0; i < 5; i++)
-        tail[i] = digits[check >> (5 * i) & 31];
-    snprintf(ret, EST_TRACKING_MAX + 1, "%.*s-%s", (int)(sizeof body - at), body + at, tail);
+        ret[size++] = digits[check >> (5 * i) & 31];
+    ret[size] = '\0';
 }

@@ -432,14 +432,30 @@ static size_t utf8_lead(uint8_t lead, uint8_t *ret_low, uint8_t *ret_high) {
     return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
-static const uint8_t *ascii_skip(const uint8_t *at, const uint8_t *end) {
-    uint64_t word;
-    while (end - at >= (ptrdiff_t)sizeof word) {
+/* Eight bytes at a time while they are plain ASCII, or four letters of two bytes each, which is
+ * what Arabic script is; then one character. A lead of C0 or C1 would be overlong. Checking byte by
+ * byte took more than a quarter of the broker's time with Persian bodies. */
+static const uint8_t *common_skip(const uint8_t *at, const uint8_t *end) {
+    uint64_t word; /* the masks are little-endian's; other machines go by characters */
+    while (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && end - at >= (ptrdiff_t)sizeof word) {
         memcpy(&word, at, sizeof word);
-        if (word & 0x8080808080808080U) {
+        if ((word & 0x8080808080808080U) == 0) {
+            at += sizeof word;
+            continue;
+        }
+        uint64_t leads = word & 0x001e001e001e001eU;
+        bool pairs = (word & 0xc0e0c0e0c0e0c0e0U) == 0x80c080c080c080c0U;
+        if (pairs && ((leads - 0x0001000100010001U) & ~leads & 0x8000800080008000U) == 0) {
+            at += sizeof word;
+            continue;
+        }
+        if (*at < 0x80) {
+            at++;
+        } else if (*at >= 0xc2 && *at <= 0xdf && (at[1] & 0xc0) == 0x80) {
+            at += 2;
+        } else {
             break;
         }
-        at += sizeof word;
     }
     while (at < end && *at < 0x80) {
         at++;
@@ -453,7 +469,7 @@ bool utf8_is_valid(est_slice text) {
     }
     const uint8_t *at = text.data;
     const uint8_t *end = at + text.size;
-    while ((at = ascii_skip(at, end)) < end) {
+    while ((at = common_skip(at, end)) < end) {
         uint8_t low, high;
         size_t length = utf8_lead(*at, &low, &high);
         if (length == 0 || (size_t)(end - at) < length || at[1] < low || at[1] > high) {

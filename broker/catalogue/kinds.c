@@ -137,16 +137,36 @@ static void date_check(struct check *check, const struct path *path, const struc
 
 static size_t characters(est_slice text) {
     const unsigned char *at = text.data;
-    size_t count = 0;
-    for (size_t i = 0; i < text.size; i++)
+    size_t count = 0, i = 0;
+    uint64_t word;
+    for (; i + sizeof word <= text.size; i += sizeof word) { /* all but the continuation bytes 10xxxxxx */
+        memcpy(&word, at + i, sizeof word);
+        uint64_t continuations = word >> 7 & ~word >> 6 & 0x0101010101010101U;
+        count += sizeof word - (size_t)(continuations * 0x0101010101010101U >> 56);
+    }
+    for (; i < text.size; i++)
         count += (at[i] & 0xC0) != 0x80;
     return count;
 }
 
+static bool is_control(unsigned char byte) {
+    return (byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t') || byte == 0x7F;
+}
+
+/* Passes over eight bytes at once where none is below 0x20 or is 0x7F. */
 static bool has_control(est_slice text) {
     const unsigned char *at = text.data;
+    uint64_t word;
     for (size_t i = 0; i < text.size; i++) {
-        if ((at[i] < 0x20 && at[i] != '\n' && at[i] != '\r' && at[i] != '\t') || at[i] == 0x7F)
+        while (i + sizeof word <= text.size) {
+            memcpy(&word, at + i, sizeof word);
+            uint64_t deleted = word ^ 0x7F7F7F7F7F7F7F7FU;
+            if (((word - 0x2020202020202020U) & ~word & 0x8080808080808080U) != 0 ||
+                ((deleted - 0x0101010101010101U) & ~deleted & 0x8080808080808080U) != 0)
+                break;
+            i += sizeof word;
+        }
+        if (i < text.size && is_control(at[i]))
             return true;
     }
     return false;
