@@ -4,6 +4,11 @@
  * that differs are all found. What is final is compared when the log speaks of it: an id never
  * changes, and neither does the row of an acknowledged inquiry. What still changes (open rows,
  * things, the head) is compared at the end of the log.
+ *
+ * Rows that have not settled yet (fresh.h) are the broker's memory, not the file's. In their place
+ * stands what opening the store would give: the row of the table with the rest of the log folded
+ * onto it. That must equal the fold of the whole log, and a row in a table must be one of the
+ * states that its inquiry went through.
  */
 #include "check.h"
 #include "fold.h"
@@ -33,7 +38,8 @@ struct walk {
     struct thing_seen *things;
     size_t things_count, things_max;
     struct record_scratch scratch;
-    uint64_t next; /* the seq that must come now */
+    uint64_t next;    /* the seq that must come now */
+    uint64_t settled; /* as of this stretch: what is younger may be missing in the tables */
 };
 
 /* --- What is wrong ----------------------------------------------------------------------------- */
@@ -131,6 +137,8 @@ static int see_submitted(struct walk *walk, const struct event *event) {
     struct id_key id = id_key_of(event->submitted.account, &event->submitted.id);
     uint64_t number;
     MDB_val data;
+    if (event->seq > walk->settled)
+        return 0; /* found through its row, at the end */
     id_key_set(walk, event->submitted.account, &event->submitted.id);
     int rc =
         record_get(walk, TABLE_IDS, &id, sizeof id, &data, "it is missing, though the log has its inquiry");
@@ -165,6 +173,8 @@ static int see_acknowledged_one(struct walk *walk, const struct event *event, ui
     if (!est_state_is_final((enum est_state)row->state))
         return bad(walk, "it acknowledges inquiry %llu, which has not ended", (ull)number);
     inquiry_row_apply(row, event);
+    if (event->seq > walk->settled)
+        return 0; /* stays in the fold, to be compared at the end */
     MDB_val data;
     key_set(walk, "ended", "%llu", (ull)number);
     int rc = record_get(walk, TABLE_ENDED, &number, sizeof number, &data,
@@ -331,20 +341,45 @@ static int count_compare(struct walk *walk, enum table table, const char *name, 
     return 0;
 }
 
-/* The lowest number that the log leaves open and the table has not. */
-static int open_missing(struct walk *walk) {
-    uint64_t lowest = UINT64_MAX;
-    for (size_t i = 0; i < walk->fold.count; i++) {
-        uint64_t number = walk->fold.rows[i].number;
-        MDB_val key = val_of(&number, sizeof number), data;
-        if (number < lowest && mdb_get(walk->txn, walk->store->tables[TABLE_OPEN], &key, &data) != 0)
-            lowest = number;
+/* How many records the tables lack, or have still, for the rows that have not settled. */
+struct unsettled { uint64_t ids, open, ended, closing; };
+
+static struct unsettled unsettled_count(const struct walk *walk) {
+    const struct fresh *fresh = &walk->store->fresh;
+    struct unsettled count = {0};
+    for (uint32_t at = fresh->first; at != FRESH_NONE; at = fresh_at(fresh, at)->next) {
+        const struct fresh_row *it = fresh_at(fresh, at);
+        bool acknowledged = it->row.acked.us != 0;
+        count.ids += !it->in_ids;
+        count.open += !acknowledged && !it->in_open;
+        count.ended += acknowledged;
+        count.closing += acknowledged && it->in_open;
     }
-    key_set(walk, "open", "%llu", (ull)lowest);
-    return lowest == UINT64_MAX ? 0 : bad(walk, "it is missing, though the log has not closed it");
+    return count;
 }
 
-static int open_row_see(struct walk *walk, const MDB_val *key, const MDB_val *data, uint64_t *last) {
+/* The row as opening the store would give it. */
+static int row_see(struct walk *walk, const struct inquiry_row *folded) {
+    struct inquiry_row row;
+    uint8_t bytes[ROW_SIZE];
+    key_set(walk, folded->acked.us != 0 ? "ended" : "open", "%llu", (ull)folded->number);
+    int rc = store_row(walk->store, folded->number, &row);
+    if (rc == -EST_NOT_FOUND)
+        return bad(walk, "it is missing, though the log has not closed it");
+    if (rc == -EST_INPUT)
+        return bad(walk, "%s", store_error(walk->store));
+    if (rc)
+        return rc;
+    row_write(&row, bytes);
+    MDB_val data = val_of(bytes, sizeof bytes);
+    rc = row_compare(walk, &data, folded);
+    walk->ret->states[row.state] += !rc;
+    walk->ret->acknowledged += !rc && folded->acked.us != 0;
+    walk->ret->unsettled += fresh_find(&walk->store->fresh, folded->number) != FRESH_NONE;
+    return rc;
+}
+
+static int open_row_see(struct walk *walk, const MDB_val *key, uint64_t *last) {
     uint64_t number = 0;
     if (key->mv_size == sizeof number)
         memcpy(&number, key->mv_data, sizeof number);
@@ -352,33 +387,49 @@ static int open_row_see(struct walk *walk, const MDB_val *key, const MDB_val *da
     if (number <= *last)
         return bad(walk, "it stands after inquiry %llu", (ull)*last);
     *last = number;
-    const struct inquiry_row *row = fold_find(&walk->fold, number);
-    if (!row)
-        return bad(walk, "the log has no such inquiry, or has closed it");
-    int rc = row_compare(walk, data, row);
-    if (!rc)
-        walk->ret->states[row->state]++;
-    return rc;
+    return fold_find(&walk->fold, number) ? 0 : bad(walk, "the log has no such inquiry, or has closed it");
 }
 
-static int open_compare(struct walk *walk) {
+/* Every row that the table has is one of the fold's. */
+static int open_walk(struct walk *walk) {
     MDB_cursor *cursor;
     MDB_val key, data;
     uint64_t last = 0;
-    size_t seen = 0;
     key_set(walk, "open", "all");
     int rc = mdb_cursor_open(walk->txn, walk->store->tables[TABLE_OPEN], &cursor);
     if (rc != 0)
         return lmdb_bad(walk, rc);
     int stop = 0;
-    while (stop == 0 && (rc = mdb_cursor_get(cursor, &key, &data, MDB_NEXT)) == 0) {
-        stop = open_row_see(walk, &key, &data, &last);
-        seen++;
-    }
+    while (stop == 0 && (rc = mdb_cursor_get(cursor, &key, &data, MDB_NEXT)) == 0)
+        stop = open_row_see(walk, &key, &last);
     mdb_cursor_close(cursor);
-    if (stop == 0 && rc != MDB_NOTFOUND)
-        return lmdb_bad(walk, rc);
-    return stop == 0 && seen < walk->fold.count ? open_missing(walk) : stop;
+    return stop == 0 && rc != MDB_NOTFOUND ? lmdb_bad(walk, rc) : stop;
+}
+
+static int row_order(const void *left, const void *right) {
+    const struct inquiry_row *a = left, *b = right;
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* Ends the fold's life as an index: its rows are sorted, so that the first bad one is named. */
+static int rows_compare(struct walk *walk) {
+    struct fold *fold = &walk->fold;
+    int rc = open_walk(walk);
+    if (!rc && fold->count > 0)
+        qsort(fold->rows, fold->count, sizeof *fold->rows, row_order);
+    for (size_t i = 0; i < fold->count && !rc; i++)
+        rc = row_see(walk, &fold->rows[i]);
+    return rc;
+}
+
+/* What opening the store would fold, out of this very transaction. */
+static int unsettled_fold(struct walk *walk) {
+    MDB_txn *batch = walk->store->txn;
+    key_set(walk, "open", "all");
+    walk->store->txn = walk->txn;
+    int rc = rows_recover(walk->store);
+    walk->store->txn = batch;
+    return rc == -EST_INPUT ? bad(walk, "the rest of the log does not fold onto it: %s", store_error(walk->store)) : rc;
 }
 
 static int thing_order(const void *left, const void *right) {
@@ -432,21 +483,34 @@ static int things_compare(struct walk *walk) {
     return rc;
 }
 
+/* store_row reads in the store's own transaction: for now that is this stretch's. */
+static int rows_compare_in(struct walk *walk) {
+    MDB_txn *batch = walk->store->txn;
+    walk->store->txn = walk->txn;
+    int rc = rows_compare(walk);
+    walk->store->txn = batch;
+    return rc;
+}
+
 static int tables_compare(struct walk *walk) {
     struct store_check *ret = walk->ret;
     int rc = head_compare(walk);
     if (!rc)
-        rc = open_compare(walk);
+        rc = unsettled_fold(walk);
+    if (!rc)
+        rc = rows_compare_in(walk);
     if (!rc)
         rc = things_compare(walk);
     if (!rc)
         rc = count_compare(walk, TABLE_LOG, "log", ret->head.seq);
+    struct unsettled lacks = unsettled_count(walk);
+    uint64_t open = ret->inquiries - ret->acknowledged;
     if (!rc)
-        rc = count_compare(walk, TABLE_IDS, "ids", ret->inquiries);
+        rc = count_compare(walk, TABLE_IDS, "ids", ret->inquiries - lacks.ids);
     if (!rc)
-        rc = count_compare(walk, TABLE_OPEN, "open", walk->fold.count);
+        rc = count_compare(walk, TABLE_OPEN, "open", open - lacks.open + lacks.closing);
     if (!rc)
-        rc = count_compare(walk, TABLE_ENDED, "ended", ret->acknowledged);
+        rc = count_compare(walk, TABLE_ENDED, "ended", ret->acknowledged - lacks.ended);
     if (!rc)
         rc = count_compare(walk, TABLE_THINGS, "things", ret->things);
     return rc;
@@ -461,7 +525,9 @@ static int stretch(struct walk *walk, uint64_t until, bool *ret_end) {
     int rc = view_begin(walk->store, &view);
     if (rc)
         return rc;
+    struct store_head head;
     walk->txn = view.txn;
+    walk->settled = head_read(walk->store, view.txn, &head) == 0 ? walk->store->settled : UINT64_MAX;
     rc = log_stretch(walk, walk->next + STRETCH > until ? UINT64_MAX : STRETCH, ret_end);
     if (!rc && *ret_end)
         rc = tables_compare(walk);

@@ -27,6 +27,7 @@ struct store_check {
     uint64_t log_bytes, used_bytes;           /* of the records in the log; of the whole file */
     uint64_t inquiries, states[CHECK_STATES]; /* by their state, open and ended; never LEASED */
     uint64_t acknowledged, things;
+    uint64_t unsettled;       /* rows that opening the store folds out of the log's end */
 };
 
 /* 0: it was checked, and `ret->damaged` is the result. -EST_IO, -EST_NO_MEMORY: it could not be;

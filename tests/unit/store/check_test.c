@@ -351,7 +351,7 @@ static void definitions_that_lie_are_found(void **state) {
 /* --- What cannot even be opened ---------------------------------------------------------------- */
 
 static void damaged_head_is_damage(void **state) {
-    static const uint8_t nonsense[40] = {7};
+    static const uint8_t nonsense[48] = {7};
     store_fill(*state);
     put(*state, "meta", 0, of("head", 4), of(nonsense, sizeof nonsense));
     struct store_check check = checked(*state);

@@ -1,0 +1,181 @@
+/* fresh_test.c - rows that have not settled yet survive everything that the log survives.
+ *
+ * A long life of many inquiries, more than stay fresh, is played into a store. Every now and then
+ * the store's file is copied as a crash would leave it, the copy is opened, and every row in it
+ * must be what the model says; so must the list of the open ones, and every id.
+ */
+#include "sample.h"
+
+#include "fresh.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+enum { INQUIRIES = 3 * FRESH_KEPT, BATCH = 700, CRASH_EVERY = 15000, LINGERING = 97 };
+
+struct model {
+    struct inquiry_row *rows; /* the nth inquiry */
+    est_slice body;
+    size_t submitted, answered, acknowledged;
+};
+
+static uint64_t nth_of(size_t n) {
+    return (uint64_t)n * 7919 % 1000003; /* ids in no order, none twice */
+}
+
+static void model_apply(struct model *m, struct writer *w, size_t n, const struct event *e) {
+    writer_append(w, e);
+    inquiry_row_apply(&m->rows[n], e);
+}
+
+static void submit_next(struct model *m, struct writer *w) {
+    struct event e = writer_event(w, EVENT_SUBMITTED, 0, 0);
+    size_t n = m->submitted++;
+    e.number = e.seq;
+    e.submitted = (struct event_submitted){
+        .id = nth_id(nth_of(n)), .account = 1 + n % 3, .type = 2, .version = 1, .district = n % 23, .due = {e.at.us + 1000000}, .body = m->body};
+    model_apply(m, w, n, &e);
+}
+
+/* All but a few are answered soon after; those linger for the length of the test. */
+static void answer_next(struct model *m, struct writer *w) {
+    size_t n = m->answered++;
+    if (n % LINGERING == 0)
+        return;
+    struct event e = writer_event(w, EVENT_ANSWERED, m->rows[n].number, m->rows[n].last_seq);
+    e.answered = (struct event_answered){.epoch = 5, .account = 9, .outcome = EST_OUTCOME_POSITIVE, .body = m->body};
+    model_apply(m, w, n, &e);
+}
+
+static void acknowledge_next(struct model *m, struct writer *w) {
+    uint64_t numbers[64];
+    size_t count = 0, first = m->acknowledged;
+    for (; count < 64 && m->acknowledged < m->answered; m->acknowledged++)
+        if (m->acknowledged % LINGERING != 0)
+            numbers[count++] = m->rows[m->acknowledged].number;
+    if (count == 0)
+        return;
+    struct event e = writer_event(w, EVENT_ACKNOWLEDGED, 0, 0);
+    e.acknowledged = (struct event_acknowledged){1, numbers, count};
+    writer_append(w, &e);
+    for (size_t n = first; n < m->acknowledged; n++)
+        if (n % LINGERING != 0)
+            inquiry_row_apply(&m->rows[n], &e);
+}
+
+/* --- The copy -------------------------------------------------------------------------------------- */
+
+static void crash_copy(const struct scratch *scratch, char copy[280]) {
+    char command[2048];
+    snprintf(copy, 280, "%s/crashed", scratch->folder);
+    snprintf(command, sizeof command, "rm -rf '%s' && mkdir -m 700 '%s' && cp --sparse=always '%s'/data.mdb '%s'/", copy,
+             copy, scratch->store, copy);
+    assert_int_equal(system(command), 0);
+}
+
+struct open_walk { const struct model *m; size_t next; };
+
+static int open_see(void *arg, const struct inquiry_row *row) {
+    struct open_walk *it = arg;
+    while (it->next < it->m->submitted && it->m->rows[it->next].acked.us != 0)
+        it->next++;
+    assert_true(it->next < it->m->submitted);
+    assert_row_equal(row, &it->m->rows[it->next++]);
+    return 0;
+}
+
+static void rows_are_the_models(struct store *store, const struct model *m) {
+    struct open_walk it = {m, 0};
+    expect_ok(store, store_each_open(store, open_see, &it));
+    while (it.next < m->submitted && m->rows[it.next].acked.us != 0)
+        it.next++;
+    assert_int_equal(it.next, m->submitted);
+    expect_ok(store, store_begin(store));
+    for (size_t n = 0; n < m->submitted; n++) {
+        struct inquiry_row row;
+        uint64_t number = 0;
+        expect_ok(store, store_row(store, m->rows[n].number, &row));
+        assert_row_equal(&row, &m->rows[n]);
+        expect_ok(store, store_find(store, m->rows[n].account, &m->rows[n].id, &number));
+        assert_int_equal(number, m->rows[n].number);
+    }
+    store_abort(store);
+}
+
+static void copy_is_whole(const struct scratch *scratch, const struct model *m) {
+    char copy[280];
+    struct store *store = NULL;
+    crash_copy(scratch, copy);
+    for (int read_only = 1; read_only >= 0; read_only--) {
+        struct store_options options = {.directory = copy, .read_only = read_only};
+        if (store_open(&options, &store) != 0)
+            fail_msg("%s", store_error(NULL));
+        rows_are_the_models(store, m);
+        store_close(&store);
+    }
+    /* closed in order: settled now, and the same */
+    struct store_options options = {.directory = copy, .read_only = true};
+    assert_int_equal(store_open(&options, &store), 0);
+    rows_are_the_models(store, m);
+    store_close(&store);
+}
+
+static struct model model_new(void) {
+    struct model m = {.rows = calloc(INQUIRIES, sizeof *m.rows), .body = {"0123456789abcdef", 16}};
+    assert_non_null(m.rows);
+    return m;
+}
+
+static void rows_survive_a_crash_at_any_time(void **state) {
+    struct scratch *scratch = *state;
+    struct model m = model_new();
+    struct writer w = writer_open(scratch, 0);
+    while (m.submitted < INQUIRIES) {
+        expect_ok(w.store, store_begin(w.store));
+        for (int i = 0; i < BATCH && m.submitted < INQUIRIES; i++)
+            submit_next(&m, &w);
+        while (m.answered + BATCH < m.submitted)
+            answer_next(&m, &w);
+        while (m.acknowledged + 2 * BATCH < m.answered)
+            acknowledge_next(&m, &w);
+        expect_ok(w.store, store_commit(w.store));
+        if (m.submitted % CRASH_EVERY < BATCH)
+            copy_is_whole(scratch, &m);
+    }
+    rows_are_the_models(w.store, &m);
+    copy_is_whole(scratch, &m);
+    writer_close(&w);
+    free(m.rows);
+}
+
+static void an_aborted_batch_leaves_fresh_rows_as_they_were(void **state) {
+    struct scratch *scratch = *state;
+    struct model m = model_new();
+    struct writer w = writer_open(scratch, 0);
+    expect_ok(w.store, store_begin(w.store));
+    for (int i = 0; i < 100; i++)
+        submit_next(&m, &w);
+    expect_ok(w.store, store_commit(w.store));
+    uint64_t seq = w.seq;
+    struct inquiry_row kept = m.rows[1];
+    expect_ok(w.store, store_begin(w.store));
+    m.answered = 1;
+    answer_next(&m, &w);
+    submit_next(&m, &w);
+    store_abort(w.store);
+    m.rows[1] = kept;
+    m.submitted = 100;
+    w.seq = seq;
+    rows_are_the_models(w.store, &m);
+    writer_close(&w);
+    free(m.rows);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(rows_survive_a_crash_at_any_time, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(an_aborted_batch_leaves_fresh_rows_as_they_were, scratch_make, scratch_remove),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
