@@ -48,7 +48,8 @@ static void receipt_take(struct load *load, const est_event *e) {
     struct known *it = known_find(load, &e->id);
     if (it->number == 0) {
         it->number = e->number;
-        snprintf(it->tracking, sizeof it->tracking, "%.*s", (int)e->tracking.size, (const char *)e->tracking.data);
+        snprintf(it->tracking, sizeof it->tracking, "%.*s", (int)e->tracking.size,
+                 (const char *)e->tracking.data);
         load->accepted++;
     }
     assert_int_equal(it->number, e->number);
@@ -124,19 +125,19 @@ static void compare_with_record(struct load *load) {
 static void accepted_inquiries_survive_kills_of_the_broker_under_load(void **state) {
     (void)state;
     enum { KILLS = 12, BETWEEN = 200, WINDOW = 300, ROOM = (KILLS + 1) * (BETWEEN + WINDOW) };
-    struct city *city = city_new(&(struct city_options){.limits = "attempts_max: 200"});
-    city_start(city);
-    struct child *agents[] = {agent_start(city, "treasury-a", "answer", 2),
-                              agent_start(city, "treasury-b", "answer", 2)};
-    struct load load = {.portal = far_open(city, "portal", 2), .capacity = ROOM};
-    struct far *duty = far_open(city, "duty", 0);
+    struct town *town = town_new(&(struct town_options){.limits = "attempts_max: 200"});
+    town_start(town);
+    struct child *agents[] = {agent_start(town, "treasury-a", "answer", 2),
+                              agent_start(town, "treasury-b", "answer", 2)};
+    struct load load = {.portal = far_open(town, "portal", 2), .capacity = ROOM};
+    struct far *duty = far_open(town, "duty", 0);
     load.all = test_calloc(ROOM, sizeof *load.all);
     unsigned seed = 1;
     for (int i = 0; i < KILLS; i++) { /* at another point of the work each time */
         size_t step = BETWEEN / 2 + (size_t)rand_r(&seed) % (BETWEEN / 2);
         load_run(&load, WINDOW, load.answered + step);
-        city_kill(city);
-        city_start(city);
+        town_kill(town);
+        town_start(town);
     }
     load.capacity = load.count; /* no more: those that are out come in */
     load_run(&load, WINDOW, load.count);
@@ -150,84 +151,84 @@ static void accepted_inquiries_survive_kills_of_the_broker_under_load(void **sta
         child_signal(agents[i], SIGTERM);
         assert_int_equal(child_wait(agents[i]), 0);
     }
-    city_end(city);
+    town_end(town);
 }
 
 /* --- Results wait ------------------------------------------------------------------------------------- */
 
 static void result_waits_for_the_account_until_it_is_acknowledged(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
     est_id id;
     uint64_t number = far_submit(portal, "plot.debt", "1-1-1", &id);
     far_close(&portal);
-    struct raw *agent = raw_agent(city, "treasury-a", 1);
+    struct raw *agent = raw_agent(town, "treasury-a", 1);
     raw_answer(agent, number, raw_receive(agent, VERB_ASSIGN)->assign.epoch, 42);
     raw_receive(agent, VERB_RECORDED);
     for (int i = 0; i < 4; i++) { /* as long as nobody says that it has it, over a stop and a crash */
         int64_t debt = 0;
-        portal = far_open(city, "portal", 2);
+        portal = far_open(town, "portal", 2);
         const est_event *result = far_wait(portal, EST_EVENT_RESULT, .id = &id);
         assert_true(est_field_int(result->body, "debt", &debt));
         assert_int_equal(debt, 42);
         far_close(&portal);
         if (i == 1)
-            assert_int_equal(city_stop(city), 0);
+            assert_int_equal(town_stop(town), 0);
         if (i == 2)
-            city_kill(city);
+            town_kill(town);
         if (i == 1 || i == 2)
-            city_start(city);
+            town_start(town);
     }
-    portal = far_open(city, "portal", 2);
+    portal = far_open(town, "portal", 2);
     far_wait(portal, EST_EVENT_RESULT, .id = &id);
     assert_int_equal(est_client_ack(portal->client, number), 0);
     far_close(&portal);
     for (int i = 0; i < 2; i++) { /* what is sent, is sent before the answer to a later question */
-        portal = far_open(city, "portal", 2);
+        portal = far_open(town, "portal", 2);
         assert_true(far_status(portal, &id, 0)->acked.us > 0);
         assert_null(far_peek(portal, (struct want){.kind = EST_EVENT_RESULT}));
         far_close(&portal);
-        city_kill(city);
-        city_start(city);
+        town_kill(town);
+        town_start(town);
     }
-    city_end(city);
+    town_end(town);
 }
 
 static void answer_given_before_a_crash_is_not_asked_for_again(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
     uint64_t number = far_submit(portal, "plot.debt", "1-1-1", NULL);
-    struct raw *agent = raw_agent(city, "treasury-a", 8);
+    struct raw *agent = raw_agent(town, "treasury-a", 8);
     uint64_t epoch = raw_receive(agent, VERB_ASSIGN)->assign.epoch;
     raw_answer(agent, number, epoch, 42);
     raw_receive(agent, VERB_RECORDED);
-    city_kill(city);
-    city_start(city);
+    town_kill(town);
+    town_start(town);
     raw_close(&agent);
-    agent = raw_agent(city, "treasury-a", 8);
+    agent = raw_agent(town, "treasury-a", 8);
     raw_answer(agent, number, epoch, 42); /* as one that missed RECORDED would */
     raw_receive(agent, VERB_RECORDED);
     assert_false(raw_heard(agent, VERB_ASSIGN));
-    city_end(city);
+    town_end(town);
 }
 
 /* No lease is of the same epoch as one of before the crash. */
 static void lease_of_before_a_crash_is_stale_after_it(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
     uint64_t number = far_submit(portal, "plot.debt", "1-1-1", NULL);
-    struct raw *agent = raw_agent(city, "treasury-a", 1);
+    struct raw *agent = raw_agent(town, "treasury-a", 1);
     uint64_t epoch = raw_receive(agent, VERB_ASSIGN)->assign.epoch;
-    city_kill(city);
-    city_start(city);
+    town_kill(town);
+    town_start(town);
     raw_close(&agent);
-    agent = raw_session(city, "treasury-a");
+    agent = raw_session(town, "treasury-a");
     raw_answer(agent, number, epoch, 42);
     assert_int_equal(raw_receive(agent, VERB_ERROR)->error.code, EST_STALE_EPOCH);
     raw_ready(agent, 1);
@@ -236,29 +237,29 @@ static void lease_of_before_a_crash_is_stale_after_it(void **state) {
     assert_true(m->assign.epoch > epoch);
     raw_answer(agent, number, m->assign.epoch, 43);
     raw_receive(agent, VERB_RECORDED);
-    city_end(city);
+    town_end(town);
 }
 
 /* --- Stopped ------------------------------------------------------------------------------------------ */
 
 static void stopped_broker_says_so_and_its_clients_go_on_with_the_next(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2);
-    struct child *agent = agent_start(city, "treasury-a", "answer", 1);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    struct child *agent = agent_start(town, "treasury-a", "answer", 1);
     assert_non_null(child_line(agent, "up"));
     for (int i = 0; i < 3; i++) {
         est_id id;
         far_submit(portal, "plot.debt", "1-1-1", &id);
         assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .id = &id)->state, EST_STATE_ANSWERED);
-        assert_int_equal(city_stop(city), 0);
+        assert_int_equal(town_stop(town), 0);
         assert_int_equal(far_wait(portal, EST_EVENT_DISCONNECTED)->code, EST_STOPPING);
-        city_start(city);
+        town_start(town);
         assert_non_null(child_line(agent, "up"));
         far_wait(portal, EST_EVENT_CONNECTED);
     }
-    city_end(city);
+    town_end(town);
 }
 
 /* --- Many ------------------------------------------------------------------------------------------ */
@@ -266,9 +267,9 @@ static void stopped_broker_says_so_and_its_clients_go_on_with_the_next(void **st
 static void hundred_thousand_open_inquiries_are_all_there_after_a_restart(void **state) {
     (void)state;
     enum { TOTAL = 100000, SAMPLE = 97 };
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
     est_id *ids = test_calloc(TOTAL, sizeof *ids);
     size_t accepted = 0;
     for (size_t i = 0; i < TOTAL || accepted < TOTAL;) {
@@ -282,19 +283,19 @@ static void hundred_thousand_open_inquiries_are_all_there_after_a_restart(void *
         assert_null(far_peek(portal, (struct want){.kind = EST_EVENT_REFUSED}));
         far_forget(portal);
     }
-    city_kill(city);
+    town_kill(town);
     int64_t began = now_ms();
-    city_start(city);
+    town_start(town);
     print_message("             %d open inquiries: the broker listens after %d ms\n", TOTAL,
                   (int)(now_ms() - began));
-    struct far *duty = far_open(city, "duty", 0);
+    struct far *duty = far_open(town, "duty", 0);
     assert_int_equal(far_stat(duty, "inquiries_open"), TOTAL);
     assert_int_equal(far_stat(duty, "inquiries_waiting"), TOTAL);
     far_wait(portal, EST_EVENT_CONNECTED);
     for (size_t i = 0; i < TOTAL; i += TOTAL / SAMPLE)
         assert_int_equal(far_status(portal, &ids[i], 0)->state, EST_STATE_WAITING);
     test_free(ids);
-    city_end(city);
+    town_end(town);
 }
 
 int main(void) {

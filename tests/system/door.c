@@ -18,112 +18,112 @@ static int refused(const est_options *options) {
 
 static void unknown_key_is_refused(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *duty = far_open(city, "duty", 0);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *duty = far_open(town, "duty", 0);
     struct key_pair stranger;
     key_make(&stranger);
-    est_options options = far_options(city, "portal", 0);
+    est_options options = far_options(town, "portal", 0);
     options.public_key = stranger.public_key;
     options.secret_key = stranger.secret_key;
     assert_int_equal(refused(&options), EST_NOT_ALLOWED);
     assert_true(far_stat(duty, "handshakes_refused") >= 1);
-    city_end(city);
+    town_end(town);
 }
 
 static void another_accounts_public_key_without_its_secret_is_refused(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
+    struct town *town = town_new(NULL);
+    town_start(town);
     struct key_pair stranger;
     key_make(&stranger);
-    est_options options = far_options(city, "portal", 0);
+    est_options options = far_options(town, "portal", 0);
     options.secret_key = stranger.secret_key;
     assert_int_equal(refused(&options), EST_UNREACHABLE);
-    city_end(city);
+    town_end(town);
 }
 
 static void wrong_server_key_gets_nobody_in(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *duty = far_open(city, "duty", 0);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *duty = far_open(town, "duty", 0);
     uint64_t before = far_stat(duty, "handshakes_accepted");
     struct key_pair other;
     key_make(&other);
-    est_options options = far_options(city, "portal", 0);
+    est_options options = far_options(town, "portal", 0);
     options.server_key = other.public_key;
     assert_int_equal(refused(&options), EST_UNREACHABLE);
     assert_int_equal(far_stat(duty, "handshakes_accepted"), before);
-    city_end(city);
+    town_end(town);
 }
 
 static void plain_client_is_refused_by_a_curve_broker(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    est_options options = far_options(city, "portal", 0);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    est_options options = far_options(town, "portal", 0);
     options.server_key = NULL;
     assert_int_equal(refused(&options), EST_UNREACHABLE);
-    city_end(city);
+    town_end(town);
 }
 
 static void null_client_is_refused(void **state) {
     (void)state;
     for (int plain = 0; plain <= 1; plain++) {
-        struct city *city = city_new(&(struct city_options){.plain = plain});
-        city_start(city);
-        struct raw *raw = raw_open(city->endpoints[REQUESTERS], &(struct raw_options){.security = RAW_NULL});
+        struct town *town = town_new(&(struct town_options){.plain = plain});
+        town_start(town);
+        struct raw *raw = raw_open(town->endpoints[REQUESTERS], &(struct raw_options){.security = RAW_NULL});
         raw_ended(raw);
         assert_false(raw_was_welcome(raw));
         raw_close(&raw);
-        city_end(city);
+        town_end(town);
     }
 }
 
 static void plain_names_and_keys_must_belong_together(void **state) {
     (void)state;
-    struct city *city = city_new(&(struct city_options){.plain = true});
-    city_start(city);
-    est_options options = far_options(city, "portal", 0);
+    struct town *town = town_new(&(struct town_options){.plain = true});
+    town_start(town);
+    est_options options = far_options(town, "portal", 0);
     struct far *portal = far_open_with(&options);
     far_wait(portal, EST_EVENT_CONNECTED);
     options.account = "notary"; /* with the portal's key */
     assert_int_equal(refused(&options), EST_NOT_ALLOWED);
-    city_end(city);
+    town_end(town);
 }
 
 static void key_of_one_role_is_refused_at_the_doors_of_the_others(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
+    struct town *town = town_new(NULL);
+    town_start(town);
     static const char *const accounts[] = {"portal", "treasury-a", "duty"};
     for (size_t i = 0; i < 3; i++)
         for (size_t door = 0; door < DOOR_COUNT; door++) {
-            if (city_account(city, accounts[i])->door == door)
+            if (town_account(town, accounts[i])->door == door)
                 continue;
-            est_options options = far_options(city, accounts[i], 0);
-            options.endpoints[0] = city->endpoints[door];
+            est_options options = far_options(town, accounts[i], 0);
+            options.endpoints[0] = town->endpoints[door];
             assert_int_equal(refused(&options), EST_NOT_ALLOWED);
         }
-    city_end(city);
+    town_end(town);
 }
 
 static void key_outside_its_dates_is_refused(void **state) {
     (void)state;
     static const char *const dates[] = {"until: 2024-01-01", "from: 2199-01-01"};
-    struct city *city = city_new(NULL);
-    city_account(city, "notary")->dates = "from: 2024-01-01, until: 2199-01-01";
+    struct town *town = town_new(NULL);
+    town_account(town, "notary")->dates = "from: 2024-01-01, until: 2199-01-01";
     for (size_t i = 0; i < 2; i++) {
-        city_account(city, "portal")->dates = dates[i];
-        city_accounts_write(city);
-        city_start(city);
-        est_options options = far_options(city, "portal", 0);
+        town_account(town, "portal")->dates = dates[i];
+        town_accounts_write(town);
+        town_start(town);
+        est_options options = far_options(town, "portal", 0);
         assert_int_equal(refused(&options), EST_NOT_ALLOWED);
-        far_open(city, "notary", 0); /* within its dates */
-        assert_int_equal(city_stop(city), 0);
+        far_open(town, "notary", 0); /* within its dates */
+        assert_int_equal(town_stop(town), 0);
     }
-    city_end(city);
+    town_end(town);
 }
 
 /* --- Put out ----------------------------------------------------------------------------------------- */
@@ -137,18 +137,18 @@ static void expect_revoked(struct far *far) {
 
 static void revoked_key_dies_on_its_open_connection_and_others_notice_nothing(void **state) {
     (void)state;
-    struct city *city = city_new(&(struct city_options){.limits = "heartbeat: 10 min"});
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2), *notary = far_open(city, "notary", 2);
-    struct far *duty = far_open(city, "duty", 0);
-    struct raw *revoked = raw_agent(city, "treasury-a", 1);
+    struct town *town = town_new(&(struct town_options){.limits = "heartbeat: 10 min"});
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2), *notary = far_open(town, "notary", 2);
+    struct far *duty = far_open(town, "duty", 0);
+    struct raw *revoked = raw_agent(town, "treasury-a", 1);
     est_id held;
     uint64_t number = far_submit(portal, "plot.debt", "1-1-1", &held);
     raw_receive(revoked, VERB_ASSIGN);
-    struct raw *other = raw_agent(city, "treasury-b", 1);
-    city_account(city, "notary")->revoked = city_account(city, "treasury-a")->revoked = true;
-    city_accounts_write(city);
-    city_reload(city, "reloaded");
+    struct raw *other = raw_agent(town, "treasury-b", 1);
+    town_account(town, "notary")->revoked = town_account(town, "treasury-a")->revoked = true;
+    town_accounts_write(town);
+    town_reload(town, "reloaded");
     expect_revoked(notary);
     assert_int_equal(raw_receive(revoked, VERB_BYE)->bye.code, EST_KEY_REVOKED);
     raw_ended(revoked);
@@ -159,47 +159,47 @@ static void revoked_key_dies_on_its_open_connection_and_others_notice_nothing(vo
     assert_int_equal(far_stat(duty, "refused_KEY_REVOKED"), 2);
     assert_null(far_peek(portal, (struct want){.kind = EST_EVENT_DISCONNECTED}));
     assert_null(far_peek(duty, (struct want){.kind = EST_EVENT_DISCONNECTED}));
-    city_end(city);
+    town_end(town);
 }
 
 static void key_whose_dates_a_reload_ends_dies_on_its_open_connection(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2), *notary = far_open(city, "notary", 2);
-    city_account(city, "notary")->dates = "until: 2024-01-01";
-    city_accounts_write(city);
-    city_reload(city, "reloaded");
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2), *notary = far_open(town, "notary", 2);
+    town_account(town, "notary")->dates = "until: 2024-01-01";
+    town_accounts_write(town);
+    town_reload(town, "reloaded");
     expect_revoked(notary);
     far_submit(portal, "plot.debt", "1-1-1", NULL);
-    city_end(city);
+    town_end(town);
 }
 
 static void account_whose_right_is_taken_is_refused_and_stays_connected(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
     far_submit(portal, "plot.debt", "1-1-1", NULL);
-    city_account(city, "portal")->fields = "asks: [{types: [plot.use], purposes: all}], ";
-    city_accounts_write(city);
-    city_reload(city, "reloaded");
+    town_account(town, "portal")->fields = "asks: [{types: [plot.use], purposes: all}], ";
+    town_accounts_write(town);
+    town_reload(town, "reloaded");
     est_id id;
     est_id_new(&id);
     far_ask(portal, "plot.debt", "1-1-1", NULL, &id, (est_time){0});
     assert_int_equal(far_wait(portal, EST_EVENT_REFUSED, .id = &id)->code, EST_NOT_ALLOWED);
     far_submit(portal, "plot.use", "1-1-1", NULL);
     assert_null(far_peek(portal, (struct want){.kind = EST_EVENT_DISCONNECTED}));
-    city_end(city);
+    town_end(town);
 }
 
 /* --- What others may know ----------------------------------------------------------------------------- */
 
 static void requester_cannot_tell_a_foreign_inquiry_from_none(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2), *notary = far_open(city, "notary", 2);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2), *notary = far_open(town, "notary", 2);
     est_id id, none;
     uint64_t number = far_submit(portal, "plot.debt", "1-1-1", &id);
     est_id_new(&none);
@@ -220,7 +220,7 @@ static void requester_cannot_tell_a_foreign_inquiry_from_none(void **state) {
     far_ask(notary, "plot.use", "1-1-1", NULL, &id, (est_time){0}); /* the same id is another inquiry */
     assert_true(far_wait(notary, EST_EVENT_ACCEPTED, .id = &id)->number != number);
     assert_int_equal(far_status(portal, &id, 0)->state, EST_STATE_WAITING);
-    city_end(city);
+    town_end(town);
 }
 
 int main(void) {

@@ -13,10 +13,10 @@ struct note {
 
 /* --- Opening --------------------------------------------------------------------------------------- */
 
-est_options far_options(struct city *city, const char *account, unsigned results) {
-    const struct city_account *a = city_account(city, account);
-    return (est_options){.endpoints = {city->endpoints[a->door]},
-                         .server_key = city->options.plain ? NULL : city->server.public_key,
+est_options far_options(struct town *town, const char *account, unsigned results) {
+    const struct town_account *a = town_account(town, account);
+    return (est_options){.endpoints = {town->endpoints[a->door]},
+                         .server_key = town->options.plain ? NULL : town->server.public_key,
                          .public_key = a->key.public_key,
                          .secret_key = a->key.secret_key,
                          .account = a->name,
@@ -35,8 +35,8 @@ struct far *far_open_with(const est_options *options) {
     return far;
 }
 
-struct far *far_open(struct city *city, const char *account, unsigned results) {
-    est_options options = far_options(city, account, results);
+struct far *far_open(struct town *town, const char *account, unsigned results) {
+    est_options options = far_options(town, account, results);
     struct far *far = far_open_with(&options);
     far_wait(far, EST_EVENT_CONNECTED);
     return far;
@@ -62,9 +62,9 @@ void far_close(struct far **at) {
 static void event_copy(struct note *note, const est_event *event) {
     note->event = *event;
     est_event *e = &note->event;
-    est_slice *const slices[] = {&e->text,   &e->tracking,  &e->account,     &e->type,   &e->department, &e->purpose,
-                                 &e->case_id, &e->holder,   &e->reason,      &e->legal_ref, &e->valid_until,
-                                 &e->signer, &e->request,   &e->body,        &e->rows};
+    est_slice *const slices[] = {&e->text,        &e->tracking, &e->account, &e->type,   &e->department,
+                                 &e->purpose,     &e->case_id,  &e->holder,  &e->reason, &e->legal_ref,
+                                 &e->valid_until, &e->signer,   &e->request, &e->body,   &e->rows};
     size_t size = 1;
     for (size_t i = 0; i < sizeof slices / sizeof *slices; i++)
         size += slices[i]->size;
@@ -98,7 +98,8 @@ bool far_poll(struct far *far, int timeout_ms) {
 
 static bool fits(const struct note *note, const struct want *want) {
     const est_event *e = &note->event;
-    return !note->taken && e->kind == want->kind && (!want->id || memcmp(want->id, &e->id, sizeof e->id) == 0) &&
+    return !note->taken && e->kind == want->kind &&
+           (!want->id || memcmp(want->id, &e->id, sizeof e->id) == 0) &&
            (!want->ref || want->ref == e->ref) && (!want->number || want->number == e->number);
 }
 

@@ -1,7 +1,7 @@
-/* harness.h - real processes for the system tests: a city in a private folder, its broker, agents
+/* harness.h - real processes for the system tests: a town in a private folder, its broker, agents
  * that can be killed, clients on the public API, and raw peers that say what no client would.
  *
- *   city.c    the folder, its keys and files; the broker started, killed, stopped, reloaded
+ *   town.c    the folder, its keys and files; the broker started, killed, stopped, reloaded
  *   child.c   any child process: its output line by line, its end
  *   far.c     a client whose events are kept until a test asks for them
  *   raw.c     a bare DEALER socket that speaks the protocol, or breaks it
@@ -26,7 +26,7 @@
 #include <message.h>
 #include <sys/types.h>
 
-enum { WAIT_MS = 30000, KEY_TEXT = 41, CITY_ACCOUNTS_MAX = 16, ENDPOINT_MAX = 64, FOLDER_MAX = 64 };
+enum { WAIT_MS = 30000, KEY_TEXT = 41, TOWN_ACCOUNTS_MAX = 16, ENDPOINT_MAX = 64, FOLDER_MAX = 64 };
 enum { REQUESTERS, DEPARTMENTS, OPERATORS, DOOR_COUNT };
 
 /* A test of this name; what it leaves open is closed after it. */
@@ -56,14 +56,14 @@ int child_wait(struct child *);
 bool child_free(struct child **);
 void child_print(struct child *); /* its standard error, for a person */
 
-/* --- A city ---------------------------------------------------------------------------------------- */
+/* --- A town ---------------------------------------------------------------------------------------- */
 
 struct key_pair {
     char public_key[KEY_TEXT], secret_key[KEY_TEXT];
 };
 void key_make(struct key_pair *ret);
 
-struct city_account {
+struct town_account {
     const char *name;
     unsigned door;
     const char *fields; /* YAML: what stands in the account's map beside its keys */
@@ -72,51 +72,51 @@ struct city_account {
     struct key_pair key;
 };
 
-struct city_options {
-    const char *catalogue;                /* a catalogue's folder; NULL: the harness's own */
-    const struct city_account *accounts;  /* ends with a NULL name; NULL: the harness's own */
-    const char *limits;                   /* YAML, such as "lease: 300 ms" */
+struct town_options {
+    const char *catalogue;               /* a catalogue's folder; NULL: the harness's own */
+    const struct town_account *accounts; /* ends with a NULL name; NULL: the harness's own */
+    const char *limits;                  /* YAML, such as "lease: 300 ms" */
     bool plain;
-    bool any_port;                        /* port 0: the system chooses */
+    bool any_port; /* port 0: the system chooses */
 };
 
 /* The harness's own: types plot.debt of department `treasury` and plot.use of `works`, both with a
  * request {nz, note (optional)}; replies {debt} and {use}. Accounts: portal, notary (plot.use
  * only), treasury-a, treasury-b, works-a, duty. Purpose: permit. A parcel is district-n-n, nine
  * districts. */
-struct city {
+struct town {
     char folder[FOLDER_MAX];
-    struct city_options options;
+    struct town_options options;
     struct key_pair server;
-    struct city_account accounts[CITY_ACCOUNTS_MAX];
+    struct town_account accounts[TOWN_ACCOUNTS_MAX];
     size_t accounts_count;
     char endpoints[DOOR_COUNT][ENDPOINT_MAX];
     struct child *broker;
     bool started;
 };
 
-struct city *city_new(const struct city_options *); /* options may be NULL */
-struct city_account *city_account(struct city *, const char *name);
-/* Writes a file below the city's folder; its folder is there. */
-void city_file(struct city *, const char *name, const char *text);
-void city_accounts_write(struct city *);
-void city_broker_write(struct city *);
+struct town *town_new(const struct town_options *); /* options may be NULL */
+struct town_account *town_account(struct town *, const char *name);
+/* Writes a file below the town's folder; its folder is there. */
+void town_file(struct town *, const char *name, const char *text);
+void town_accounts_write(struct town *);
+void town_broker_write(struct town *);
 /* The text of the harness's own types, where plot.debt's reply has these fields more (YAML, each
- * with four blanks before it); for city_file(…, CITY_TYPES, …). */
-#define CITY_TYPES "catalogue/types/plots.yaml"
-char *city_types(const char *debt_reply_more, const char *types_more);
+ * with four blanks before it); for town_file(…, TOWN_TYPES, …). */
+#define TOWN_TYPES "catalogue/types/plots.yaml"
+char *town_types(const char *debt_reply_more, const char *types_more);
 
-void city_start(struct city *);   /* until all doors listen */
-int city_start_fails(struct city *); /* its exit status; the test fails when it does not end */
-void city_kill(struct city *);    /* -9 */
-int city_stop(struct city *);     /* SIGTERM; its exit status */
+void town_start(struct town *);      /* until all doors listen */
+int town_start_fails(struct town *); /* its exit status; the test fails when it does not end */
+void town_kill(struct town *);       /* -9 */
+int town_stop(struct town *);        /* SIGTERM; its exit status */
 /* SIGHUP, until the broker's log says this. */
-void city_reload(struct city *, const char *says);
+void town_reload(struct town *, const char *says);
 /* Stops the broker and asserts that it ended well; removes everything. */
-void city_end(struct city *);
+void town_end(struct town *);
 
 /* Starts the agent program for this account; see agent.c for the modes. */
-struct child *agent_start(struct city *, const char *account, const char *mode, unsigned workers);
+struct child *agent_start(struct town *, const char *account, const char *mode, unsigned workers);
 
 /* --- Clients --------------------------------------------------------------------------------------- */
 
@@ -128,10 +128,10 @@ struct far {
 };
 
 /* Its door is its account's. `results` as in est_options. Waits for the session. */
-struct far *far_open(struct city *, const char *account, unsigned results);
+struct far *far_open(struct town *, const char *account, unsigned results);
 /* The same with other options, and without waiting. */
 struct far *far_open_with(const est_options *);
-est_options far_options(struct city *, const char *account, unsigned results);
+est_options far_options(struct town *, const char *account, unsigned results);
 void far_close(struct far **);
 
 /* Which event a test waits for. Zero or NULL: any. */
@@ -153,7 +153,8 @@ bool far_poll(struct far *, int timeout_ms);
 /* Submits and waits for the receipt. `ret_id` may be NULL. The number. */
 uint64_t far_submit(struct far *, const char *type, const char *parcel, est_id *ret_id);
 /* Submits under this id, without waiting. `note` may be NULL. */
-void far_ask(struct far *, const char *type, const char *parcel, const char *note, const est_id *, est_time deadline);
+void far_ask(struct far *, const char *type, const char *parcel, const char *note, const est_id *,
+             est_time deadline);
 const est_event *far_status(struct far *, const est_id *, uint64_t number);
 /* Operators: one counter of the broker; 0 where it has no such counter. */
 uint64_t far_stat(struct far *, const char *name);
@@ -175,8 +176,8 @@ struct raw_options {
 struct raw;
 struct raw *raw_open(const char *endpoint, const struct raw_options *);
 /* With the account's key at its own door, HELLO said and WELCOME heard. */
-struct raw *raw_session(struct city *, const char *account);
-struct raw *raw_agent(struct city *, const char *account, unsigned window); /* READY too */
+struct raw *raw_session(struct town *, const char *account);
+struct raw *raw_agent(struct town *, const char *account, unsigned window); /* READY too */
 void raw_ready(struct raw *, unsigned window);
 void raw_close(struct raw **);
 void raw_send(struct raw *, const struct message *);

@@ -30,16 +30,16 @@ static est_time in_ms(int ms) {
  * moved the inquiry within the test's time. */
 static void agent_dies_holding_work_and_the_next_agent_has_it_at_once(void **state) {
     (void)state;
-    struct city *city = city_new(&(struct city_options){.limits = "heartbeat: 10 min, lease: 10 min"});
-    city_start(city);
-    struct child *first = agent_start(city, "treasury-a", "hold", 1);
+    struct town *town = town_new(&(struct town_options){.limits = "heartbeat: 10 min, lease: 10 min"});
+    town_start(town);
+    struct child *first = agent_start(town, "treasury-a", "hold", 1);
     assert_non_null(child_line(first, "up"));
-    struct far *portal = far_open(city, "portal", 2);
+    struct far *portal = far_open(town, "portal", 2);
     est_id id;
     uint64_t number = far_submit(portal, "plot.debt", "1-1-1", &id);
     unsigned attempt;
     assert_int_equal(took(first, &attempt), number);
-    struct raw *second = raw_agent(city, "treasury-b", 1);
+    struct raw *second = raw_agent(town, "treasury-b", 1);
     int64_t killed = now_ms();
     child_signal(first, SIGKILL);
     const struct message *m = raw_receive(second, VERB_ASSIGN);
@@ -49,7 +49,7 @@ static void agent_dies_holding_work_and_the_next_agent_has_it_at_once(void **sta
     raw_answer(second, number, m->assign.epoch, 7);
     raw_receive(second, VERB_RECORDED);
     assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .id = &id)->state, EST_STATE_ANSWERED);
-    city_end(city);
+    town_end(town);
 }
 
 /* Submits until this agent holds some of it. */
@@ -73,14 +73,14 @@ static size_t load_until_held(struct far *portal, struct child *agent) {
 static void work_of_agents_killed_under_load_is_answered_by_others(void **state) {
     (void)state;
     enum { KILLS = 10, WORKERS = 8 };
-    struct city *city = city_new(&(struct city_options){.limits = "attempts_max: 100"});
-    city_start(city);
-    struct child *stays = agent_start(city, "treasury-a", "answer", 2);
+    struct town *town = town_new(&(struct town_options){.limits = "attempts_max: 100"});
+    town_start(town);
+    struct child *stays = agent_start(town, "treasury-a", "answer", 2);
     assert_non_null(child_line(stays, "up"));
-    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0);
     size_t submitted = 0;
     for (int i = 0; i < KILLS; i++) {
-        struct child *victim = agent_start(city, "treasury-b", "hold", WORKERS);
+        struct child *victim = agent_start(town, "treasury-b", "hold", WORKERS);
         submitted += load_until_held(portal, victim);
         unsigned attempt;
         uint64_t number = took(victim, &attempt);
@@ -99,17 +99,17 @@ static void work_of_agents_killed_under_load_is_answered_by_others(void **state)
     assert_true(far_stat(duty, "fact_agent-lost") >= KILLS);
     assert_int_equal(far_stat(duty, "inquiries_open"), 0);
     assert_int_equal(far_stat(duty, "fact_answered"), far_stat(duty, "fact_submitted"));
-    city_end(city);
+    town_end(town);
 }
 
 /* --- Agents that stall ----------------------------------------------------------------------------- */
 
 static void slow_agent_is_fenced_and_its_late_answer_changes_nothing(void **state) {
     (void)state;
-    struct city *city = city_new(&(struct city_options){.limits = "lease: 1 s, heartbeat: 10 min"});
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
-    struct raw *slow = raw_agent(city, "treasury-a", 1), *quick = raw_session(city, "treasury-b");
+    struct town *town = town_new(&(struct town_options){.limits = "lease: 1 s, heartbeat: 10 min"});
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0);
+    struct raw *slow = raw_agent(town, "treasury-a", 1), *quick = raw_session(town, "treasury-b");
     est_id id;
     uint64_t number = far_submit(portal, "plot.debt", "3-1-1", &id);
     uint64_t old_epoch = raw_receive(slow, VERB_ASSIGN)->assign.epoch;
@@ -134,22 +134,22 @@ static void slow_agent_is_fenced_and_its_late_answer_changes_nothing(void **stat
     assert_int_equal(debt, 7);
     assert_true(far_stat(duty, "fact_stale") >= 2);
     assert_int_equal(far_stat(duty, "fact_answered"), 1);
-    city_end(city);
+    town_end(town);
 }
 
 /* The same with the public API: the whole process stands still, as with a full disk or a debugger. */
 static void agent_that_was_stopped_and_goes_on_does_no_harm(void **state) {
     (void)state;
-    struct city *city = city_new(&(struct city_options){.limits = "lease: 200 ms, heartbeat: 10 min"});
-    city_start(city);
-    struct child *slow = agent_start(city, "treasury-a", "hold", 1);
+    struct town *town = town_new(&(struct town_options){.limits = "lease: 200 ms, heartbeat: 10 min"});
+    town_start(town);
+    struct child *slow = agent_start(town, "treasury-a", "hold", 1);
     assert_non_null(child_line(slow, "up"));
-    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0);
     uint64_t number = far_submit(portal, "plot.debt", "3-1-1", NULL);
     unsigned attempt;
     assert_int_equal(took(slow, &attempt), number);
     child_signal(slow, SIGSTOP);
-    struct child *quick = agent_start(city, "treasury-b", "answer", 1);
+    struct child *quick = agent_start(town, "treasury-b", "answer", 1);
     est_slice body = far_wait(portal, EST_EVENT_RESULT, .number = number)->body;
     child_signal(slow, SIGCONT);
     child_say(slow, "go\n");
@@ -163,16 +163,16 @@ static void agent_that_was_stopped_and_goes_on_does_no_harm(void **state) {
     assert_int_equal(far_stat(duty, "fact_answered"), 2);
     child_signal(quick, SIGTERM);
     assert_int_equal(child_wait(quick), 0);
-    city_end(city);
+    town_end(town);
 }
 
 static void lease_that_is_renewed_does_not_end(void **state) {
     (void)state;
-    struct city *city = city_new(&(struct city_options){.limits = "lease: 200 ms"});
-    city_start(city);
-    struct child *slow = agent_start(city, "treasury-a", "hold", 1);
+    struct town *town = town_new(&(struct town_options){.limits = "lease: 200 ms"});
+    town_start(town);
+    struct child *slow = agent_start(town, "treasury-a", "hold", 1);
     assert_non_null(child_line(slow, "up"));
-    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0);
     uint64_t number = far_submit(portal, "plot.debt", "3-1-1", NULL);
     unsigned attempt;
     assert_int_equal(took(slow, &attempt), number);
@@ -183,18 +183,18 @@ static void lease_that_is_renewed_does_not_end(void **state) {
     assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .number = number)->state, EST_STATE_ANSWERED);
     assert_int_equal(far_status(portal, NULL, number)->attempts, 0);
     assert_int_equal(far_stat(duty, "fact_lease-expired"), 0);
-    city_end(city);
+    town_end(town);
 }
 
 /* --- Attempts that fail ----------------------------------------------------------------------------- */
 
 static void failed_attempts_park_an_inquiry_and_a_requeue_gets_it_answered(void **state) {
     (void)state;
-    struct city *city = city_new(
-        &(struct city_options){.limits = "attempts_max: 3, retry_first: 1 ms, retry_max: 5 ms"});
-    city_start(city);
-    struct child *fails = agent_start(city, "treasury-a", "retry", 1);
-    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
+    struct town *town =
+        town_new(&(struct town_options){.limits = "attempts_max: 3, retry_first: 1 ms, retry_max: 5 ms"});
+    town_start(town);
+    struct child *fails = agent_start(town, "treasury-a", "retry", 1);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0);
     est_id id;
     uint64_t number = far_submit(portal, "plot.debt", "4-1-1", &id);
     unsigned attempt = 0;
@@ -217,37 +217,37 @@ static void failed_attempts_park_an_inquiry_and_a_requeue_gets_it_answered(void 
     assert_true(text_is(status->reason, "test says so"));
     child_signal(fails, SIGTERM);
     assert_int_equal(child_wait(fails), 0);
-    struct child *works = agent_start(city, "treasury-b", "answer", 1);
+    struct child *works = agent_start(town, "treasury-b", "answer", 1);
     assert_non_null(child_line(works, "up"));
     assert_int_equal(est_client_requeue(duty->client, 51, number, "mended"), 0);
     far_wait(duty, EST_EVENT_DONE, .ref = 51);
     assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .id = &id)->state, EST_STATE_ANSWERED);
-    city_end(city);
+    town_end(town);
 }
 
 static void refused_inquiry_is_parked_at_once(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct child *refuses = agent_start(city, "treasury-a", "refuse", 1);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct child *refuses = agent_start(town, "treasury-a", "refuse", 1);
     assert_non_null(child_line(refuses, "up"));
-    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0);
     uint64_t number = far_submit(portal, "plot.debt", "4-1-1", NULL);
     far_stat_wait(duty, "inquiries_parked", 1);
     const est_event *status = far_status(portal, NULL, number);
     assert_int_equal(status->state, EST_STATE_PARKED);
     assert_int_equal(status->code, EST_AGENT_REFUSED);
-    city_end(city);
+    town_end(town);
 }
 
 /* --- Inquiries that end unanswered ------------------------------------------------------------------- */
 
 static void inquiry_expires_at_its_deadline_and_the_requester_hears_it(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2);
-    struct raw *agent = raw_agent(city, "treasury-a", 1); /* one is leased, one waits: both expire */
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    struct raw *agent = raw_agent(town, "treasury-a", 1); /* one is leased, one waits: both expire */
     est_id ids[2];
     for (int i = 0; i < 2; i++) {
         est_id_new(&ids[i]);
@@ -265,15 +265,15 @@ static void inquiry_expires_at_its_deadline_and_the_requester_hears_it(void **st
     raw_answer(agent, number, epoch, 1);
     assert_int_equal(raw_receive(agent, VERB_ERROR)->error.code, EST_STALE_EPOCH);
     assert_int_equal(far_status(portal, &ids[0], 0)->state, EST_STATE_EXPIRED);
-    city_end(city);
+    town_end(town);
 }
 
 static void cancelled_inquiry_ends_and_its_holder_is_told(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2);
-    struct raw *agent = raw_agent(city, "treasury-a", 1);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    struct raw *agent = raw_agent(town, "treasury-a", 1);
     est_id id;
     uint64_t number = far_submit(portal, "plot.debt", "5-1-1", &id);
     uint64_t epoch = raw_receive(agent, VERB_ASSIGN)->assign.epoch;
@@ -287,15 +287,15 @@ static void cancelled_inquiry_ends_and_its_holder_is_told(void **state) {
     assert_int_equal(raw_receive(agent, VERB_ERROR)->error.code, EST_STALE_EPOCH);
     assert_int_equal(est_client_cancel(portal->client, 71, &id, 0, "again"), 0);
     assert_int_equal(far_wait(portal, EST_EVENT_REFUSED, .ref = 71)->code, EST_ALREADY_FINAL);
-    city_end(city);
+    town_end(town);
 }
 
 static void draining_refuses_new_work_while_answers_go_on(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
-    struct raw *agent = raw_agent(city, "treasury-a", 1);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0);
+    struct raw *agent = raw_agent(town, "treasury-a", 1);
     est_id held, late;
     uint64_t number = far_submit(portal, "plot.debt", "6-1-1", &held);
     uint64_t waits = far_submit(portal, "plot.debt", "6-1-2", NULL);
@@ -315,7 +315,7 @@ static void draining_refuses_new_work_while_answers_go_on(void **state) {
     assert_int_equal(est_client_drain(duty->client, 81, false, "done"), 0);
     far_wait(duty, EST_EVENT_DONE, .ref = 81);
     assert_int_equal(raw_receive(agent, VERB_ASSIGN)->assign.number, waits);
-    city_end(city);
+    town_end(town);
 }
 
 int main(void) {

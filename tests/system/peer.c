@@ -4,21 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A city with somebody at work in it, who must notice nothing. */
+/* A town with somebody at work in it, who must notice nothing. */
 struct witness {
-    struct city *city;
+    struct town *town;
     struct far *portal, *duty;
     struct child *agent;
     uint64_t disconnects;
 };
 
 static struct witness witness_start(void) {
-    struct witness w = {.city = city_new(NULL)};
-    city_start(w.city);
-    w.agent = agent_start(w.city, "treasury-a", "answer", 1);
+    struct witness w = {.town = town_new(NULL)};
+    town_start(w.town);
+    w.agent = agent_start(w.town, "treasury-a", "answer", 1);
     assert_non_null(child_line(w.agent, "up"));
-    w.portal = far_open(w.city, "portal", 2);
-    w.duty = far_open(w.city, "duty", 0);
+    w.portal = far_open(w.town, "portal", 2);
+    w.duty = far_open(w.town, "duty", 0);
     return w;
 }
 
@@ -29,13 +29,13 @@ static void witness_end(struct witness *w) {
     assert_null(far_peek(w->portal, (struct want){.kind = EST_EVENT_DISCONNECTED}));
     assert_null(far_peek(w->duty, (struct want){.kind = EST_EVENT_DISCONNECTED}));
     assert_false(child_has_line(w->agent, "up")); /* it was up once */
-    city_end(w->city);
+    town_end(w->town);
 }
 
 /* Says this after HELLO; it must be told MALFORMED and cut off. */
 static void expect_malformed(struct witness *w, const void *bytes, size_t size) {
     uint64_t before = far_stat(w->duty, "refused_MALFORMED");
-    struct raw *raw = raw_session(w->city, "notary");
+    struct raw *raw = raw_session(w->town, "notary");
     raw_send_bytes(raw, bytes, size, false);
     assert_int_equal(raw_receive(raw, VERB_BYE)->bye.code, EST_MALFORMED);
     raw_ended(raw);
@@ -53,9 +53,9 @@ static void garbage_ends_its_connection_and_is_counted(void **state) {
         noise[i] = (char)(rand_r(&seed) >> 8);
     noise[1] = (char)0xc1; /* which msgpack never uses: no chance of a valid start */
     expect_malformed(&w, noise, sizeof noise);
-    expect_malformed(&w, "\x01\x92\x10", 3);                 /* ends within a command */
-    expect_malformed(&w, "\x01\xdd\xff\xff\xff\xff", 6);     /* four thousand million elements */
-    expect_malformed(&w, "\x01\x92\x11\x80", 4);             /* ACCEPTED, which only a broker says */
+    expect_malformed(&w, "\x01\x92\x10", 3);                     /* ends within a command */
+    expect_malformed(&w, "\x01\xdd\xff\xff\xff\xff", 6);         /* four thousand million elements */
+    expect_malformed(&w, "\x01\x92\x11\x80", 4);                 /* ACCEPTED, which only a broker says */
     expect_malformed(&w, "\x01\x92\x01\x82\x01\x01\x02\x01", 8); /* a second HELLO */
     witness_end(&w);
 }
@@ -63,7 +63,7 @@ static void garbage_ends_its_connection_and_is_counted(void **state) {
 static void frame_of_another_version_ends_its_connection(void **state) {
     (void)state;
     struct witness w = witness_start();
-    struct raw *raw = raw_session(w.city, "notary");
+    struct raw *raw = raw_session(w.town, "notary");
     raw_send_bytes(raw, "\x07\x92\x03\x81\x01\x01", 6, false);
     assert_int_equal(raw_receive(raw, VERB_BYE)->bye.code, EST_VERSION_UNSUPPORTED);
     raw_ended(raw);
@@ -73,9 +73,9 @@ static void frame_of_another_version_ends_its_connection(void **state) {
 static void command_before_hello_ends_its_connection(void **state) {
     (void)state;
     struct witness w = witness_start();
-    struct raw *raw = raw_open(
-        w.city->endpoints[REQUESTERS],
-        &(struct raw_options){.server_key = w.city->server.public_key, .key = city_account(w.city, "notary")->key});
+    struct raw *raw = raw_open(w.town->endpoints[REQUESTERS],
+                               &(struct raw_options){.server_key = w.town->server.public_key,
+                                                     .key = town_account(w.town, "notary")->key});
     struct message m = {.verb = VERB_STATUS};
     m.status = (struct status){.ref = 1, .number = 1};
     raw_send(raw, &m);
@@ -88,7 +88,7 @@ static void command_before_hello_ends_its_connection(void **state) {
 static void message_of_two_frames_ends_its_connection_and_is_counted(void **state) {
     (void)state;
     struct witness w = witness_start();
-    struct raw *raw = raw_session(w.city, "notary");
+    struct raw *raw = raw_session(w.town, "notary");
     raw_send_bytes(raw, "\x01", 1, true);
     raw_send_bytes(raw, "\x01", 1, false);
     assert_int_equal(raw_receive(raw, VERB_BYE)->bye.code, EST_MALFORMED);
@@ -96,9 +96,10 @@ static void message_of_two_frames_ends_its_connection_and_is_counted(void **stat
     assert_int_equal(far_stat(w.duty, "refused_MALFORMED"), 1);
     assert_int_equal(far_stat(w.duty, "dropped_protocol"), 1);
     raw_close(&raw);
-    raw = raw_open( /* and as the very first thing said */
-        w.city->endpoints[REQUESTERS],
-        &(struct raw_options){.server_key = w.city->server.public_key, .key = city_account(w.city, "notary")->key});
+    raw = raw_open(/* and as the very first thing said */
+                   w.town->endpoints[REQUESTERS],
+                   &(struct raw_options){.server_key = w.town->server.public_key,
+                                         .key = town_account(w.town, "notary")->key});
     raw_send_bytes(raw, "\x01", 1, true);
     raw_send_bytes(raw, "\x01", 1, false);
     raw_ended(raw);
@@ -109,10 +110,10 @@ static void message_of_two_frames_ends_its_connection_and_is_counted(void **stat
 static void chosen_routing_id_is_cut_off_and_counted(void **state) {
     (void)state;
     struct witness w = witness_start();
-    struct raw *raw = raw_open(w.city->endpoints[REQUESTERS],
-                               &(struct raw_options){.server_key = w.city->server.public_key,
+    struct raw *raw = raw_open(w.town->endpoints[REQUESTERS],
+                               &(struct raw_options){.server_key = w.town->server.public_key,
                                                      .routing_id = "me",
-                                                     .key = city_account(w.city, "notary")->key});
+                                                     .key = town_account(w.town, "notary")->key});
     raw_send_bytes(raw, "\x01\x92\x01\x82\x01\x01\x02\x01", 8, false);
     raw_ended(raw);
     assert_int_equal(far_stat(w.duty, "dropped_protocol"), 1);
@@ -138,7 +139,7 @@ static char *frame_of(size_t size) {
 static void largest_frame_is_taken(void **state) {
     (void)state;
     struct witness w = witness_start();
-    struct raw *raw = raw_session(w.city, "notary");
+    struct raw *raw = raw_session(w.town, "notary");
     char *frame = frame_of(EST_FRAME_MAX);
     raw_send_bytes(raw, frame, EST_FRAME_MAX, false);
     assert_int_equal(raw_receive(raw, VERB_PONG)->ping.token, 7);
@@ -151,7 +152,7 @@ static void larger_frame_ends_its_connection_alone(void **state) {
     static const size_t sizes[] = {EST_FRAME_MAX + 1, 4 * EST_FRAME_MAX};
     struct witness w = witness_start();
     for (size_t i = 0; i < 2; i++) {
-        struct raw *raw = raw_session(w.city, "notary");
+        struct raw *raw = raw_session(w.town, "notary");
         char *frame = frame_of(sizes[i]);
         raw_send_bytes(raw, frame, sizes[i], false);
         raw_ended(raw);

@@ -67,12 +67,13 @@ void raw_close(struct raw **at) {
     free(raw);
 }
 
-struct raw *raw_session(struct city *city, const char *account) {
-    const struct city_account *a = city_account(city, account);
-    struct raw *raw = raw_open(city->endpoints[a->door],
-                               &(struct raw_options){.server_key = city->server.public_key, .key = a->key});
+struct raw *raw_session(struct town *town, const char *account) {
+    const struct town_account *a = town_account(town, account);
+    struct raw *raw = raw_open(town->endpoints[a->door],
+                               &(struct raw_options){.server_key = town->server.public_key, .key = a->key});
     struct message m = {.verb = VERB_HELLO};
-    m.hello = (struct hello){.version_min = 1, .version_max = 1, .software = slice_of("raw"), .window = 256, .results = 2};
+    m.hello = (struct hello){
+        .version_min = 1, .version_max = 1, .software = slice_of("raw"), .window = 256, .results = 2};
     raw_send(raw, &m);
     raw_receive(raw, VERB_WELCOME);
     return raw;
@@ -85,8 +86,8 @@ void raw_ready(struct raw *raw, unsigned window) {
     raw_receive(raw, VERB_DONE);
 }
 
-struct raw *raw_agent(struct city *city, const char *account, unsigned window) {
-    struct raw *raw = raw_session(city, account);
+struct raw *raw_agent(struct town *town, const char *account, unsigned window) {
+    struct raw *raw = raw_session(town, account);
     raw_ready(raw, window);
     return raw;
 }

@@ -6,12 +6,12 @@
 
 void children_add(struct child *);
 void children_remove(struct child *);
-void cities_add(struct city *);
-void cities_remove(struct city *);
+void towns_add(struct town *);
+void towns_remove(struct town *);
 void fars_add(struct far *);
 void fars_remove(struct far *);
 void raws_add(struct raw *);
 void raws_remove(struct raw *);
-void city_free(struct city **);
+void town_free(struct town **);
 
 #endif

@@ -6,27 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char type_survey[] =
-    "  plot.survey:\n"
-    "    title: {fa: نقشه, en: Survey}\n"
-    "    owner: council\n"
-    "    answerer: treasury\n"
-    "    operator: office\n"
-    "    mode: automatic\n"
-    "    purposes: all\n"
-    "    target: 5 s\n"
-    "    expires: 30 d\n"
-    "    silence: escalate\n"
-    "    legal_basis: {title: a test has no law, mark: P}\n"
-    "    outcomes: [positive, no-record]\n"
-    "    request:\n"
-    "      nz: {kind: nz}\n"
-    "    reply:\n"
-    "      debt: {kind: int}\n";
+static const char type_survey[] = "  plot.survey:\n"
+                                  "    title: {fa: نقشه, en: Survey}\n"
+                                  "    owner: council\n"
+                                  "    answerer: treasury\n"
+                                  "    operator: office\n"
+                                  "    mode: automatic\n"
+                                  "    purposes: all\n"
+                                  "    target: 5 s\n"
+                                  "    expires: 30 d\n"
+                                  "    silence: escalate\n"
+                                  "    legal_basis: {title: a test has no law, mark: P}\n"
+                                  "    outcomes: [positive, no-record]\n"
+                                  "    request:\n"
+                                  "      nz: {kind: nz}\n"
+                                  "    reply:\n"
+                                  "      debt: {kind: int}\n";
 
-static void types_write(struct city *city, const char *debt_reply_more, const char *types_more) {
-    char *text = city_types(debt_reply_more, types_more);
-    city_file(city, CITY_TYPES, text);
+static void types_write(struct town *town, const char *debt_reply_more, const char *types_more) {
+    char *text = town_types(debt_reply_more, types_more);
+    town_file(town, TOWN_TYPES, text);
     free(text);
 }
 
@@ -39,47 +38,49 @@ static int refusal_of(struct far *portal, const char *type) {
 
 static void broken_configuration_is_refused_with_its_reason_and_the_old_one_stays(void **state) {
     (void)state;
-    static const struct { const char *name, *text, *says; } broken[] = {
+    static const struct {
+        const char *name, *text, *says;
+    } broken[] = {
         {"accounts.yaml", "accounts:\n  portal: {role: king}\n", "accounts.yaml:2:"},
         {"broker.yaml", "catalogue: [\n", "broker.yaml:"},
-        {CITY_TYPES, "types:\n  plot.debt: {title: 1}\n", "plots.yaml:2:"},
+        {TOWN_TYPES, "types:\n  plot.debt: {title: 1}\n", "plots.yaml:2:"},
     };
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
-        city_file(city, broken[i].name, broken[i].text);
-        city_reload(city, broken[i].says);
-        child_error_wait(city->broker, "reload refused");
+        town_file(town, broken[i].name, broken[i].text);
+        town_reload(town, broken[i].says);
+        child_error_wait(town->broker, "reload refused");
         far_submit(portal, "plot.debt", "1-1-1", NULL);
-        city_accounts_write(city);
-        city_broker_write(city);
-        types_write(city, "", "");
+        town_accounts_write(town);
+        town_broker_write(town);
+        types_write(town, "", "");
     }
-    city_reload(city, "reloaded");
+    town_reload(town, "reloaded");
     assert_null(far_peek(portal, (struct want){.kind = EST_EVENT_DISCONNECTED}));
-    city_end(city);
+    town_end(town);
 }
 
 static void new_type_goes_live_while_traffic_flows(void **state) {
     (void)state;
     enum { BEFORE = 200, AFTER = 200 };
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2);
-    struct child *agent = agent_start(city, "treasury-a", "answer", 2);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    struct child *agent = agent_start(town, "treasury-a", "answer", 2);
     assert_non_null(child_line(agent, "up"));
     assert_int_equal(refusal_of(portal, "plot.survey"), EST_UNKNOWN_TYPE);
-    types_write(city, "", type_survey);
+    types_write(town, "", type_survey);
     for (int i = 0; i < BEFORE + AFTER; i++) {
         est_id id;
         est_id_new(&id);
         far_ask(portal, "plot.debt", "1-1-1", NULL, &id, (est_time){0});
         far_poll(portal, 0);
         if (i == BEFORE)
-            child_signal(city->broker, SIGHUP);
+            child_signal(town->broker, SIGHUP);
     }
-    child_error_wait(city->broker, "reloaded");
+    child_error_wait(town->broker, "reloaded");
     est_id id;
     far_submit(portal, "plot.survey", "1-1-1", &id);
     assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .id = &id)->state, EST_STATE_ANSWERED);
@@ -87,32 +88,32 @@ static void new_type_goes_live_while_traffic_flows(void **state) {
         assert_int_equal(far_wait(portal, EST_EVENT_RESULT)->state, EST_STATE_ANSWERED);
     assert_null(far_peek(portal, (struct want){.kind = EST_EVENT_DISCONNECTED}));
     assert_false(child_has_line(agent, "up"));
-    city_end(city);
+    town_end(town);
 }
 
 static void type_that_is_gone_takes_no_more_and_its_inquiries_wait_for_its_return(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    types_write(city, "", type_survey);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2);
-    struct raw *agent = raw_agent(city, "treasury-a", 1);
+    struct town *town = town_new(NULL);
+    types_write(town, "", type_survey);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    struct raw *agent = raw_agent(town, "treasury-a", 1);
     est_id id;
     uint64_t number = far_submit(portal, "plot.survey", "1-1-1", &id);
     uint64_t epoch = raw_receive(agent, VERB_ASSIGN)->assign.epoch;
-    types_write(city, "", "");
-    city_reload(city, "reloaded");
+    types_write(town, "", "");
+    town_reload(town, "reloaded");
     assert_int_equal(refusal_of(portal, "plot.survey"), EST_UNKNOWN_TYPE);
     assert_true(text_is(far_status(portal, &id, 0)->type, "plot.survey"));
     raw_answer(agent, number, epoch, 1);
     assert_int_equal(raw_receive(agent, VERB_ERROR)->error.code, EST_NOT_ALLOWED);
-    types_write(city, "", type_survey); /* back again: it is the same type as before */
-    city_reload(city, "reloaded");
+    types_write(town, "", type_survey); /* back again: it is the same type as before */
+    town_reload(town, "reloaded");
     const struct message *m = raw_receive(agent, VERB_ASSIGN);
     assert_int_equal(m->assign.number, number);
     raw_answer(agent, number, m->assign.epoch, 1);
     assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .id = &id)->state, EST_STATE_ANSWERED);
-    city_end(city);
+    town_end(town);
 }
 
 /* --- Versions ----------------------------------------------------------------------------------------- */
@@ -138,21 +139,21 @@ static void expect_version(struct far *portal, const est_id *id, unsigned versio
 
 /* `restart`: 0 the version is changed by a reload, 1 between two lives of the broker. */
 static void versions(int restart) {
-    struct city *city = city_new(&(struct city_options){.limits = "retry_first: 1 ms, retry_max: 2 ms"});
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2);
+    struct town *town = town_new(&(struct town_options){.limits = "retry_first: 1 ms, retry_max: 2 ms"});
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
     est_id old, new;
     uint64_t number_old = far_submit(portal, "plot.debt", "1-1-1", &old);
-    types_write(city, years, "");
+    types_write(town, years, "");
     if (restart) {
-        assert_int_equal(city_stop(city), 0);
-        city_start(city);
+        assert_int_equal(town_stop(town), 0);
+        town_start(town);
         far_wait(portal, EST_EVENT_CONNECTED);
     } else {
-        city_reload(city, "reloaded");
+        town_reload(town, "reloaded");
     }
     uint64_t number_new = far_submit(portal, "plot.debt", "1-1-2", &new);
-    struct raw *agent = raw_agent(city, "treasury-a", 1);
+    struct raw *agent = raw_agent(town, "treasury-a", 1);
     expect_version(portal, &old, 1);
     expect_version(portal, &new, 2);
 
@@ -172,11 +173,12 @@ static void versions(int restart) {
     answer_two(agent, number_new, raw_receive(agent, VERB_ASSIGN)->assign.epoch);
     assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .id = &new)->state, EST_STATE_ANSWERED);
 
-    far_ask(portal, "plot.debt", "1-1-1", NULL, &old, (est_time){0}); /* the old question again: no conflict */
+    far_ask(portal, "plot.debt", "1-1-1", NULL, &old,
+            (est_time){0}); /* the old question again: no conflict */
     const est_event *again = far_wait(portal, EST_EVENT_ACCEPTED, .id = &old);
     assert_true(again->again);
     assert_int_equal(again->version, 1);
-    city_end(city);
+    town_end(town);
 }
 
 static void inquiry_is_answered_by_the_version_it_began_with(void **state) {
@@ -191,17 +193,17 @@ static void inquiry_is_answered_by_the_version_it_began_with_over_a_restart(void
 
 static void reload_without_a_change_changes_nothing(void **state) {
     (void)state;
-    struct city *city = city_new(NULL);
-    city_start(city);
-    struct far *portal = far_open(city, "portal", 2), *duty = far_open(city, "duty", 0);
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0);
     uint64_t before = far_stat(duty, "log_seq");
     for (int i = 0; i < 3; i++)
-        city_reload(city, "reloaded");
+        town_reload(town, "reloaded");
     assert_int_equal(far_stat(duty, "log_seq"), before);
     est_id id;
     far_submit(portal, "plot.debt", "1-1-1", &id);
     expect_version(portal, &id, 1);
-    city_end(city);
+    town_end(town);
 }
 
 int main(void) {
