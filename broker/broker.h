@@ -39,6 +39,7 @@ struct broker {
     bool stopping;
     bool failed;                     /* the store refused: memory is ahead of disk, so stop */
     uint64_t batch_appends;
+    unsigned gone_delayed;           /* batches since connections that ended were looked at */
     struct buffer body, rows;        /* scratch: a canonical body; rows or defects of an answer */
     struct defects defects;
     uint64_t facts[FACT_COUNT], refused[1000], commits, batches;

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* New inquiries are refused from 800 thousandths on; what is under way keeps its reserve. */
-enum { FULL_AT = 800, FULL_UNTIL = 780, WAIT_MAX_MS = 1000, TIDY_EVERY_S = 60 };
+enum { FULL_AT = 800, FULL_UNTIL = 780, WAIT_MAX_MS = 1000, TIDY_EVERY_S = 60, GONE_DELAY_BATCHES = 64 };
 
 est_time clock_now(void) {
     struct timespec t;
@@ -97,16 +97,20 @@ static void signals_take(struct broker *b) {
 
 /* --- A batch --------------------------------------------------------------------------------------- */
 
-static void frames_take(struct broker *b) {
+/* True when nothing more waited. */
+static bool frames_take(struct broker *b) {
     struct incoming in;
     size_t bytes = 0;
-    for (int i = 0; i < BATCH_FRAMES && bytes < BATCH_BYTES && !b->failed && net_next(b->net, b->now, &in); i++) {
+    for (int i = 0; i < BATCH_FRAMES && bytes < BATCH_BYTES && !b->failed; i++) {
+        if (!net_next(b->net, b->now, &in))
+            return true;
         bytes += in.frame.size;
         if (in.broken != NULL)
             peer_malformed(b, in.peer, in.broken);
         else
             frame_handle(b, in.peer, in.frame);
     }
+    return false;
 }
 
 static void gone_take(struct broker *b) {
@@ -151,9 +155,12 @@ static void batch(struct broker *b, bool frames) {
         struct input tick = {.kind = INPUT_TICK};
         broker_step(b, &tick);
     }
-    if (frames)
-        frames_take(b);
-    gone_take(b);
+    /* A peer may have gone after its last words: those are read first, unless there is no end of
+     * frames. What it asked and was not read it would ask again. */
+    if (!frames || frames_take(b) || ++b->gone_delayed >= GONE_DELAY_BATCHES) {
+        b->gone_delayed = 0;
+        gone_take(b);
+    }
     upkeep(b);
     recorded_flush(b);
     if (b->failed) {

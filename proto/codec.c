@@ -40,6 +40,7 @@ void cursor_init(struct cursor *c, est_slice input) {
     c->start = c->at = input.size ? input.data : nothing;
     c->end = c->start + input.size;
     c->bad = NULL;
+    c->text_is_good = false;
 }
 
 bool cursor_fail(struct cursor *c, const char *why) {
@@ -226,7 +227,7 @@ bool cursor_text(struct cursor *c, size_t max, est_slice *ret) {
         return cursor_fail(c, "text is longer than its limit");
     }
     est_slice text = {token.data, token.number};
-    if (!utf8_is_valid(text)) {
+    if (!c->text_is_good && !utf8_is_valid(text)) {
         return cursor_fail(c, "text is not UTF-8");
     }
     *ret = text;
@@ -392,7 +393,8 @@ static bool value_walk(struct cursor *c, struct walk *walk, int depth) {
         return false;
     }
     if (token.kind == KIND_TEXT) {
-        return utf8_is_valid((est_slice){token.data, token.number}) || cursor_fail(c, "text is not UTF-8");
+        return c->text_is_good || utf8_is_valid((est_slice){token.data, token.number}) ||
+               cursor_fail(c, "text is not UTF-8");
     }
     if (token.kind != KIND_ARRAY && token.kind != KIND_MAP) {
         return true;

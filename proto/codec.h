@@ -20,6 +20,7 @@ struct cursor {
     const uint8_t *at, *end;
     const uint8_t *start;
     const char *bad; /* NULL while all is well; else a short reason, a string constant */
+    bool text_is_good; /* the bytes came out of cursor_value: text is not looked through again */
 };
 
 void cursor_init(struct cursor *, est_slice input);

@@ -205,6 +205,7 @@ static void field_check(struct check *check, const struct path *path, const stru
     struct path here = {.up = path, .name = slice_of(field->name)};
     struct cursor cursor;
     cursor_init(&cursor, value);
+    cursor.text_is_good = true; /* map_cut looked through it */
     pack_text(check->out, here.name);
     if (field->list)
         list_check(check, &here, field, &cursor);
