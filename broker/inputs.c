@@ -483,6 +483,7 @@ void frame_handle(struct broker *b, uint32_t peer, est_slice frame) {
             peer_malformed(b, peer, c.bad != NULL ? c.bad : "not of the protocol");
             return;
         }
+        b->batch_commands++;
         command_handle(b, peer, &m);
     }
 }

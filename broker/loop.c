@@ -101,7 +101,8 @@ static void signals_take(struct broker *b) {
 static bool frames_take(struct broker *b) {
     struct incoming in;
     size_t bytes = 0;
-    for (int i = 0; i < BATCH_FRAMES && bytes < BATCH_BYTES && !b->failed; i++) {
+    b->batch_commands = 0;
+    for (int i = 0; i < BATCH_FRAMES && b->batch_commands < BATCH_COMMANDS && bytes < BATCH_BYTES && !b->failed; i++) {
         if (!net_next(b->net, b->now, &in))
             return true;
         bytes += in.frame.size;
