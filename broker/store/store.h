@@ -12,8 +12,10 @@
  *   things   kind, number, version -> the newest SET event of a department, type version, account or
  *            purpose; after them, while it is retired, the thing's RETIRED event
  *
- * The tables are derived from the log: append() writes the event and applies it to the tables in
- * one transaction, together with the position and a running digest of the log.
+ * The tables are derived from the log. A batch writes its events and, in the same transaction, the
+ * position, a running digest of the log, and the rows that are due in the tables: a row settles some
+ * thousands of events after it changed, mostly once, when the inquiry is over. What has not settled
+ * is in memory; reads see it, and opening a store folds it out of the end of the log again.
  *
  * Errors: 0, or a negative code: -EST_IO (the operating system or LMDB refused; after it in a
  * batch the process must stop: memory is ahead of disk), -EST_FULL (at the configured size),
