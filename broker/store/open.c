@@ -3,7 +3,7 @@
  * Order matters here. The broker's lock comes before LMDB touches anything, because LMDB itself
  * lets several writers take turns, and two brokers taking turns would give the same numbers
  * twice. The folder is synced before store_open returns, because LMDB syncs its file and never
- * the folder that names it.
+ * the folder that names it. A new store is made in a folder beside its place and moved there whole.
  */
 #include "room.h"
 
@@ -103,7 +103,7 @@ static int directories_sync(struct store *store) {
 
 /* --- Open and close ---------------------------------------------------------------------------- */
 
-static int env_open(struct store *store) {
+static int env_open(struct store *store, const char *directory) {
     int rc = mdb_env_create(&store->env);
     if (rc != 0)
         return store_fail_lmdb(store, rc, "opening");
@@ -112,7 +112,7 @@ static int env_open(struct store *store) {
     if (rc == 0)
         rc = mdb_env_set_mapsize(store->env, store->map);
     if (rc == 0)
-        rc = mdb_env_open(store->env, store->directory, store->read_only ? MDB_RDONLY : 0, 0600);
+        rc = mdb_env_open(store->env, directory, store->read_only ? MDB_RDONLY : 0, 0600);
     if (rc == ENOENT && store->read_only)
         return store_fail(store, -EST_NOT_FOUND, "there is none here; name the folder of a broker");
     if (rc != 0)
@@ -126,12 +126,69 @@ static int env_open(struct store *store) {
     return 0;
 }
 
+/* --- A new store -------------------------------------------------------------------------------- */
+
+/* What a start that was cut short has left, or the lock of one that was not. */
+static int making_remove(struct store *store, const char *making) {
+    static const char *const names[] = {"data.mdb", "lock.mdb"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char *path = NULL;
+        if (asprintf(&path, "%s/%s", making, names[i]) < 0)
+            return store_fail(store, -EST_NO_MEMORY, "out of memory");
+        unlink(path);
+        free(path);
+    }
+    if (rmdir(making) != 0 && errno != ENOENT)
+        return store_fail(store, -EST_IO, "cannot remove %s: %s; remove it yourself", making, strerror(errno));
+    return 0;
+}
+
+/* Made, synced by its first commit, and only then given its name. */
+static int making_finish(struct store *store, const char *making, const char *data) {
+    char *made = NULL;
+    if (asprintf(&made, "%s/data.mdb", making) < 0)
+        return store_fail(store, -EST_NO_MEMORY, "out of memory");
+    int rc = env_open(store, making);
+    if (!rc)
+        rc = meta_open(store);
+    if (store->env)
+        mdb_env_close(store->env);
+    store->env = NULL;
+    if (!rc && rename(made, data) != 0)
+        rc = store_fail(store, -EST_IO, "cannot name the new data.mdb: %s; see the system's log", strerror(errno));
+    free(made);
+    return rc;
+}
+
+/* LMDB writes the beginning of a new file without a sync: a power cut in that moment would leave a
+ * data.mdb that is neither a store nor absent, and no broker would start on it any more. So a
+ * store is made in a folder beside its place, and is there only when it is whole. */
+static int store_make_once(struct store *store) {
+    char *data = path_in(store, "data.mdb"), *making = path_in(store, "new");
+    int rc = data && making ? 0 : store_fail(store, -EST_NO_MEMORY, "out of memory");
+    if (!rc && access(data, F_OK) != 0) {
+        rc = making_remove(store, making);
+        if (!rc && mkdir(making, 0700) != 0)
+            rc = store_fail(store, -EST_IO, "cannot make %s: %s; run as the user the folder belongs to", making,
+                            strerror(errno));
+        if (!rc)
+            rc = making_finish(store, making, data);
+    }
+    if (!rc)
+        rc = making_remove(store, making);
+    free(data);
+    free(making);
+    return rc;
+}
+
 static int store_start(struct store *store) {
     int rc = directory_make(store);
     if (!rc && !store->read_only)
         rc = lock_take(store);
+    if (!rc && !store->read_only)
+        rc = store_make_once(store);
     if (!rc)
-        rc = env_open(store);
+        rc = env_open(store, store->directory);
     if (!rc)
         rc = meta_open(store);
     if (!rc && !store->read_only)

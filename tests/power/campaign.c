@@ -88,15 +88,18 @@ static int file_write(const char *path, const uint8_t *bytes, uint64_t size) {
 }
 
 /* The folder as the cut left it. What LMDB and the broker lock with stays from the time before, as
- * it would. */
+ * it would. A file that had no name yet lies in the folder in which it was being made. */
 static int state_write(struct play *p, const struct outcome *outcome) {
-    char path[PATH_SIZE + 32];
-    snprintf(path, sizeof path, "%s/data.mdb", p->state);
+    char named[PATH_SIZE + 32], making[PATH_SIZE + 32], made[PATH_SIZE + 48];
+    snprintf(named, sizeof named, "%s/data.mdb", p->state);
+    snprintf(making, sizeof making, "%s/new", p->state);
+    snprintf(made, sizeof made, "%s/data.mdb", making);
     if (mkdir(p->state, 0700) != 0 && errno != EEXIST)
         return broken_setup(p, "cannot make a folder: ", "");
-    if (!outcome->exists)
-        return unlink(path) == 0 || errno == ENOENT ? 0 : broken_setup(p, "cannot remove a file: ", "");
-    if (file_write(path, p->disk.image, outcome->size) != 0)
+    if (!outcome->exists &&
+        ((unlink(named) != 0 && errno != ENOENT) || (mkdir(making, 0700) != 0 && errno != EEXIST)))
+        return broken_setup(p, "cannot take a file's name away: ", "");
+    if (file_write(outcome->exists ? named : made, p->disk.image, outcome->size) != 0)
         return broken_setup(p, "cannot write a state: ", "");
     return 0;
 }

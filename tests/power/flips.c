@@ -239,9 +239,10 @@ static void flip_anywhere_harms_only_the_store(void **state) {
         flip(bench->file, offset, bit);
         int rc = store_check_folder(bench->scratch->store, &check);
         flip(bench->file, offset, bit);
-        if (rc != 0 || (check.damaged && check.why[0] == '\0'))
+        /* A map of a size that no machine has is refused by this one: no verdict, but an answer. */
+        if ((rc != 0 || check.damaged) && check.why[0] == '\0')
             fail_msg("flip %" PRIu64 " at %" PRIu64 ", bit %u: %d, %s", i, offset, bit, rc, check.why);
-        damaged += check.damaged;
+        damaged += rc != 0 || check.damaged;
     }
     assert_true(damaged > 0);
     print_message("%" PRIu64 " flips anywhere: %" PRIu64 " damage something, none brings the check down\n",
