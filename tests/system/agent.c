@@ -8,8 +8,8 @@
  *     refuse   will never answer
  *
  * Says on standard output `up` for each session, and in every mode but `answer` `took NUMBER
- * ATTEMPT`; `over NUMBER` when a held inquiry's lease ended. Its answer is a number that no other
- * answer of any agent has, so that a second answer to the same inquiry shows.
+ * ATTEMPT`. Its answer is a number that no other answer of any agent has, so that a second answer to
+ * the same inquiry shows.
  */
 #include <estelam/agent.h>
 
@@ -40,13 +40,11 @@ static void *listen_input(void *arg) {
     return NULL;
 }
 
-static void hold(const est_inquiry *in) {
+static void hold(void) {
     pthread_mutex_lock(&mutex);
     while (!released)
         pthread_cond_wait(&released_news, &mutex);
     pthread_mutex_unlock(&mutex);
-    if (est_inquiry_is_over(in))
-        printf("over %llu\n", (unsigned long long)in->number);
 }
 
 static est_verdict handle(void *arg, const est_inquiry *in, est_answer *out) {
@@ -54,7 +52,7 @@ static est_verdict handle(void *arg, const est_inquiry *in, est_answer *out) {
     if (strcmp(mode, "answer") != 0)
         printf("took %llu %u\n", (unsigned long long)in->number, in->attempt);
     if (strcmp(mode, "hold") == 0)
-        hold(in);
+        hold();
     snprintf(out->reason, sizeof out->reason, "%s", "test says so");
     if (strcmp(mode, "retry") == 0) {
         out->after.us = EST_US_PER_MS;
