@@ -337,7 +337,7 @@ static void awaited_results_have_their_limit(void **state) {
 static void frames_keep_to_the_size_granted(void **state) {
     (void)state;
     struct world *w = client(0);
-    static uint8_t text[20000];
+    static uint8_t text[15000];
     memset(text, 'a', sizeof text);
     struct buffer body;
     buffer_init(&body);
@@ -350,10 +350,10 @@ static void frames_keep_to_the_size_granted(void **state) {
         assert_int_equal(session_submit(w->session, &it), 0);
     }
     struct welcome grants = world_welcome();
-    grants.frame_max = 45000;
+    grants.frame_max = 33000;
     world_connect(w, &grants);
     expect_sent(w, "SUBMIT SUBMIT");
-    assert_true(w->frame.size <= 45000);
+    assert_true(w->frame.size <= 33000);
     expect_sent(w, "SUBMIT SUBMIT");
     expect_sent(w, "");
     buffer_done(&body);
