@@ -98,6 +98,20 @@ static bool takes_results(const struct session *s) {
     return s->live && s->held.count < s->window;
 }
 
+/* A session's number is given again once it has ended; the inquiries it submitted are not its
+ * successor's. */
+uint32_t origin_of(const struct core *c, const struct inquiry *q) {
+    if (q->origin == NONE)
+        return NONE;
+    const struct session *s = &c->sessions[q->origin];
+    return s->live && s->life == q->origin_life && s->results != 0 ? q->origin : NONE;
+}
+
+void origin_set(struct core *c, uint32_t inquiry, uint32_t session) {
+    c->inquiries[inquiry].origin = session;
+    c->inquiries[inquiry].origin_life = session_at(c, session)->life;
+}
+
 static void result_send(struct core *c, uint32_t inquiry, uint32_t session, struct effects *fx) {
     struct inquiry *q = &c->inquiries[inquiry];
     inquiry_move(c, inquiry, (enum est_state)q->state, session);
@@ -108,16 +122,13 @@ static void result_send(struct core *c, uint32_t inquiry, uint32_t session, stru
  * take all, in turn; else it waits in the account's list. */
 void deliver_result(struct core *c, uint32_t inquiry, struct effects *fx) {
     struct inquiry *q = &c->inquiries[inquiry];
-    if (q->origin != NONE) {
-        struct session *s = session_at(c, q->origin);
-        if (s->live && s->account == q->account && s->results != 0) {
-            if (takes_results(s)) {
-                result_send(c, inquiry, q->origin, fx);
-                return;
-            }
-            s->owed++;
-        }
+    uint32_t origin = origin_of(c, q);
+    if (origin != NONE && takes_results(session_at(c, origin))) {
+        result_send(c, inquiry, origin, fx);
+        return;
     }
+    if (origin != NONE)
+        session_at(c, origin)->owed++;
     struct account *a = &c->accounts[q->account];
     uint32_t at = a->sessions;
     if (at == NONE)
@@ -142,7 +153,7 @@ void feed_results(struct core *c, uint32_t session, struct effects *fx) {
     uint32_t at = c->accounts[s->account].results.head;
     while (at != NONE && takes_results(s)) {
         uint32_t next = c->inquiries[at].next;
-        if (s->results == 2 || c->inquiries[at].origin == session)
+        if (s->results == 2 || origin_of(c, &c->inquiries[at]) == session)
             result_send(c, at, session, fx);
         at = next;
     }

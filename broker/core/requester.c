@@ -30,7 +30,7 @@ static void submit_again(struct core *c, uint32_t session, const struct input_su
     if (inquiry == NONE)
         return;
     struct inquiry *q = &c->inquiries[inquiry];
-    q->origin = session;
+    origin_set(c, inquiry, session);
     if (est_state_is_final(q->state) && q->session == NONE)
         deliver_result(c, inquiry, fx);
 }
@@ -68,7 +68,7 @@ void step_submit(struct core *c, est_time now, const struct input *in, struct ef
     emit(c, now, fx, &e);
     c->accepted++;
     uint32_t inquiry = inquiry_find(c, e.number);
-    c->inquiries[inquiry].origin = in->session;
+    origin_set(c, inquiry, in->session);
     receipt(fx, in->session, e.number, &submit->it.id, false);
     note(fx, FACT_SUBMITTED, in->session, e.number, 0);
     offer_lane(c, now, c->inquiries[inquiry].lane, fx);

@@ -53,6 +53,7 @@ void step_session_up(struct core *c, est_time now, const struct input *in, struc
                           .results = a->role == ROLE_REQUESTER ? in->up.results : 0,
                           .held = {NONE, NONE, 0},
                           .timer = NONE,
+                          .life = ++c->lives,
                           .since_us = now.us,
                           .heard_us = now.us};
     ring_add(c, in->session);
@@ -62,14 +63,16 @@ void step_session_up(struct core *c, est_time now, const struct input *in, struc
         feed_results(c, in->session, fx);
 }
 
-/* Results that were on their way wait for the account again, the oldest first. */
+/* Results that were on their way wait for the account again, the oldest first. The session that
+ * asked may be another one by now: a requester that came back before its old connection was missed. */
 static void results_return(struct core *c, uint32_t session, struct effects *fx) {
     struct session *s = session_at(c, session);
     while (s->held.head != NONE) {
         uint32_t inquiry = s->held.head;
         inquiry_move(c, inquiry, (enum est_state)c->inquiries[inquiry].state, NONE);
-        if (c->inquiries[inquiry].origin == session)
-            c->inquiries[inquiry].origin = NONE;
+        uint32_t origin = origin_of(c, &c->inquiries[inquiry]);
+        if (origin != NONE)
+            session_at(c, origin)->owed++;
         note(fx, FACT_REDELIVERED, session, c->inquiries[inquiry].number, 0);
     }
     uint32_t at = c->accounts[s->account].sessions;

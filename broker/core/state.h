@@ -1,7 +1,7 @@
 /* state.h - the core's own state; no other room includes it.
  *
  * Every table is an array allocated once; links between entries are 32-bit indexes. NONE ends a
- * list. An open inquiry costs 88 bytes here, 8 in the index of numbers and 12 in the timer heap.
+ * list. An open inquiry costs 96 bytes here, 8 in the index of numbers and 12 in the timer heap.
  *
  * An inquiry is always in exactly one place, which its state and `session` tell:
  *
@@ -27,7 +27,8 @@ struct inquiry {
     uint32_t account, lane;
     uint32_t next, prev;
     uint32_t session;  /* holder of the lease; or where the result is on its way to */
-    uint32_t origin;   /* the session that submitted it, while that lives */
+    uint32_t origin;   /* the session that submitted it … */
+    uint32_t origin_life; /* … in this life: its number may be another's by now */
     uint32_t timer;    /* position in the heap, NONE when not there */
     uint16_t code;
     uint8_t state, attempts;
@@ -60,7 +61,8 @@ struct session {
     struct list held;         /* leases, or results on their way */
     uint32_t ring_next, ring_prev;   /* of its account's (requester) or department's (agent) ring */
     uint32_t timer;
-    uint32_t owed;            /* OWN mode: results that found the window full */
+    uint32_t life;            /* no two sessions have the same */
+    uint32_t owed;            /* OWN mode: results in the account's list that it may take */
     int64_t since_us, heard_us;
     uint64_t answered;
     uint64_t types[TYPES_CEILING / 64], districts[16];
@@ -79,6 +81,7 @@ struct core {
     uint64_t seq, generation;
     int64_t at_us;            /* of the last event */
     uint32_t epochs;          /* counter within the generation */
+    uint32_t lives;           /* of sessions, counted */
     bool draining, full;
     uint64_t accepted, ended; /* since this process began; the rest is counted in places */
     uint64_t counts[8];       /* by enum est_state */
@@ -132,6 +135,9 @@ void feed_agent(struct core *, est_time now, uint32_t session, struct effects *)
 void feed_all(struct core *, est_time now, struct effects *);
 void deliver_result(struct core *, uint32_t inquiry, struct effects *);
 void feed_results(struct core *, uint32_t session, struct effects *);
+/* The live session that submitted this inquiry and takes results; NONE. */
+uint32_t origin_of(const struct core *, const struct inquiry *);
+void origin_set(struct core *, uint32_t inquiry, uint32_t session);
 bool agent_can_serve(const struct core *, const struct session *, const struct lane *);
 
 /* attempts.c: an attempt ends badly. */

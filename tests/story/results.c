@@ -109,6 +109,57 @@ static void submitting_again_brings_the_result_again(void **state) {
     world_end(&w);
 }
 
+/* The new connection comes before the broker has missed the old one. */
+static void result_under_way_to_the_old_session_follows_to_the_new(void **state) {
+    (void)state;
+    struct world *w = world_new(NULL);
+    requester_up(w, 1, PORTAL, 8, OWN_RESULTS);
+    agent_up(w, 2, NOSAZI_AGENT, 4);
+    submit(w, 1, 9, BEDEHI, 5);
+    answer(w, 2, 1, 1);
+    requester_up(w, 3, PORTAL, 8, OWN_RESULTS);
+    forget(w);
+    submit(w, 3, 9, BEDEHI, 5);
+    EXPECT(w, "s3 accepted again #1\n");
+    session_down(w, 1);
+    EXPECT(w, "s3 result #1\n");
+    world_end(&w);
+}
+
+static void result_that_another_took_in_its_stead_comes_back_to_who_asked(void **state) {
+    (void)state;
+    struct world *w = world_new(NULL);
+    requester_up(w, 1, PORTAL, 1, OWN_RESULTS);
+    requester_up(w, 2, PORTAL, 8, ALL_RESULTS);
+    agent_up(w, 3, NOSAZI_AGENT, 4);
+    submit(w, 1, 1, BEDEHI, 5);
+    submit(w, 1, 2, BEDEHI, 5);
+    forget(w);
+    answer(w, 3, 1, 1);
+    EXPECT(w, "+answered #1\ns3 recorded #1 e1\ns1 result #1\n");
+    answer(w, 3, 2, 2);
+    EXPECT(w, "+answered #2\ns3 recorded #2 e2\ns2 result #2\n");
+    ack(w, 1, 1);
+    forget(w);
+    session_down(w, 2);
+    EXPECT(w, "s1 result #2\n");
+    world_end(&w);
+}
+
+static void a_sessions_number_given_again_is_no_claim_to_its_results(void **state) {
+    (void)state;
+    struct world *w = world_new(NULL);
+    requester_up(w, 1, PORTAL, 8, OWN_RESULTS);
+    agent_up(w, 2, NOSAZI_AGENT, 4);
+    submit(w, 1, 9, BEDEHI, 5);
+    session_down(w, 1);
+    requester_up(w, 1, PORTAL, 8, OWN_RESULTS); /* another process of the account */
+    forget(w);
+    answer(w, 2, 1, 1);
+    EXPECT(w, "+answered #1\ns2 recorded #1 e1\n");
+    world_end(&w);
+}
+
 static void nobody_acknowledges_for_another(void **state) {
     (void)state;
     struct world *w = world_new(NULL);
@@ -150,6 +201,9 @@ int main(void) {
         cmocka_unit_test(own_results_go_to_the_session_that_asked),
         cmocka_unit_test(own_results_beyond_the_window_follow),
         cmocka_unit_test(submitting_again_brings_the_result_again),
+        cmocka_unit_test(result_under_way_to_the_old_session_follows_to_the_new),
+        cmocka_unit_test(result_that_another_took_in_its_stead_comes_back_to_who_asked),
+        cmocka_unit_test(a_sessions_number_given_again_is_no_claim_to_its_results),
         cmocka_unit_test(nobody_acknowledges_for_another),
         cmocka_unit_test(a_number_named_twice_is_acknowledged_once),
     };
