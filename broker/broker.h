@@ -47,6 +47,8 @@ struct broker {
     struct defects defects;
     uint64_t facts[FACT_COUNT], refused[1000], commits, batches;
     int64_t tidied_us, measured_us;
+    int64_t refusals_since_us;       /* refusals logged, and not, since then */
+    unsigned refusals;
 };
 
 /* loop.c */

@@ -19,6 +19,27 @@ static void command_send(struct broker *b, uint32_t peer, const struct message *
     net_sent(b->net, peer);
 }
 
+/* A refusal in the log: whose, which code and layer, what and which field; never a value. No more
+ * than so many a second, for a requester that errs may err a hundred thousand times. */
+enum { REFUSALS_LOGGED = 20 };
+
+static void refusal_log(struct broker *b, uint32_t peer, const struct error_is *error, const char *detail) {
+    if (b->now.us - b->refusals_since_us >= EST_US_PER_S) {
+        if (b->refusals > REFUSALS_LOGGED)
+            log_line(6, "%u more refusals within a second", b->refusals - REFUSALS_LOGGED);
+        b->refusals_since_us = b->now.us;
+        b->refusals = 0;
+    }
+    if (++b->refusals > REFUSALS_LOGGED)
+        return;
+    char first[EST_DEFECT_PATH_MAX + EST_DEFECT_KIND_MAX + 32] = "";
+    if (error->defects.size > 0 && b->defects.kept > 0)
+        snprintf(first, sizeof first, "; first defect: %s %s", b->defects.at[0].path, b->defects.at[0].kind);
+    log_line(6, "refused %s: %s (%s): %s%s%s%s", b->keyring.keys[net_peer(b->net, peer)->key].name,
+             est_code_name((int)error->code), est_layer_name((enum est_layer)error->layer),
+             est_code_text((int)error->code), detail != NULL ? ": " : "", detail != NULL ? detail : "", first);
+}
+
 void send_error(struct broker *b, uint32_t peer, struct error_is error, const char *detail) {
     char text[600];
     const char *advice = est_code_advice((int)error.code);
@@ -28,6 +49,7 @@ void send_error(struct broker *b, uint32_t peer, struct error_is error, const ch
     error.text = text_slice(text);
     if (error.code < 1000)
         b->refused[error.code]++;
+    refusal_log(b, peer, &error, detail);
     struct message m;
     m.verb = VERB_ERROR;
     m.error = error;

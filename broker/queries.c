@@ -440,6 +440,8 @@ void query_stats(struct broker *b, uint32_t peer, const struct stats *ask) {
     size_t rows = stats_core(b) + stats_machine(b);
     for (int fact = 1; fact < FACT_COUNT; fact++) {
         snprintf(name, sizeof name, "fact_%s", fact_name((enum fact)fact));
+        for (char *at = strchr(name, '-'); at != NULL; at = strchr(at, '-'))
+            *at = '_';
         rows += stat_add(b, name, b->facts[fact]);
     }
     for (int code = 1; code < 1000; code++) {
