@@ -140,7 +140,7 @@ static void counters_read(est_slice rows, struct counters *ret) {
                   {"inquiries_open", &ret->open},
                   {"results_unacknowledged", &ret->unacknowledged},
                   {"fact_submitted", &ret->submitted},
-                  {"fact_submitted-again", &ret->again},
+                  {"fact_submitted_again", &ret->again},
                   {"fact_answered", &ret->answered}};
     struct cursor cursor;
     struct stat_row row;

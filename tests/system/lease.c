@@ -101,7 +101,7 @@ static void work_of_agents_killed_under_load_is_answered_by_others(void **state)
     }
     for (int64_t until = now_ms() + WAIT_MS; flow.answered < flow.submitted; assert_true(now_ms() < until))
         flow_turn(&flow, false);
-    assert_true(far_stat(duty, "fact_agent-lost") >= KILLS);
+    assert_true(far_stat(duty, "fact_agent_lost") >= KILLS);
     assert_int_equal(far_stat(duty, "inquiries_open"), 0);
     assert_int_equal(far_stat(duty, "fact_answered"), flow.submitted);
     town_end(town);
@@ -186,7 +186,7 @@ static void lease_that_is_renewed_does_not_end(void **state) {
     child_say(slow, "go\n");
     assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .number = number)->state, EST_STATE_ANSWERED);
     assert_int_equal(far_status(portal, NULL, number)->attempts, 0);
-    assert_int_equal(far_stat(duty, "fact_lease-expired"), 0);
+    assert_int_equal(far_stat(duty, "fact_lease_expired"), 0);
     town_end(town);
 }
 
