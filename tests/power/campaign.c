@@ -27,7 +27,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STATES = 20000, CONTROL_STATES = 250, JOBS_MAX = 64, PATH_SIZE = 512, MIB = 1 << 20, BARREN_MAX = 20 };
+/* One trace has only so many different states: a long campaign goes round with new seeds. */
+enum {
+    STATES = 20000,
+    ROUND_STATES = 20000,
+    CONTROL_STATES = 250,
+    JOBS_MAX = 64,
+    PATH_SIZE = 512,
+    MIB = 1 << 20,
+    BARREN_MAX = 20
+};
 
 static const char *const controls[] = {"nosync", "nometasync", "ignored", "early", "nofolder"};
 /* A control need not break every life of a store: these are lives that each of them breaks. */
@@ -37,7 +46,7 @@ struct options {
     uint64_t states, seed;
     unsigned jobs;
     const char *workload, *control;
-    bool controls;
+    bool controls, quiet; /* quiet: lines for what is broken only */
 };
 
 /* What a job leaves to the campaign; shared between the two. */
@@ -391,6 +400,8 @@ static void job_report(const struct job *job, struct result *result, int status)
     } else if (!result->finished) {
         result->broken++;
     }
+    if (job->options.quiet && result->broken == 0)
+        return;
     printf("%-20s %-10s %8" PRIu64 " states %8" PRIu64 " repeated %6" PRIu64 " records %5" PRIu64
            " syncs %8" PRIu64 " sectors %6" PRIu64 " broken\n",
            job->it->name, job->options.control ? job->options.control : "", result->states, result->repeated,
@@ -443,41 +454,63 @@ static size_t jobs_make(const struct options *options, struct job *jobs) {
     return count;
 }
 
-static int verdict_of(const struct job *jobs, const struct result *results, size_t count, double seconds) {
-    uint64_t states = 0, broken = 0, missed = 0;
+struct totals {
+    uint64_t states, broken, missed;
+    size_t jobs;
+};
+
+static void totals_add(struct totals *totals, const struct job *jobs, const struct result *results,
+                       size_t count) {
     for (size_t i = 0; i < count; i++) {
-        states += results[i].states;
-        broken += results[i].broken;
+        totals->states += results[i].states;
+        totals->broken += results[i].broken;
         if (jobs[i].options.controls && (results[i].broken == 0 || !results[i].finished)) {
             printf("NOT CAUGHT: %s in %s\n", jobs[i].options.control, jobs[i].it->name);
-            missed++;
+            totals->missed++;
         }
     }
-    printf("%" PRIu64 " different states, %" PRIu64 " broken, %.1f s, seed %" PRIu64 "\n", states, broken,
-           seconds, jobs[0].options.seed);
-    return jobs[0].options.controls ? missed > 0 : broken > 0;
+    totals->jobs += count;
 }
 
-static int campaign_run(const struct options *options) {
+static int round_run(const struct options *options, struct totals *totals) {
     size_t most = workloads_count + sizeof controls / sizeof controls[0] * 4;
     struct job *jobs = calloc(most, sizeof *jobs);
     struct result *results =
         mmap(NULL, most * sizeof *results, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    struct timespec began, ended;
-    if (!jobs || results == MAP_FAILED)
-        return 1;
-    size_t count = jobs_make(options, jobs);
-    if (count == 0) {
-        fprintf(stderr, "power_campaign: there is no workload %s\n", options->workload);
-        return 2;
+    if (!jobs || results == MAP_FAILED) {
+        free(jobs);
+        return -1;
     }
-    clock_gettime(CLOCK_MONOTONIC, &began);
+    size_t count = jobs_make(options, jobs);
     jobs_run(jobs, results, count, options->jobs);
-    clock_gettime(CLOCK_MONOTONIC, &ended);
-    double seconds = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
-    int status = verdict_of(jobs, results, count, seconds);
+    totals_add(totals, jobs, results, count);
+    munmap(results, most * sizeof *results);
     free(jobs);
-    return status;
+    return 0;
+}
+
+static int campaign_run(const struct options *options) {
+    struct options round = *options;
+    struct totals totals = {0};
+    struct timespec began, now;
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    uint64_t before = 0;
+    round.quiet = options->states > ROUND_STATES;
+    do {
+        before = totals.states;
+        uint64_t left = options->states - totals.states;
+        round.states = left < ROUND_STATES ? left : ROUND_STATES;
+        if (round_run(&round, &totals) != 0 || totals.jobs == 0) {
+            fputs("power_campaign: no such workload, or no memory\n", stderr);
+            return 2;
+        }
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        printf("seed %" PRIu64 ": %" PRIu64 " different states, %" PRIu64 " broken so far, %lld s\n",
+               round.seed, totals.states - before, totals.broken, (long long)(now.tv_sec - began.tv_sec));
+        round.seed++;
+    } while (!options->controls && totals.states > before && totals.states < options->states);
+    printf("%" PRIu64 " different states, %" PRIu64 " broken\n", totals.states, totals.broken);
+    return options->controls ? totals.missed > 0 : totals.broken > 0;
 }
 
 static void program_folder_find(void) {
