@@ -78,6 +78,7 @@ void step_answer(struct core *c, est_time now, const struct input *in, struct ef
     if (!core_may_answer(c, s->account, c->lanes[q->lane].type)) {
         stale(fx, in->session, answer->number, answer->epoch, EST_NOT_ALLOWED);
         attempt_fail(c, now, inquiry, EST_NOT_ALLOWED, (est_span){0}, (est_slice){0}, fx);
+        feed_agent(c, now, in->session, fx); /* it has room for what it may still do */
         return;
     }
     struct event e = {.type = EVENT_ANSWERED, .number = q->number, .answered = answer->it};
@@ -122,15 +123,13 @@ void step_refuse(struct core *c, est_time now, const struct input *in, struct ef
     feed_agent(c, now, in->session, fx);
 }
 
-/* A renewed lease goes to the end of the session's list, which so stays in the order of ends. */
 void step_renew(struct core *c, est_time now, const struct input *in, struct effects *fx) {
     for (size_t i = 0; i + 1 < in->renew.count * 2; i += 2) {
         uint64_t number = in->renew.pairs[i], epoch = in->renew.pairs[i + 1];
         uint32_t inquiry = lease_find(c, in->session, number, epoch);
         if (inquiry == NONE)
             continue;
-        c->inquiries[inquiry].until_us = now.us + c->limits.lease.us;
-        inquiry_move(c, inquiry, EST_STATE_LEASED, in->session);
+        lease_keep(c, now, inquiry, in->session);
         struct effect *e = effect_new(fx, EFFECT_RENEWED, in->session);
         e->number = number;
         e->epoch = epoch;

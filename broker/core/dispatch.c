@@ -15,15 +15,21 @@ static bool agent_has_room(const struct session *s) {
     return s->live && s->ready && !s->leaving && s->held.count < s->window;
 }
 
+/* The session's timer is a lower bound of the first end of its leases; a renewal too may lower it,
+ * once the clock was set back. */
+void lease_keep(struct core *c, est_time now, uint32_t inquiry, uint32_t session) {
+    int64_t until_us = now.us + c->limits.lease.us;
+    c->inquiries[inquiry].until_us = until_us;
+    inquiry_move(c, inquiry, EST_STATE_LEASED, session);
+    if (c->quiet.at[session_at(c, session)->timer].at_us > until_us)
+        heap_set(&c->quiet, session, until_us);
+}
+
 static void lease_grant(struct core *c, est_time now, uint32_t inquiry, uint32_t session, struct effects *fx) {
     struct inquiry *q = &c->inquiries[inquiry];
     q->epoch = c->generation << 32 | ++c->epochs;
     q->leased_us = now.us;
-    q->until_us = now.us + c->limits.lease.us;
-    inquiry_move(c, inquiry, EST_STATE_LEASED, session);
-    struct session *s = session_at(c, session);
-    if (c->quiet.at[s->timer].at_us > q->until_us)
-        heap_set(&c->quiet, session, q->until_us);
+    lease_keep(c, now, inquiry, session);
     struct effect *e = effect_new(fx, EFFECT_ASSIGN, session);
     e->number = q->number;
     e->epoch = q->epoch;

@@ -96,6 +96,15 @@ static void list_insert_ordered(struct core *c, struct list *l, uint32_t inquiry
     list_insert_after(c, l, inquiry, after);
 }
 
+/* In order of the ends of leases. All are equally long, so the newest belongs to the tail, unless
+ * the clock was set back. */
+static void list_insert_by_end(struct core *c, struct list *l, uint32_t inquiry) {
+    uint32_t after = l->tail;
+    while (after != NONE && c->inquiries[after].until_us > c->inquiries[inquiry].until_us)
+        after = c->inquiries[after].prev;
+    list_insert_after(c, l, inquiry, after);
+}
+
 /* --- Lanes -------------------------------------------------------------------------------------- */
 
 bool lane_has_room(const struct core *c) {
@@ -190,7 +199,7 @@ void inquiry_move(struct core *c, uint32_t inquiry, enum est_state state, uint32
         break;
     case EST_STATE_LEASED:
         l->leased++;
-        list_append(c, &c->sessions[session].held, inquiry);
+        list_insert_by_end(c, &c->sessions[session].held, inquiry);
         break;
     case EST_STATE_PARKED:
         list_insert_ordered(c, &l->parked, inquiry);

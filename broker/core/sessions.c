@@ -135,8 +135,7 @@ static void session_due(struct core *c, est_time now, uint32_t session, struct e
             revoke->code = EST_LEASE_EXPIRED;
             note(fx, FACT_LEASE_EXPIRED, session, q->number, 0);
             attempt_fail(c, now, inquiry, EST_LEASE_EXPIRED, (est_span){0}, (est_slice){0}, fx);
-            if (!s->live)
-                return;
+            feed_agent(c, now, session, fx); /* what it lost may be another's by now */
             next = now.us; /* the next one of its list may be due too */
         } else if (q->until_us < next) {
             next = q->until_us;

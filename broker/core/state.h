@@ -131,6 +131,8 @@ void done(struct effects *, uint32_t session, uint64_t ref);
 
 /* dispatch.c: work to agents, results to requesters. */
 void offer_lane(struct core *, est_time now, uint32_t lane, struct effects *);
+/* Holds it for `session` from now on, for the whole of a lease. */
+void lease_keep(struct core *, est_time now, uint32_t inquiry, uint32_t session);
 void feed_agent(struct core *, est_time now, uint32_t session, struct effects *);
 void feed_all(struct core *, est_time now, struct effects *);
 void deliver_result(struct core *, uint32_t inquiry, struct effects *);

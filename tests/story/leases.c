@@ -222,6 +222,52 @@ static void revoked_account_gets_and_answers_nothing(void **state) {
     world_end(&w);
 }
 
+/* What one agent loses another takes, and then the first has room. */
+static void room_that_an_expired_lease_leaves_is_filled(void **state) {
+    (void)state;
+    struct world *w = world_new(NULL);
+    requester_up(w, 1, PORTAL, 8, ALL_RESULTS);
+    agent_up(w, 2, NOSAZI_AGENT, 1);
+    agent_up_for(w, 3, NOSAZI_AGENT, 1, BEDEHI, 5);
+    submit(w, 1, 1, BEDEHI, 5);
+    submit(w, 1, 2, PASMAND, 5);
+    forget(w);
+    beat(w, 30000, 0);
+    EXPECT(w, "s2 revoke #1 e1 LEASE_EXPIRED\n+attempt-failed #1 LEASE_EXPIRED\n"
+              "s3 assign #1 e2 attempt 2\ns2 assign #2 e3 attempt 1\n");
+    world_end(&w);
+}
+
+static void room_that_a_forbidden_answer_leaves_is_filled(void **state) {
+    (void)state;
+    struct world *w = world_new(NULL);
+    requester_up(w, 1, PORTAL, 8, ALL_RESULTS);
+    agent_up(w, 2, NOSAZI_AGENT, 1);
+    submit(w, 1, 1, BEDEHI, 5);
+    submit(w, 1, 2, PASMAND, 5);
+    narrow_account(w, NOSAZI_AGENT, NOSAZI, PASMAND);
+    forget(w);
+    answer(w, 2, 1, 1);
+    EXPECT(w, "s2 refused NOT_ALLOWED #1 e1\n+attempt-failed #1 NOT_ALLOWED\ns2 assign #2 e2 attempt 1\n");
+    world_end(&w);
+}
+
+static void a_clock_set_back_hides_no_lease_behind_an_older_one(void **state) {
+    (void)state;
+    struct world *w = world_new(NULL);
+    requester_up(w, 1, PORTAL, 8, ALL_RESULTS);
+    agent_up(w, 2, NOSAZI_AGENT, 4);
+    submit(w, 1, 1, BEDEHI, 5); /* until 30 s */
+    w->now.us -= 10 * EST_US_PER_S;
+    submit(w, 1, 2, BEDEHI, 5); /* until 20 s */
+    forget(w);
+    beat(w, 29000, 0);
+    EXPECT(w, "");
+    beat(w, 1000, 0);
+    EXPECT(w, "s2 revoke #2 e2 LEASE_EXPIRED\n+attempt-failed #2 LEASE_EXPIRED\ns2 assign #2 e3 attempt 2\n");
+    world_end(&w);
+}
+
 static void an_account_that_changes_department_leaves_its_old_work(void **state) {
     (void)state;
     struct world *w = leased_to_first_of_two();
@@ -254,6 +300,9 @@ int main(void) {
         cmocka_unit_test(leaving_agent_finishes_what_it_holds_and_gets_no_more),
         cmocka_unit_test(restart_offers_again_without_counting_an_attempt),
         cmocka_unit_test(revoked_account_gets_and_answers_nothing),
+        cmocka_unit_test(room_that_an_expired_lease_leaves_is_filled),
+        cmocka_unit_test(room_that_a_forbidden_answer_leaves_is_filled),
+        cmocka_unit_test(a_clock_set_back_hides_no_lease_behind_an_older_one),
         cmocka_unit_test(an_account_that_changes_department_leaves_its_old_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

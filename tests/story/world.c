@@ -448,6 +448,11 @@ void move_account(struct world *w, uint32_t account, uint32_t department) {
     account_set(w, account, ROLE_DEPARTMENT, department, harim, 1);
 }
 
+void narrow_account(struct world *w, uint32_t account, uint32_t department, uint32_t type) {
+    struct right one = {type, UINT32_MAX};
+    account_set(w, account, ROLE_DEPARTMENT, department, &one, 1);
+}
+
 /* --- Telling --------------------------------------------------------------------------------------- */
 
 void forget(struct world *w) {

@@ -74,6 +74,8 @@ void store_full(struct world *, bool full);
 void revoke_rights(struct world *, uint32_t account);
 /* The agents' account is another department's from now on, with the rights of that one. */
 void move_account(struct world *, uint32_t account, uint32_t department);
+/* It may answer this type and no other from now on. */
+void narrow_account(struct world *, uint32_t account, uint32_t department, uint32_t type);
 /* A broker that was killed: a new core out of what the log and tables hold. */
 void restart(struct world *);
 
