@@ -197,9 +197,9 @@ int64_t far_next_at(const struct far_end *f) {
     return at > sim.now ? at : sim.now;
 }
 
-bool far_ends_are_done(void) {
+const struct far_end *far_ends_undone(void) {
     for (int i = 0; i < FAR_ENDS; i++)
-        if (!far_ends[i].dead && !far_ends[i].program->is_done(&far_ends[i]))
-            return false;
-    return true;
+        if (far_ends[i].dead || !far_ends[i].program->is_done(&far_ends[i]))
+            return &far_ends[i];
+    return NULL;
 }

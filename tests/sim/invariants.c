@@ -418,6 +418,13 @@ CHECK(results_reach_takers) {
     }
 }
 
+CHECK(own_means_own) {
+    SIGHT(s);
+    const struct tale *t = s->m->verb == VERB_RESULT ? tale_of(s->m->result.number) : NULL;
+    if (t != NULL && oracle.peers[s->peer].results == RESULTS_OWN && t->origin != s->peer)
+        violate(me, "%s takes its own results and gets #%llu, which it did not submit", peer_name(s->peer), (ull)t->number);
+}
+
 /* --- Log, tables, counts --------------------------------------------------------------------------------------------------- */
 
 CHECK(log_has_no_gap) {
@@ -579,6 +586,8 @@ static const struct invariant invariants[] = {
     {"delays-are-over", "a delay ends when its time has come", delays_are_over, SIGHT_BATCH},
     {"results-reach-takers", "no end waits while a session that takes it has room, over any number of reconnects",
      results_reach_takers, SIGHT_BATCH},
+    {"own-means-own", "a session that takes its own results gets those of what it submitted, and no others", own_means_own,
+     SIGHT_SAID},
     {"log-has-no-gap", "events are numbered without a gap, and their time and generation never go back", log_has_no_gap,
      SIGHT_EVENT},
     {"tables-are-a-fold", "the tables are what a fold of the log's bytes gives", tables_are_a_fold,

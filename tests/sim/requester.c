@@ -236,7 +236,7 @@ static void hear_end(struct far_end *f, struct entry *e, uint64_t number, uint64
 static void hear_status(struct far_end *f, const struct message *m) {
     const struct status_is *s = &m->status_is;
     struct entry *e = entry_by_id(f, &s->id);
-    if (!est_state_is_final((enum est_state)s->state) || s->acked_us != 0 || e == NULL)
+    if (!est_state_is_final((enum est_state)s->state) || e == NULL)
         return;
     if (f->results == RESULTS_NONE || sim.phase == PHASE_SETTLING)
         hear_end(f, e, s->number, 1 + s->state * 16 + s->outcome);

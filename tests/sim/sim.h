@@ -222,7 +222,7 @@ void far_run(struct far_end *);
 void far_die(struct far_end *, int64_t for_us);
 void far_disconnected(struct far_end *, int code);
 bool far_reaches(unsigned far);
-bool far_ends_are_done(void);
+const struct far_end *far_ends_undone(void); /* NULL: everybody has all that they asked for */
 void notebooks_reset(void);
 
 /* --- What must be true: oracle.c, invariants.c ------------------------------------------------------- */

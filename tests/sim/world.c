@@ -7,6 +7,7 @@
 #include "sim.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { SETTLES_WITHIN_S = 1800, TIME_FIRST_S = 1800000000 };
@@ -49,13 +50,24 @@ void world_begin_settling(void) {
     }
 }
 
-/* Every inquiry has ended and been acknowledged, and everybody knows all that they asked for. */
-static bool is_settled(void) {
-    for (size_t i = 0; i < disk_rows(); i++)
-        if (disk_row(i)->acked.us == 0)
-            return false;
-    return sim.broker_is_up && sim.signal == 0 && disk_head_seq() == disk_durable_seq() && wires_are_quiet() &&
-           far_ends_are_done();
+/* Every inquiry has ended and been acknowledged, and everybody knows all that they asked for. What
+ * is still open, or NULL. */
+static const char *unsettled(void) {
+    static char text[96];
+    for (size_t i = 0; i < disk_rows(); i++) {
+        const struct inquiry_row *row = disk_row(i);
+        if (row->acked.us != 0)
+            continue;
+        snprintf(text, sizeof text, "#%llu of account %u, id %d, is %s and not acknowledged", (unsigned long long)row->number,
+                 row->account, row->id.bytes[15], est_state_name((enum est_state)row->state));
+        return text;
+    }
+    if (!sim.broker_is_up || sim.signal != 0 || disk_head_seq() != disk_durable_seq())
+        return "the broker is not at rest";
+    const struct far_end *f = far_ends_undone();
+    if (f != NULL)
+        snprintf(text, sizeof text, "%s still waits for something", f->name);
+    return f != NULL ? text : wires_are_quiet() ? NULL : "frames are on their way";
 }
 
 static void phase_turn(void) {
@@ -63,12 +75,13 @@ static void phase_turn(void) {
         world_begin_settling();
     if (sim.phase != PHASE_SETTLING)
         return;
-    if (is_settled()) {
+    const char *open = unsettled();
+    if (open == NULL) {
         oracle_settled();
         sim_end(RUN_SETTLED);
     }
     if (sim.now > sim.settling_since + SETTLES_WITHIN_S * EST_US_PER_S)
-        violate(&invariant_all_settles, "%d s after the last fault something is still open", SETTLES_WITHIN_S);
+        violate(&invariant_all_settles, "%d s after the last fault %s", SETTLES_WITHIN_S, open);
 }
 
 void sim_end(enum run_end how) {
