@@ -41,7 +41,7 @@ static int keys_load(struct broker *b, const struct catalogue *c) {
 }
 
 int broker_configure(struct broker *b, struct catalogue *c) {
-    int error = registry_sync(b->registry, c, step_arg, b);
+    int error = registry_sync(b->registry, b->core, c, step_arg, b);
     if (error == 0)
         error = keys_load(b, c);
     if (error < 0) {

@@ -153,6 +153,7 @@ int registry_restore(struct registry *r, const struct event *e) {
 
 struct sync {
     struct registry *r;
+    const struct core *core;
     const struct catalogue *catalogue;
     void (*step)(void *arg, const struct input *);
     void *arg;
@@ -252,6 +253,15 @@ static void right_add(const struct sync *s, const struct account *a, uint32_t *r
     }
 }
 
+/* A type that the configuration no longer names may have inquiries under way. Whoever could answer
+ * it still can; nobody can ask it. */
+static void rights_keep(const struct sync *s, uint32_t account, uint32_t *rights) {
+    const struct names *types = &s->r->names[THING_TYPE];
+    for (uint32_t t = types->first; t < types->count; t++)
+        if (types->at[t].known && !types->at[t].seen && core_may_answer(s->core, account, t))
+            rights[t] = UINT32_MAX;
+}
+
 static void account_sync(struct sync *s, const struct account *a, uint32_t *masks, struct right *rights) {
     uint32_t types = s->r->names[THING_TYPE].capacity, number = number_for(s, THING_ACCOUNT, a->name);
     if (number == UINT32_MAX)
@@ -259,6 +269,8 @@ static void account_sync(struct sync *s, const struct account *a, uint32_t *mask
     memset(masks, 0, types * sizeof *masks);
     for (size_t i = 0; i < a->grants_count; i++)
         right_add(s, a, masks, &a->grants[i]);
+    if (a->role == ROLE_DEPARTMENT)
+        rights_keep(s, number, masks);
     size_t count = 0;
     for (uint32_t t = 0; t < types; t++)
         if (masks[t] != 0)
@@ -305,9 +317,9 @@ static void retire_sync(struct sync *s) {
     }
 }
 
-int registry_sync(struct registry *r, const struct catalogue *catalogue, void (*step)(void *arg, const struct input *),
-                  void *arg) {
-    struct sync s = {.r = r, .catalogue = catalogue, .step = step, .arg = arg};
+int registry_sync(struct registry *r, const struct core *core, const struct catalogue *catalogue,
+                  void (*step)(void *arg, const struct input *), void *arg) {
+    struct sync s = {.r = r, .core = core, .catalogue = catalogue, .step = step, .arg = arg};
     uint32_t *numbers = calloc(catalogue->types_count + 1, sizeof *numbers);
     if (numbers == NULL)
         return -EST_NO_MEMORY;

@@ -20,8 +20,10 @@ void registry_free(struct registry **);
 int registry_restore(struct registry *, const struct event *);
 
 /* Compares a configuration with what is in force and calls `step` with an INPUT_SET for each
- * difference. The registry keeps `catalogue` until the next call. 0, -EST_NO_MEMORY, -EST_FULL. */
-int registry_sync(struct registry *, const struct catalogue *, void (*step)(void *arg, const struct input *), void *arg);
+ * difference. A department keeps its right to answer a type that is gone, so that what is under
+ * way finishes. The registry keeps `catalogue` until the next call. 0, -EST_NO_MEMORY, -EST_FULL. */
+int registry_sync(struct registry *, const struct core *, const struct catalogue *,
+                  void (*step)(void *arg, const struct input *), void *arg);
 
 /* A type in force by its name. False where there is none. */
 bool registry_type(const struct registry *, est_slice name, const struct ctype **ret, uint32_t *ret_number,
