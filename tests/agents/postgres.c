@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { START_MS = 60000, LOOK_MS = 20 };
+enum { START_MS = 60000, LOOK_MS = 20, ARGUMENTS_MAX = 16 };
 
 /* In the child only: the unprivileged user, and death with the parent. */
 static void child_settle(const struct postgres *server) {
@@ -32,8 +32,10 @@ static void child_settle(const struct postgres *server) {
 }
 
 static pid_t program_start(const struct postgres *server, const char *name, char *const arguments[]) {
-    char path[512];
+    char path[512], *whole[ARGUMENTS_MAX] = {path};
     snprintf(path, sizeof path, "%s/%s", server->programs, name);
+    for (size_t i = 1; i + 1 < ARGUMENTS_MAX && arguments[i]; i++)
+        whole[i] = arguments[i];
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid)
@@ -41,7 +43,7 @@ static pid_t program_start(const struct postgres *server, const char *name, char
     if (chdir(server->folder))
         _exit(125);
     child_settle(server);
-    execv(path, arguments);
+    execv(path, whole); /* by its whole path: initdb looks for its companions beside its own name */
     _exit(127);
 }
 
