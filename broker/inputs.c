@@ -300,7 +300,7 @@ static void on_answer(struct broker *b, uint32_t peer, const struct message *m) 
     bool held = core_inquiry(b->core, a->number, &view) && view.holder == peer && view.epoch == a->epoch;
     if (!held) { /* the core will say stale, or that it is in the record already */
         in.answer.recorded = store_row(b->store, a->number, &row) == 0 && row.state == EST_STATE_ANSWERED &&
-                             row.epoch == a->epoch;
+                             row.epoch == a->epoch && row.actor == b->keyring.keys[net_peer(b->net, peer)->key].account;
         broker_step(b, &in);
         return;
     }

@@ -96,7 +96,7 @@ static void apply_requeued(struct core *c, uint32_t inquiry, const struct event 
 }
 
 static void apply_answered(struct core *c, uint32_t inquiry, const struct event *e) {
-    c->inquiries[inquiry].epoch = e->answered.epoch; /* a resent answer is known by it */
+    c->inquiries[inquiry].epoch = e->answered.epoch;
     c->inquiries[inquiry].code = 0;
     inquiry_move(c, inquiry, EST_STATE_ANSWERED, NONE);
 }

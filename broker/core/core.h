@@ -101,7 +101,7 @@ struct input_ready {
 struct input_leave { uint64_t ref; };
 struct input_answer {
     uint64_t number, epoch;
-    bool recorded;              /* the store says: ended by this very epoch (a resend) */
+    bool recorded;              /* the store says: answered by this account under this epoch (a resend) */
     struct event_answered it;   /* account, epoch and leased_at are filled in by the core */
 };
 struct input_fail { uint64_t number, epoch; uint32_t code; est_span after; /* 0: the core's own */ est_slice reason; };

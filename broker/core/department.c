@@ -58,17 +58,13 @@ void step_leave(struct core *c, est_time now, const struct input *in, struct eff
 }
 
 /* An answer is taken from the holder of the live lease and from nobody else. The one exception
- * changes nothing: whoever's answer is in the record already may hear so again. */
+ * changes nothing: the account whose answer is in the record already may hear so again. */
 void step_answer(struct core *c, est_time now, const struct input *in, struct effects *fx) {
     const struct input_answer *answer = &in->answer;
     const struct session *s = session_at(c, in->session);
     uint32_t inquiry = lease_find(c, in->session, answer->number, answer->epoch);
     if (inquiry == NONE) {
-        uint32_t known = inquiry_find(c, answer->number);
-        bool before = known != NONE ? c->inquiries[known].state == EST_STATE_ANSWERED &&
-                                          c->inquiries[known].epoch == answer->epoch
-                                    : answer->recorded;
-        if (before)
+        if (answer->recorded)
             recorded(fx, in->session, answer->number, answer->epoch);
         else
             stale(fx, in->session, answer->number, answer->epoch, EST_STALE_EPOCH);

@@ -99,6 +99,21 @@ static void resent_answer_is_recorded_once(void **state) {
     world_end(&w);
 }
 
+static void nobody_learns_of_anothers_answer_by_its_epoch(void **state) {
+    (void)state;
+    struct world *w = leased_to_first_of_two();
+    agent_up(w, 4, METRO_AGENT, 4);
+    answer(w, 2, 1, 1);
+    forget(w);
+    answer(w, 4, 1, 1);
+    EXPECT(w, "s4 refused STALE_EPOCH #1 e1\n");
+    ack(w, 1, 1);
+    forget(w);
+    answer(w, 4, 1, 1);
+    EXPECT(w, "s4 refused STALE_EPOCH #1 e1\n");
+    world_end(&w);
+}
+
 static void retry_waits_and_doubles(void **state) {
     (void)state;
     struct world *w = leased_to_first_of_two();
@@ -292,6 +307,7 @@ int main(void) {
         cmocka_unit_test(renewed_lease_lives_on),
         cmocka_unit_test(slow_agent_is_fenced_by_its_epoch),
         cmocka_unit_test(resent_answer_is_recorded_once),
+        cmocka_unit_test(nobody_learns_of_anothers_answer_by_its_epoch),
         cmocka_unit_test(retry_waits_and_doubles),
         cmocka_unit_test(an_agent_may_say_when_to_try_again),
         cmocka_unit_test(too_many_attempts_park_it_and_an_operator_requeues),

@@ -386,10 +386,13 @@ void ack_two(struct world *w, uint32_t session, unsigned first, unsigned second)
 
 void answer(struct world *w, uint32_t session, unsigned inquiry, unsigned lease) {
     const struct inquiry_row *row = &w->rows[inquiry];
+    struct session_view who;
+    core_session(w->core, session, &who);
+    bool recorded = row->state == EST_STATE_ANSWERED && row->epoch == epoch_of(w, lease) && row->actor == who.account;
     struct input in = {.kind = INPUT_ANSWER, .session = session};
     in.answer = (struct input_answer){.number = w->numbers[inquiry],
                                       .epoch = epoch_of(w, lease),
-                                      .recorded = row->state == EST_STATE_ANSWERED && row->epoch == epoch_of(w, lease),
+                                      .recorded = recorded,
                                       .it = {.outcome = EST_OUTCOME_POSITIVE}};
     step(w, &in);
 }
