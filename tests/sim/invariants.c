@@ -250,10 +250,10 @@ CHECK(leases_end) {
     }
 }
 
-static bool is_recorded(uint64_t number, uint64_t epoch) {
+static bool is_recorded(uint64_t number, uint64_t epoch, uint32_t account) {
     const struct tale *t = tale_of(number);
     for (unsigned i = 0; t != NULL && i < t->pasts; i++)
-        if (t->past[i].epoch == epoch)
+        if (t->past[i].epoch == epoch && t->past[i].account == account)
             return true;
     return false;
 }
@@ -262,7 +262,7 @@ CHECK(recorded_is_in_the_record) {
     SIGHT(s);
     const struct numbers *pairs = &s->m->recorded.pairs;
     for (size_t i = 0; s->m->verb == VERB_RECORDED && i + 1 < pairs->count; i += 2)
-        if (!is_recorded(pairs->at[i], pairs->at[i + 1]))
+        if (!is_recorded(pairs->at[i], pairs->at[i + 1], oracle.peers[s->peer].account))
             violate(me, "e%llx of #%llu is called recorded", (ull)pairs->at[i + 1], (ull)pairs->at[i]);
 }
 
@@ -571,7 +571,7 @@ static const struct invariant invariants[] = {
     {"epochs-are-fresh", "no epoch is given twice, over any number of restarts", epochs_are_fresh, SIGHT_SAID},
     {"one-lease", "an inquiry has at most one live lease, and only while it is open", one_lease, SIGHT_SAID},
     {"leases-end", "a lease that is not renewed ends in time, and with its session", leases_end, SIGHT_BATCH},
-    {"recorded-is-in-the-record", "RECORDED is said only of what is in the record under that epoch",
+    {"recorded-is-in-the-record", "RECORDED is said only of what is in the record under that epoch, to the account that did it",
      recorded_is_in_the_record, SIGHT_TOLD},
     {"window-is-kept", "no session is given more than its window", window_is_kept, SIGHT_SAID},
     {"agent-sees-its-own", "an agent sees only what its key, its department and its READY allow", agent_sees_its_own,

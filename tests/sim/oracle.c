@@ -4,6 +4,7 @@
 #include <string.h>
 
 struct oracle oracle;
+static struct ask asks[PEERS][ASKS];
 
 /* --- Looking up -------------------------------------------------------------------------------------------- */
 
@@ -253,7 +254,7 @@ void oracle_heard(uint32_t peer, est_slice frame) {
     struct peer_tale *p = &oracle.peers[peer];
     struct cursor c;
     if (!p->live)
-        *p = (struct peer_tale){.live = true, .account = peer_account(peer)};
+        *p = (struct peer_tale){.live = true, .account = peer_account(peer), .asks = asks[peer]};
     sim.digest = print_bytes(sim.digest, frame);
     if (!frame_open(&c, frame))
         return;

@@ -12,7 +12,7 @@
 
 #include "../../broker/broker.h"
 
-enum { TALES = 256, PASTS = 16, ASKS = 128, ACCOUNTS = 32, TYPES = 16 };
+enum { TALES = 256, PASTS = 16, ASKS = 2048, ACCOUNTS = 32, TYPES = 16 };
 
 /* --- Inquiries ------------------------------------------------------------------------------------- */
 
@@ -64,7 +64,7 @@ struct peer_tale {
     bool live, welcomed, ready, leaving;
     uint32_t account, results, window;
     uint64_t types, districts;    /* bits; of READY */
-    struct ask asks[ASKS];
+    struct ask *asks;             /* room for ASKS, in the order they were heard */
     unsigned asks_count;
 };
 

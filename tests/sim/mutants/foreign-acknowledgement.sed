@@ -1,0 +1,3 @@
+# broker/core/requester.c
+# an account acknowledges for another
+s/if (q->account != account || /if (/

@@ -1,0 +1,18 @@
+#!/bin/sh
+# run.sh MUTANT ... - every deliberately broken build must be caught by some invariant. A mutant that
+# survives is a hole in the simulator. Says which invariant caught each, and how soon.
+set -u
+seeds=${SIM_MUTANT_SEEDS:-2000}
+survivors=0
+for mutant; do
+    name=$(basename "$mutant")
+    line=$("$mutant" --mutant --seeds "$seeds" 2>&1 | grep '^caught by') || line=
+    if [ -n "$line" ]; then
+        printf '%-28s %s\n' "${name#sim-mutant-}" "$line"
+    else
+        printf '%-28s SURVIVES %s seeds\n' "${name#sim-mutant-}" "$seeds"
+        survivors=$((survivors + 1))
+    fi
+done
+echo "$# mutants, $survivors survived"
+[ "$survivors" -eq 0 ] && [ "$#" -gt 0 ]
