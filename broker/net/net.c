@@ -191,6 +191,9 @@ void net_close(struct net **net) {
 
 /* --- In --------------------------------------------------------------------------------------------- */
 
+/* How often connections that are to be shut are looked at while nothing else happens. */
+enum { LEAVING_LOOK_MS = 100 };
+
 bool net_wait(struct net *n, int wake_fd, int timeout_ms, est_time (*clock)(void)) {
     zmq_pollitem_t items[2 * DOORS + 2];
     for (int i = 0; i < DOORS; i++) {
@@ -199,6 +202,8 @@ bool net_wait(struct net *n, int wake_fd, int timeout_ms, est_time (*clock)(void
     }
     items[2 * DOORS] = (zmq_pollitem_t){n->zap.socket, 0, ZMQ_POLLIN, 0};
     items[2 * DOORS + 1] = (zmq_pollitem_t){NULL, wake_fd, ZMQ_POLLIN, 0};
+    if (n->leaving_count > 0 && timeout_ms > LEAVING_LOOK_MS)
+        timeout_ms = LEAVING_LOOK_MS;
     zmq_poll(items, 2 * DOORS + 2, n->gone_count > 0 ? 0 : timeout_ms);
     if (items[2 * DOORS].revents & ZMQ_POLLIN)
         zap_handle(&n->zap, clock());
