@@ -7,6 +7,9 @@
 #include <string.h>
 #include <time.h>
 
+/* 9999-12-31T23:59:59.999999Z: later ones RFC 3339 cannot write. */
+#define MOMENT_LAST INT64_C(253402300799999999)
+
 est_time moment_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
@@ -76,10 +79,8 @@ static int span_parse(const char *text, est_span *ret) {
             return -EST_INPUT;
     const char *name = text + digits + strspn(text + digits, " ");
     for (size_t i = 0; digits && i < UNITS_COUNT; i++) {
-        if (strcmp(UNITS[i].name, name) != 0)
-            continue;
-        ret->us = number * UNITS[i].us;
-        return 0;
+        if (strcmp(UNITS[i].name, name) == 0)
+            return __builtin_mul_overflow(number, UNITS[i].us, &ret->us) ? -EST_INPUT : 0;
     }
     return -EST_INPUT;
 }
@@ -151,7 +152,7 @@ int moment_parse(const char *text, est_time now, est_time *ret) {
     est_span span;
     if (text[0] != '+')
         return instant_parse(text, ret);
-    if (span_parse(text + 1, &span))
+    if (span_parse(text + 1, &span) || span.us > MOMENT_LAST - now.us)
         return -EST_INPUT;
     ret->us = now.us + span.us;
     return 0;

@@ -48,6 +48,8 @@ static void nonsense_is_no_time(void **state) {
                                       "+5",
                                       "+s",
                                       "+5 weeks",
+                                      "+1000000000 d", /* more microseconds than there is room */
+                                      "+4000000 d",    /* after the year 9999 */
                                       "+-5 s",
                                       "tomorrow",
                                       "2025-03-21",

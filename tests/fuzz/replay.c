@@ -71,6 +71,12 @@ static void on_signal(int number) {
 /* Of the sanitizers' runtime; NULL without it. */
 __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)(void));
 
+/* Asked by the runtime of the undefined-behaviour sanitizer, which knows no callback. */
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void) {
+    return "abort_on_error=1";
+}
+
 static void watch(void) {
     static const int deaths[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM};
     own = getpid();
