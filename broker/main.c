@@ -37,8 +37,10 @@ static const char help[] =
 
 static int configuration_load(const char *path, struct catalogue **ret) {
     struct complaints *complaints = calloc(1, sizeof *complaints);
-    if (complaints == NULL)
+    if (complaints == NULL) {
+        log_line(3, "no memory to read %s", path);
         return -EST_NO_MEMORY;
+    }
     int error = catalogue_load(path, ret, complaints);
     for (size_t i = 0; error < 0 && i < complaints->kept; i++)
         fprintf(stderr, "%s: %s\n", complaints->at[i].where, complaints->at[i].text);

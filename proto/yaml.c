@@ -799,7 +799,8 @@ const char *yaml_canonical(struct yaml *yaml, yaml_node node) {
         value_write(out, node);
     else
         fputs("null", out);
-    bool failed = fclose(out) != 0;
+    bool failed = ferror(out) != 0; /* a text that is cut short ends well enough for fclose */
+    failed = fclose(out) != 0 || failed;
     const char *copy = failed ? NULL : arena_copy(&yaml->arena, text, size);
     free(text);
     return copy;

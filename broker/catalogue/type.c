@@ -5,6 +5,7 @@
 #include "load.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,8 @@ static void load_bodies(struct loader *loader, struct yaml *yaml, yaml_node node
 static const char *definition_make(struct loader *loader, struct yaml *yaml, yaml_node node,
                                    const char *name) {
     const char *body = yaml_canonical(yaml, node);
+    if (!body)
+        loader->arena->failed = true; /* a type without its text would be another version */
     if (!body || loader->stored)
         return load_copy(loader, body);
     size_t room = strlen(name) + strlen(body) + sizeof "{\"name\":\"\",";
@@ -260,8 +263,9 @@ static void type_files_load(struct finding *finding, const char *folder) {
     int count = scandir(path, &files, is_yaml_file, alphasort);
     if (count <= 0 || count > TYPE_FILES_MAX)
         complaints_add(finding->loader->complaints, path, "%s",
-                       count > TYPE_FILES_MAX
-                           ? "too many files; put more types into each"
+                       count > TYPE_FILES_MAX ? "too many files; put more types into each"
+                       : count < 0 && errno != ENOENT
+                           ? strerror(errno)
                            : "no types there; a city needs at least one, in types/NAME.yaml");
     for (int i = 0; i < count; i++) {
         int size = snprintf(path, sizeof path, "%s/types/%s", folder, files[i]->d_name);

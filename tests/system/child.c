@@ -215,6 +215,13 @@ void child_signal(struct child *child, int signal) {
         kill(child->pid, signal);
 }
 
+bool child_has_ended(struct child *child) {
+    pthread_mutex_lock(&child->mutex);
+    bool ended = child->out.fd < 0 && child->error.fd < 0;
+    pthread_mutex_unlock(&child->mutex);
+    return ended;
+}
+
 /* Both streams are at their end when the process is (no child of ours has children that keep
  * them), so the reader's end is the wait that can have a deadline. */
 int child_wait(struct child *child) {
