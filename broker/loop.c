@@ -133,6 +133,7 @@ static void upkeep(struct broker *b) {
     keys_enforce(b);
     struct core_counts counts;
     core_counts(b->core, &counts);
+    store_measure(b->store); /* where it cannot tell, what it told before stays */
     unsigned fullness = store_fullness(b->store);
     bool full = fullness >= (counts.full ? FULL_UNTIL : FULL_AT);
     if (full == counts.full)

@@ -31,7 +31,7 @@ struct store {
     struct store_head head, committed; /* with the batch's events; on disk */
     uint8_t secret[STORE_SECRET_SIZE];
     uint64_t size_max, map, page;
-    uint64_t disk_free, disk_total; /* as of the last store_tidy */
+    uint64_t disk_free, disk_total; /* as of the last store_measure */
     uint64_t settled;              /* the tables of inquiries have every event up to this one */
     uint64_t ended_last;           /* the highest number in `ended`, 0 when not known */
     struct fresh fresh;

@@ -7,6 +7,9 @@
 #include <sys/statvfs.h>
 
 #define MAP_HEADROOM (UINT64_C(256) << 20)
+/* With so much room free a disk is not full, whatever part of it is used: the reserve that answers
+ * need is a number of bytes, and a fifth of a large disk would be a hundred times of it. */
+#define DISK_PLENTY (UINT64_C(8) << 30)
 
 static uint64_t used_bytes(const struct store *store) {
     MDB_envinfo info;
@@ -16,7 +19,7 @@ static uint64_t used_bytes(const struct store *store) {
     return (info.me_last_pgno + 1) * store->page;
 }
 
-static int disk_look(struct store *store) {
+int store_measure(struct store *store) {
     struct statvfs disk;
     if (statvfs(store->directory, &disk) != 0)
         return store_fail(store, -EST_IO, "cannot tell how full the disk is: %s; see the system's log",
@@ -35,6 +38,8 @@ static uint64_t thousandths(uint64_t part, uint64_t whole) {
 unsigned store_fullness(const struct store *store) {
     uint64_t own = thousandths(used_bytes(store), store->size_max);
     uint64_t disk = thousandths(store->disk_total - store->disk_free, store->disk_total);
+    if (store->disk_free >= DISK_PLENTY)
+        disk = 0;
     return (unsigned)(own > disk ? own : disk);
 }
 
@@ -52,7 +57,7 @@ int store_tidy(struct store *store) {
     int dead = 0, rc = mdb_reader_check(store->env, &dead);
     if (rc != 0)
         return store_fail_lmdb(store, rc, "looking for dead readers");
-    return disk_look(store);
+    return store_measure(store);
 }
 
 /* The map is address space, not disk: doubling it costs nothing, and a batch must never meet its

@@ -52,7 +52,10 @@ const char *store_error(const struct store *);
 void store_head(const struct store *, struct store_head *ret);
 /* 32 random bytes made with the store: keys the tracking codes. */
 const uint8_t *store_secret(const struct store *);
-/* Part of the room that is used, in thousandths: of size_max or of the disk, the greater. */
+/* Looks at the disk again; about every second. 0 or -EST_IO. */
+int store_measure(struct store *);
+/* Part of the room that is used, in thousandths: of size_max or of the disk, the greater. A disk
+ * with 8 GiB free or more does not count. */
 unsigned store_fullness(const struct store *);
 struct store_sizes { uint64_t used, map, size_max, disk_free, disk_total; };
 void store_sizes(const struct store *, struct store_sizes *ret);
