@@ -215,6 +215,10 @@ void child_signal(struct child *child, int signal) {
         kill(child->pid, signal);
 }
 
+pid_t child_pid(const struct child *child) {
+    return child->pid;
+}
+
 bool child_has_ended(struct child *child) {
     pthread_mutex_lock(&child->mutex);
     bool ended = child->out.fd < 0 && child->error.fd < 0;

@@ -50,6 +50,7 @@ void child_error_wait(struct child *, const char *part);
 bool child_error_has(struct child *, const char *part);
 void child_say(struct child *, const char *text);
 void child_signal(struct child *, int signal);
+pid_t child_pid(const struct child *);
 /* Are both of its outputs at their end? Then so is the process, or nearly. */
 bool child_has_ended(struct child *);
 /* Waits for its end: the exit status, or minus the signal's number. */
