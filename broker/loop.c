@@ -125,12 +125,9 @@ static void gone_take(struct broker *b) {
     }
 }
 
-/* Room on disk and key dates, looked at once a second; the store's housekeeping once a minute. */
-static void upkeep(struct broker *b) {
-    if (b->now.us - b->measured_us < EST_US_PER_S)
-        return;
-    b->measured_us = b->now.us;
-    keys_enforce(b);
+/* Looked at with each batch that writes: within a second a small disk may go from room enough to
+ * none at all, and the look costs a thousandth of the commit. */
+static void room_look(struct broker *b) {
     struct core_counts counts;
     core_counts(b->core, &counts);
     store_measure(b->store); /* where it cannot tell, what it told before stays */
@@ -143,6 +140,18 @@ static void upkeep(struct broker *b) {
              fullness / 10, fullness % 10);
     struct input in = {.kind = INPUT_STORE_FULL, .full = full};
     broker_step(b, &in);
+}
+
+/* Key dates, and the room when nothing is written, once a second; the store's housekeeping once a
+ * minute. */
+static void upkeep(struct broker *b) {
+    bool is_due = b->now.us - b->measured_us >= EST_US_PER_S;
+    if (is_due) {
+        b->measured_us = b->now.us;
+        keys_enforce(b);
+    }
+    if (is_due || b->batch_appends > 0)
+        room_look(b);
 }
 
 static void batch(struct broker *b, bool frames) {

@@ -40,6 +40,9 @@ int store_damaged(struct store *store, const char *format, ...) {
     return -EST_INPUT;
 }
 
+/* Less than this is no room to commit in. */
+enum { DISK_FULL_PAGES = 64 };
+
 struct advice {
     int rc, code;
     const char *what_to_do;
@@ -60,7 +63,18 @@ static const struct advice advices[] = {
     {MDB_READERS_FULL, -EST_IO, "too many tools have it open: stop some"},
 };
 
+/* On a full disk the last write may be a short one, and LMDB calls that EIO. */
+static bool disk_is_full(struct store *store) {
+    char sentence[STORE_ERROR_SIZE];
+    memcpy(sentence, store->error, sizeof sentence);
+    bool is_known = store_measure(store) == 0;
+    memcpy(store->error, sentence, sizeof sentence);
+    return is_known && store->disk_free < DISK_FULL_PAGES * store->page;
+}
+
 int store_fail_lmdb(struct store *store, int rc, const char *what) {
+    if (rc == EIO && disk_is_full(store))
+        rc = ENOSPC;
     const struct advice *found = NULL;
     for (size_t i = 0; i < sizeof advices / sizeof advices[0] && !found; i++)
         if (advices[i].rc == rc)
