@@ -1,6 +1,6 @@
 /* leases.h - the inquiries an agent's session holds, and its answers not yet recorded.
  *
- *   ASSIGN --> HELD -- answered --> READY -- into a frame --> SENT -- RECORDED or ERROR --> free
+ *   ASSIGN --> HELD -- answered --> READY -- into a frame --> SENT -- RECORDED, ERROR or REVOKE --> free
  *               |                     ^                        |
  *               | revoked, not        +----- disconnected -----+   (once; then it is dropped)
  *               | renewed, or disconnected

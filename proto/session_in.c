@@ -266,13 +266,24 @@ static bool on_renewed(struct session *s, est_time now, struct session_event *re
     return false;
 }
 
+/* The broker ended the lease before the answer came, so the answer will be refused; that it is known
+ * now makes room at once for the work that the broker gives in its place. */
 static bool on_revoke(struct session *s, est_time now, struct session_event *ret) {
-    (void)now, (void)ret;
+    (void)now;
     uint32_t slot = lease_find(&s->leases, s->in.revoke.number, s->in.revoke.epoch);
-    /* An answer on its way gets an answer of its own; one that has not left is not sent. */
-    if (slot != SLOT_NONE && s->leases.at[slot].state != LEASE_SENT)
+    if (slot == SLOT_NONE)
+        return false;
+    if (s->leases.at[slot].state != LEASE_SENT) { /* an answer that has not left is not sent */
         lease_lose(&s->leases, slot, (int)s->in.revoke.code);
-    return false;
+        return false;
+    }
+    lease_free(&s->leases, slot);
+    *ret = (struct session_event){.kind = SESSION_REFUSED,
+                                  .code = (int)s->in.revoke.code,
+                                  .number = s->in.revoke.number,
+                                  .epoch = s->in.revoke.epoch,
+                                  .text = slice_of(est_code_text((int)s->in.revoke.code))};
+    return true;
 }
 
 static const handler handlers[VERB_MAX + 1] = {
