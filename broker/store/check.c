@@ -373,10 +373,12 @@ static int row_see(struct walk *walk, const struct inquiry_row *folded) {
     row_write(&row, bytes);
     MDB_val data = val_of(bytes, sizeof bytes);
     rc = row_compare(walk, &data, folded);
-    walk->ret->states[row.state] += !rc;
-    walk->ret->acknowledged += !rc && folded->acked.us != 0;
+    if (rc)
+        return rc; /* its state may be none that there is */
+    walk->ret->states[row.state]++;
+    walk->ret->acknowledged += folded->acked.us != 0;
     walk->ret->unsettled += fresh_find(&walk->store->fresh, folded->number) != FRESH_NONE;
-    return rc;
+    return 0;
 }
 
 static int open_row_see(struct walk *walk, const MDB_val *key, uint64_t *last) {
