@@ -51,7 +51,7 @@ void chronicle(struct nemesis *n, const char *what, const char *fields, ...) {
     assert_int_equal(write(n->history, line, (size_t)size), size);
 }
 
-/* --- The broker ------------------------------------------------------------------------------------- */
+/* --- The broker ---------------------------------------------------------------------------------- */
 
 void broker_start(struct nemesis *n) {
     n->skews = skew_begin(n->folder);
@@ -71,7 +71,7 @@ void broker_kill(struct nemesis *n) {
     n->happened[FAULT_KILL_BROKER]++;
 }
 
-/* --- Players ----------------------------------------------------------------------------------------- */
+/* --- Players ------------------------------------------------------------------------------------- */
 
 void player_start(struct nemesis *n, struct player *p) {
     const struct town_account *a = town_account(n->town, p->account);
@@ -122,7 +122,7 @@ void players_end(struct nemesis *n) {
     }
 }
 
-/* --- Stopped for a while -------------------------------------------------------------------------------- */
+/* --- Stopped for a while ------------------------------------------------------------------------- */
 
 /* The kernel says so, not we. A process that ended instead is found by whoever waits for it next. */
 static bool stops(pid_t pid) {
@@ -173,7 +173,7 @@ void later_run(struct nemesis *n, int64_t now) {
     }
 }
 
-/* --- A round's beginning and end ------------------------------------------------------------------------ */
+/* --- A round's beginning and end ----------------------------------------------------------------- */
 
 void cast_begin(struct nemesis *n) {
     char path[FOLDER_SIZE + 32];

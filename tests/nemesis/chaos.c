@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-    TICKS_MAX = 120,
+    TICKS_MAX = 200,
     CYCLE_MS = 350, /* a cycle's work is not waited for longer */
     CALM_EVERY = 20,
     STOP_AGENT_MS = 700, /* at most; a lease is 300 ms */
@@ -27,7 +27,7 @@ static unsigned roll(struct nemesis *n, unsigned sides) {
     return dice(&n->dice, sides);
 }
 
-/* --- Waiting ------------------------------------------------------------------------------------------- */
+/* --- Waiting ------------------------------------------------------------------------------------- */
 
 /* A clock's skew has happened once a receipt carries it. */
 static void clock_look(struct nemesis *n) {
@@ -54,7 +54,7 @@ static unsigned work_wait(struct nemesis *n, unsigned seen, unsigned more, int64
     }
 }
 
-/* --- Faults --------------------------------------------------------------------------------------------- */
+/* --- Faults -------------------------------------------------------------------------------------- */
 
 static struct player *player_pick(struct nemesis *n, const char *role) {
     for (;;) {
@@ -118,7 +118,7 @@ static void fault_begin(struct nemesis *n, enum fault fault) {
     }
 }
 
-/* --- A cycle -------------------------------------------------------------------------------------------- */
+/* --- A cycle ------------------------------------------------------------------------------------- */
 
 static size_t faults_draw(struct nemesis *n, enum fault ret_faults[FAULT_COUNT]) {
 #define FAULT_CHANCE(name, text, chance) chance,

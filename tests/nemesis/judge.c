@@ -24,7 +24,7 @@ struct entry {
     char type[12], tracking[24];
     unsigned district;
     uint64_t digest, number, results, takes, events_seen, ends_seen;
-    int64_t first_invoke, first_receipt, cancel_ref;
+    int64_t first_invoke, first_receipt, last_refusal;
     struct end end, status;
     char last_event[20], found_of[16];
 };
@@ -48,6 +48,9 @@ struct judge {
     int64_t open, unacknowledged;
     bool stats, store;
     uint64_t store_inquiries, store_ended, store_answered;
+    int64_t *set_back; /* when the clock was */
+    size_t set_back_count, set_back_room;
+    int64_t clock_ahead;
     struct {
         char id[33];
         int64_t ref;
@@ -89,7 +92,7 @@ static void offend(struct judge *j, enum rule rule, const char *id, const char *
     va_end(arguments);
 }
 
-/* --- Entries ------------------------------------------------------------------------------------------- */
+/* --- Entries ------------------------------------------------------------------------------------- */
 
 static void *room_for(void *list, size_t *room, size_t count, size_t size) {
     if (count < *room)
@@ -193,6 +196,8 @@ static void on_fail(struct judge *j, struct entry *e, const json_t *line) {
         offend(j, RULE_SAME_RECEIPT, line_text(line, "id"), "%s is refused what was accepted before: %s",
                j->who, code);
     e->refused = true;
+    if (line_int(line, "t") > e->last_refusal)
+        e->last_refusal = line_int(line, "t");
     j->v->refused++;
 }
 
@@ -250,8 +255,7 @@ static void on_cancelled(struct judge *j, struct entry *e, const json_t *line) {
     offend(j, RULE_NOBODY_INVENTS, "", "%s hears of a cancel that it never asked", j->who);
 }
 
-/* --- What agents say
- * ---------------------------------------------------------------------------------------- */
+/* --- What agents say ----------------------------------------------------------------------------- */
 
 /* What departments may see; the town's accounts, told again here so that the judge trusts nobody. */
 static bool may_see(const char *account, const char *type, unsigned district) {
@@ -321,8 +325,7 @@ ON_COUNT(on_refuse, given_up)
 ON_COUNT(on_spoil, spoiled)
 ON_COUNT(on_lost, leases_lost)
 
-/* --- What the witness says
- * ------------------------------------------------------------------------------------ */
+/* --- What the witness says ----------------------------------------------------------------------- */
 
 static void on_status(struct judge *j, struct entry *e, const json_t *line) {
     const char *id = line_text(line, "id"), *tracking = line_text(line, "tracking");
@@ -405,8 +408,17 @@ static void on_store(struct judge *j, struct entry *e, const json_t *line) {
     j->store_answered = (uint64_t)line_int(sheet, "answered");
 }
 
-/* --- Lines
- * ------------------------------------------------------------------------------------------------------ */
+static void on_clock(struct judge *j, struct entry *e, const json_t *line) {
+    (void)e;
+    int64_t ahead = line_int(line, "ahead_us");
+    if (ahead < j->clock_ahead) {
+        j->set_back = room_for(j->set_back, &j->set_back_room, j->set_back_count, sizeof *j->set_back);
+        j->set_back[j->set_back_count++] = line_int(line, "t");
+    }
+    j->clock_ahead = ahead;
+}
+
+/* --- Lines --------------------------------------------------------------------------------------- */
 
 static void on_start(struct judge *j, struct entry *e, const json_t *line) {
     (void)e;
@@ -441,6 +453,7 @@ static const struct {
     {"witness", "leak", on_leak, false},
     {"witness", "stat", on_stat, false},
     {"nemesis", "store", on_store, false},
+    {"nemesis", "clock", on_clock, false},
 };
 
 static void line_take(void *arg, const json_t *line) {
@@ -462,8 +475,17 @@ static void line_take(void *arg, const json_t *line) {
     }
 }
 
-/* --- Every entry against every rule
- * --------------------------------------------------------------------------------- */
+/* --- Every entry against every rule -------------------------------------------------------------- */
+
+/* A copy of a submit that waited in a dead connection may come after its fellow was refused. It is
+ * refused too, for time goes on; unless the clock was set back meanwhile. */
+static bool clock_excuses(const struct judge *j, const struct entry *e) {
+    enum { STALE_US = 1000000 };
+    for (size_t i = 0; i < j->set_back_count; i++)
+        if (j->set_back[i] >= e->first_invoke && j->set_back[i] <= e->last_refusal + STALE_US)
+            return true;
+    return false;
+}
 
 static void check_kept(struct judge *j, const struct entry *e, const char *id) {
     bool promised = e->receipt || e->end.known || e->takes > 0;
@@ -474,7 +496,7 @@ static void check_kept(struct judge *j, const struct entry *e, const char *id) {
         offend(j, RULE_ACCEPTED_KEPT, id,
                e->absent ? "it was accepted and is not there"
                          : "it was accepted and the record was silent about it");
-    if (e->refused && !promised && e->found && !e->hurried)
+    if (e->refused && !promised && e->found && !clock_excuses(j, e))
         offend(j, RULE_REFUSED_IS_NOTHING, id, "it was refused and is there");
 }
 
@@ -644,5 +666,6 @@ int judge_folder(const char *folder, struct verdict *ret) {
     free(j.owner_of_number);
     free(j.said);
     free(j.cancels);
+    free(j.set_back);
     return enough ? 0 : -1;
 }

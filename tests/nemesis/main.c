@@ -110,7 +110,7 @@ static int round_remains(void **state) {
     return harness_teardown(state);
 }
 
-/* --- The command line ---------------------------------------------------------------------------------- */
+/* --- The command line ---------------------------------------------------------------------------- */
 
 static int usage(void) {
     fputs("usage: estelam-nemesis [--cycles N] [--minutes M] [--seed S] [--round N] [--keep]\n"

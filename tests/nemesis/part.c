@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- The process ------------------------------------------------------------------------------------ */
+/* --- The process --------------------------------------------------------------------------------- */
 
 int part_begin(struct part *part, int argc, char **argv) {
     if (argc != PART_ARGUMENTS) {
@@ -78,7 +78,7 @@ unsigned dice(uint64_t *state, unsigned sides) {
     return (unsigned)((z ^ (z >> 31)) % sides);
 }
 
-/* --- Bodies ----------------------------------------------------------------------------------------- */
+/* --- Bodies -------------------------------------------------------------------------------------- */
 
 void id_hex(const est_id *id, char ret_text[ID_HEX_SIZE]) {
     for (size_t i = 0; i < sizeof id->bytes; i++)

@@ -37,7 +37,7 @@ void tell(const struct part *, const char *what, const char *fields, ...)
 /* The part's own dice, by seed and name: 0 … sides-1. One thread. */
 unsigned dice(uint64_t *state, unsigned sides);
 
-/* --- Bodies ---------------------------------------------------------------------------------------- */
+/* --- Bodies -------------------------------------------------------------------------------------- */
 
 /* What an account asks under this id. The request's note begins with the id, so that an agent knows
  * whose words it reads without asking the broker. */

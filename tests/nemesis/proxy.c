@@ -54,7 +54,7 @@ struct proxy {
     struct connection connections[CONNECTIONS_MAX];
 };
 
-/* --- Connections ------------------------------------------------------------------------------------- */
+/* --- Connections --------------------------------------------------------------------------------- */
 
 static struct sockaddr_in loopback(int port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
@@ -108,7 +108,7 @@ static void door_accept(struct proxy *p, int door) {
     }
 }
 
-/* --- Bytes --------------------------------------------------------------------------------------------- */
+/* --- Bytes --------------------------------------------------------------------------------------- */
 
 /* False: the connection is at its end. */
 static bool way_read(struct proxy *p, struct connection *c, int from, int64_t now) {
@@ -155,7 +155,7 @@ static bool in_hole(const struct proxy *p, const struct connection *c, int64_t n
     return now < p->doors[c->door].hole_until;
 }
 
-/* --- The loop ----------------------------------------------------------------------------------------- */
+/* --- The loop ------------------------------------------------------------------------------------ */
 
 static void wish(struct pollfd *fd, struct connection *c, int end, int64_t now, int64_t *next) {
     struct way *out = &c->ways[end], *in = &c->ways[1 - end];
@@ -241,7 +241,7 @@ static void *run(void *arg) {
     return NULL;
 }
 
-/* --- From outside ------------------------------------------------------------------------------------- */
+/* --- From outside -------------------------------------------------------------------------------- */
 
 static bool door_open(struct door *door, int to) {
     struct sockaddr_in address = loopback(0);

@@ -60,7 +60,7 @@ static struct ask *ask_of(const est_id *id, size_t *ret_place) {
     return &asks[place];
 }
 
-/* --- Asking ----------------------------------------------------------------------------------------- */
+/* --- Asking -------------------------------------------------------------------------------------- */
 
 /* From the time in the id, so that it is the same whenever the id is asked. */
 static int64_t deadline_us(const est_id *id) {
@@ -130,7 +130,7 @@ static void fill(void) {
     }
 }
 
-/* --- What the one before left -------------------------------------------------------------------------- */
+/* --- What the one before left -------------------------------------------------------------------- */
 
 static void inherit_line(void *arg, const json_t *line) {
     (void)arg;
@@ -163,7 +163,7 @@ static void inherit(void) {
     oldest_awaited = ids.count;
 }
 
-/* --- Hearing ----------------------------------------------------------------------------------------- */
+/* --- Hearing ------------------------------------------------------------------------------------- */
 
 static void ok_take(const est_event *e) {
     char hex[ID_HEX_SIZE];

@@ -68,8 +68,7 @@ void settle(struct nemesis *n) {
     n->happened[FAULT_NET_HOLE] += proxy_happened(n->proxy, PROXY_HOLE);
 }
 
-/* --- Looking
- * ------------------------------------------------------------------------------------------------- */
+/* --- Looking ------------------------------------------------------------------------------------- */
 
 static void witness(struct nemesis *n) {
     const struct town_account *duty = town_account(n->town, "duty"),

@@ -70,7 +70,7 @@ static void ids_read(void) {
     ids_done(&others);
 }
 
-/* --- What the broker says ------------------------------------------------------------------------------ */
+/* --- What the broker says ------------------------------------------------------------------------ */
 
 static void outcome_tell(const char *what, const est_event *e, const char *more) {
     char hex[ID_HEX_SIZE];
@@ -150,7 +150,7 @@ static void event_take(const est_event *e) {
     as.outstanding--;
 }
 
-/* --- Asking -------------------------------------------------------------------------------------------- */
+/* --- Asking -------------------------------------------------------------------------------------- */
 
 /* Waits for one event at least; ends the program where none comes, since then nothing can be judged. */
 static void hear(void) {
