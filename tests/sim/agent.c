@@ -12,8 +12,16 @@
 enum { AGENTS = 7, JOBS = 32 };
 enum way { ANSWERS, ANSWERS_BADLY, RETRIES, REFUSES, SITS };
 
-struct job { bool used; uint64_t number, epoch; int64_t done_at; enum way way; };
-static struct process { struct job jobs[JOBS]; bool leaves; } processes[AGENTS];
+struct job {
+    bool used;
+    uint64_t number, epoch;
+    int64_t done_at;
+    enum way way;
+};
+static struct process {
+    struct job jobs[JOBS];
+    bool leaves;
+} processes[AGENTS];
 
 static void agent_start(struct far_end *f) {
     processes[f->which] = (struct process){0};
@@ -35,7 +43,7 @@ static void agent_died(struct far_end *f) {
 }
 
 static void job_begin(struct far_end *f, const struct session_event *event) {
-    static const enum way ways[] = {ANSWERS, ANSWERS, ANSWERS, ANSWERS, ANSWERS, ANSWERS, ANSWERS,
+    static const enum way ways[] = {ANSWERS, ANSWERS, ANSWERS, ANSWERS, ANSWERS,       ANSWERS, ANSWERS,
                                     ANSWERS, RETRIES, RETRIES, REFUSES, ANSWERS_BADLY, SITS};
     struct job *free_job = NULL;
     for (int i = 0; i < JOBS; i++)
@@ -122,5 +130,8 @@ static bool agent_is_done(const struct far_end *f) {
     return session_is_idle(f->session);
 }
 
-const struct program agent = {
-    .start = agent_start, .event = agent_event, .act = agent_act, .died = agent_died, .is_done = agent_is_done};
+const struct program agent = {.start = agent_start,
+                              .event = agent_event,
+                              .act = agent_act,
+                              .died = agent_died,
+                              .is_done = agent_is_done};

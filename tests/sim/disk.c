@@ -18,7 +18,10 @@
 
 enum { ROWS = 256, THINGS_MAX = 512, VERSION_RETIRED = -1, LOG_SIZE = 16 << 20 };
 
-struct stored_thing { uint32_t kind, number, version; uint64_t seq; };
+struct stored_thing {
+    uint32_t kind, number, version;
+    uint64_t seq;
+};
 struct tables {
     struct inquiry_row rows[ROWS]; /* by number, which only grows */
     size_t rows_count;
@@ -156,7 +159,7 @@ static const char *tables_apply(struct tables *t, const struct event *e) {
     }
 }
 
-/* --- The log ------------------------------------------------------------------------------------------ */
+/* --- The log ------------------------------------------------------------------------------------------- */
 
 static int log_read(uint64_t seq, struct record_scratch *scratch, struct event *ret) {
     char why[RECORD_WHY_SIZE];
@@ -224,13 +227,23 @@ void disk_crash(void) {
         fold(&disk.tables);
 }
 
-uint64_t disk_head_seq(void) { return disk.head.seq; }
-uint64_t disk_durable_seq(void) { return disk.durable.seq; }
-size_t disk_rows(void) { return disk.tables.rows_count; }
-const struct inquiry_row *disk_row(size_t index) { return &disk.tables.rows[index]; }
-const struct inquiry_row *disk_row_of(uint64_t number) { return row_find(&disk.tables, number); }
+uint64_t disk_head_seq(void) {
+    return disk.head.seq;
+}
+uint64_t disk_durable_seq(void) {
+    return disk.durable.seq;
+}
+size_t disk_rows(void) {
+    return disk.tables.rows_count;
+}
+const struct inquiry_row *disk_row(size_t index) {
+    return &disk.tables.rows[index];
+}
+const struct inquiry_row *disk_row_of(uint64_t number) {
+    return row_find(&disk.tables, number);
+}
 
-/* --- store.h ------------------------------------------------------------------------------------------ */
+/* --- store.h ------------------------------------------------------------------------------------------- */
 
 int store_open(const struct store_options *options, struct store **ret) {
     (void)options;
@@ -238,13 +251,19 @@ int store_open(const struct store_options *options, struct store **ret) {
     return 0;
 }
 
-void store_close(struct store **store) { *store = NULL; }
+void store_close(struct store **store) {
+    *store = NULL;
+}
 const char *store_error(const struct store *store) {
     (void)store;
     return "the simulated disk refused";
 }
-void store_head(const struct store *store, struct store_head *ret) { *ret = store->head; }
-const uint8_t *store_secret(const struct store *store) { return store->secret; }
+void store_head(const struct store *store, struct store_head *ret) {
+    *ret = store->head;
+}
+const uint8_t *store_secret(const struct store *store) {
+    return store->secret;
+}
 
 /* The simulated disk knows at any time how full it is. */
 int store_measure(struct store *store) {

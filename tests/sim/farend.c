@@ -27,7 +27,7 @@ struct far_end far_ends[FAR_ENDS] = {
 };
 static struct buffer received;
 
-/* --- Processes ------------------------------------------------------------------------------------------ */
+/* --- Processes ----------------------------------------------------------------------------------------- */
 
 static void far_start(struct far_end *f) {
     f->dead = false;
@@ -82,7 +82,7 @@ bool far_reaches(unsigned far) {
     return true;
 }
 
-/* --- Connections ------------------------------------------------------------------------------------------ */
+/* --- Connections --------------------------------------------------------------------------------------- */
 
 static const char *key_of(const struct far_end *f, char text[41]) {
     size_t at = 0;
@@ -115,7 +115,7 @@ static void far_connect(struct far_end *f) {
         far_disconnected(f, EST_UNREACHABLE);
 }
 
-/* --- Turns ------------------------------------------------------------------------------------------------ */
+/* --- Turns --------------------------------------------------------------------------------------------- */
 
 static void events_take(struct far_end *f) {
     struct session_event event;

@@ -25,7 +25,8 @@ static bool is_consequence(enum fault kind) {
 
 static void schedule(enum fault kind) {
     int64_t every_us = fault_kinds[kind].every_ms * EST_US_PER_MS * pace / 100;
-    next_at[kind] = every_us == 0 ? INT64_MAX : sim.now + rng_between(&streams[kind], every_us / 20, 2 * every_us);
+    next_at[kind] =
+        every_us == 0 ? INT64_MAX : sim.now + rng_between(&streams[kind], every_us / 20, 2 * every_us);
 }
 
 void faults_reset(void) {
@@ -62,7 +63,7 @@ void fault_count(enum fault kind) {
         tell("~~ %s: %s", fault_kinds[kind].name, fault_kinds[kind].sentence);
 }
 
-/* --- What each kind does ---------------------------------------------------------------------------- */
+/* --- What each kind does ------------------------------------------------------------------------------- */
 
 static struct far_end *any_far_end(enum fault kind) {
     return &far_ends[rng_below(&streams[kind], FAR_ENDS)];
@@ -132,19 +133,23 @@ static void strike_signal(enum fault kind) {
 }
 
 static void strike_clock(enum fault kind) {
-    int64_t jump = rng_between(&streams[kind], 1, rng_chance(&streams[kind], 300) ? 60000 : 4000) * EST_US_PER_MS;
+    int64_t jump =
+        rng_between(&streams[kind], 1, rng_chance(&streams[kind], 300) ? 60000 : 4000) * EST_US_PER_MS;
     fault_count(kind);
     tell("   by %lld ms", (long long)(jump / EST_US_PER_MS));
     sim.skew += kind == FAULT_JUMP_AHEAD ? jump : -jump;
 }
 
 static void (*const strikes[FAULT_COUNT])(enum fault) = {
-    [FAULT_CUT] = strike_connection,        [FAULT_UNSEEN] = strike_connection,  [FAULT_PARTITION] = strike_partition,
-    [FAULT_COMMIT_FAILS] = strike_batch,    [FAULT_COMMIT_UNKNOWN] = strike_batch, [FAULT_DISK_FULL] = strike_batch,
-    [FAULT_NEARLY_FULL] = strike_nearly_full, [FAULT_SLOW] = strike_slow,        [FAULT_CRASH_BEFORE] = strike_batch,
-    [FAULT_CRASH_AFTER] = strike_batch,     [FAULT_CRASH_SENDING] = strike_sending, [FAULT_STOP] = strike_signal,
-    [FAULT_RELOAD] = strike_signal,         [FAULT_JUMP_AHEAD] = strike_clock,   [FAULT_JUMP_BACK] = strike_clock,
-    [FAULT_FREEZE] = strike_far_end,        [FAULT_DEATH] = strike_far_end,
+    [FAULT_CUT] = strike_connection,          [FAULT_UNSEEN] = strike_connection,
+    [FAULT_PARTITION] = strike_partition,     [FAULT_COMMIT_FAILS] = strike_batch,
+    [FAULT_COMMIT_UNKNOWN] = strike_batch,    [FAULT_DISK_FULL] = strike_batch,
+    [FAULT_NEARLY_FULL] = strike_nearly_full, [FAULT_SLOW] = strike_slow,
+    [FAULT_CRASH_BEFORE] = strike_batch,      [FAULT_CRASH_AFTER] = strike_batch,
+    [FAULT_CRASH_SENDING] = strike_sending,   [FAULT_STOP] = strike_signal,
+    [FAULT_RELOAD] = strike_signal,           [FAULT_JUMP_AHEAD] = strike_clock,
+    [FAULT_JUMP_BACK] = strike_clock,         [FAULT_FREEZE] = strike_far_end,
+    [FAULT_DEATH] = strike_far_end,
 };
 
 int64_t faults_next_at(void) {

@@ -12,7 +12,7 @@
 typedef unsigned long long ull;
 
 #define CHECK(name) static void name(const struct invariant *me, const void *shown)
-#define SIGHT(s) const struct sight *s = shown
+#define SIGHT(s)    const struct sight *s = shown
 
 const struct invariant *violated;
 char violation_text[512];
@@ -27,7 +27,7 @@ void violate(const struct invariant *me, const char *format, ...) {
     sim_end(RUN_VIOLATED);
 }
 
-/* --- Keeping what was promised ---------------------------------------------------------------------------- */
+/* --- Keeping what was promised ------------------------------------------------------------------------- */
 
 CHECK(accepted_is_kept) {
     (void)shown;
@@ -57,10 +57,11 @@ CHECK(same_receipt) {
     const struct accepted *a = &s->m->accepted;
     const struct promise *p = &oracle.promises[a->number % NUMBERS];
     const struct tale *t = tale_of(a->number);
-    if (t == NULL || (int64_t)a->at_us != t->received_us || (int64_t)a->due_us != t->due_us || a->district != t->district)
+    if (t == NULL || (int64_t)a->at_us != t->received_us || (int64_t)a->due_us != t->due_us ||
+        a->district != t->district)
         violate(me, "the receipt of #%llu is not what the record says", (ull)a->number);
-    if (p->made && (strncmp(p->tracking, a->tracking.data, a->tracking.size) != 0 || p->at_us != (int64_t)a->at_us ||
-                    p->due_us != (int64_t)a->due_us))
+    if (p->made && (strncmp(p->tracking, a->tracking.data, a->tracking.size) != 0 ||
+                    p->at_us != (int64_t)a->at_us || p->due_us != (int64_t)a->due_us))
         violate(me, "#%llu has another receipt than before", (ull)a->number);
 }
 
@@ -73,7 +74,8 @@ CHECK(same_id_same_inquiry) {
     if (s->ask == NULL || s->ask->verb != VERB_SUBMIT)
         return;
     const struct tale *t = tale_by_id(oracle.peers[s->peer].account, &s->ask->id);
-    bool accepted = s->m->verb == VERB_ACCEPTED, conflict = s->m->verb == VERB_ERROR && s->m->error.code == EST_CONFLICT;
+    bool accepted = s->m->verb == VERB_ACCEPTED,
+         conflict = s->m->verb == VERB_ERROR && s->m->error.code == EST_CONFLICT;
     if (accepted && (t == NULL || t->number != s->m->accepted.number))
         violate(me, "#%llu is the receipt of another inquiry", (ull)s->m->accepted.number);
     if (accepted && !same_question(t, s->ask))
@@ -99,10 +101,12 @@ CHECK(nothing_unasked) {
                 return;
         }
     }
-    violate(me, "event %llu stores an inquiry that no peer of account %u has submitted", (ull)s->e->seq, e->account);
+    violate(me, "event %llu stores an inquiry that no peer of account %u has submitted", (ull)s->e->seq,
+            e->account);
 }
 
-/* --- One end ------------------------------------------------------------------------------------------------ */
+/* --- One end
+ * ------------------------------------------------------------------------------------------------ */
 
 static bool event_ends(const struct event *e) {
     return e->type == EVENT_ANSWERED || e->type == EVENT_EXPIRED || e->type == EVENT_CANCELLED;
@@ -150,7 +154,8 @@ CHECK(end_never_changes) {
         violate(me, "#%llu is told another end than before", (ull)r->number);
 }
 
-/* --- Moves ----------------------------------------------------------------------------------------------------- */
+/* --- Moves
+ * ----------------------------------------------------------------------------------------------------- */
 
 static const char *move_fault(const struct tale *t, const struct event *e) {
     uint32_t attempts_max = process_broker()->limits.attempts_max;
@@ -163,11 +168,14 @@ static const char *move_fault(const struct tale *t, const struct event *e) {
         return "the inquiry has ended";
     switch (e->type) {
     case EVENT_ATTEMPT_FAILED:
-        return !t->leased ? "nobody held it" : row->attempts + 1 >= attempts_max ? "it was the last attempt" : NULL;
+        return !t->leased                          ? "nobody held it"
+               : row->attempts + 1 >= attempts_max ? "it was the last attempt"
+                                                   : NULL;
     case EVENT_PARKED:
         if (!t->leased)
             return "nobody held it";
-        return e->parked.code != EST_AGENT_REFUSED && row->attempts + 1 < attempts_max ? "attempts are left" : NULL;
+        return e->parked.code != EST_AGENT_REFUSED && row->attempts + 1 < attempts_max ? "attempts are left"
+                                                                                       : NULL;
     case EVENT_REQUEUED:
         return t->state == EST_STATE_PARKED ? NULL : "it is not parked";
     case EVENT_ANSWERED:
@@ -194,15 +202,16 @@ CHECK(legal_moves) {
     }
 }
 
-/* --- Leases ------------------------------------------------------------------------------------------------------ */
+/* --- Leases
+ * ------------------------------------------------------------------------------------------------------ */
 
 /* The heard answer that this event came of. */
 static bool answer_was_heard(const struct tale *t, const struct event_answered *a) {
     const struct peer_tale *p = &oracle.peers[t->holder];
     uint64_t print = print_bytes(a->outcome + 1, a->reason) + print_body(a->body);
     for (unsigned i = 0; i < p->asks_count; i++)
-        if (p->asks[i].verb == VERB_ANSWER && p->asks[i].number == t->number && p->asks[i].epoch == t->epoch &&
-            p->asks[i].body == print)
+        if (p->asks[i].verb == VERB_ANSWER && p->asks[i].number == t->number &&
+            p->asks[i].epoch == t->epoch && p->asks[i].body == print)
             return true;
     return false;
 }
@@ -217,7 +226,8 @@ CHECK(only_the_holder_answers) {
         violate(me, "#%llu is answered under epoch %llx, and e%llx holds it", (ull)t->number, (ull)a->epoch,
                 (ull)(t->leased ? t->epoch : 0));
     if (oracle.peers[t->holder].account != a->account || !answer_was_heard(t, a))
-        violate(me, "#%llu is answered by account %u, and session %u holds it", (ull)t->number, a->account, t->holder);
+        violate(me, "#%llu is answered by account %u, and session %u holds it", (ull)t->number, a->account,
+                t->holder);
     if (!account_may_answer(a->account, t->type, t->district) &&
         oracle.accounts[a->account].department != oracle.department_of[t->type])
         violate(me, "#%llu is answered by a foreign department", (ull)t->number);
@@ -275,7 +285,8 @@ CHECK(window_is_kept) {
         violate(me, "session %u gets more than %u results", s->peer, p->window);
 }
 
-/* --- Who sees what -------------------------------------------------------------------------------------------------- */
+/* --- Who sees what
+ * -------------------------------------------------------------------------------------------------- */
 
 static bool peer_serves(uint32_t peer, const struct tale *t) {
     const struct peer_tale *p = &oracle.peers[peer];
@@ -325,20 +336,23 @@ static bool id_is_given(const est_id *id) {
 /* The refusal of a foreign inquiry must not differ by a byte from that of one that never was. */
 CHECK(unknown_looks_foreign) {
     SIGHT(s);
-    bool asks = s->ask != NULL && (s->ask->verb == VERB_CANCEL || s->ask->verb == VERB_STATUS || s->ask->verb == VERB_TIMELINE);
+    bool asks = s->ask != NULL &&
+                (s->ask->verb == VERB_CANCEL || s->ask->verb == VERB_STATUS || s->ask->verb == VERB_TIMELINE);
     if (!asks || peer_door(s->peer) != DOOR_REQUESTER)
         return;
     uint32_t account = oracle.peers[s->peer].account;
-    const struct tale *t = id_is_given(&s->ask->id) ? tale_by_id(account, &s->ask->id) : tale_of(s->ask->number);
+    const struct tale *t =
+        id_is_given(&s->ask->id) ? tale_by_id(account, &s->ask->id) : tale_of(s->ask->number);
     bool own = t != NULL && t->account == account, refused = s->m->verb == VERB_ERROR;
     if (own && refused && s->m->error.code == EST_NOT_FOUND)
         violate(me, "#%llu is not found by its own account", (ull)t->number);
     if (own)
         return;
     const struct error_is *e = &s->m->error;
-    if (!refused || e->code != EST_NOT_FOUND || e->number != 0 || e->epoch != 0 || e->defects.size != 0 || e->retry_ms != 0)
-        violate(me, "%s about #%llu, which is not its own, is not answered NOT_FOUND", verb_name(s->ask->verb),
-                (ull)s->ask->number);
+    if (!refused || e->code != EST_NOT_FOUND || e->number != 0 || e->epoch != 0 || e->defects.size != 0 ||
+        e->retry_ms != 0)
+        violate(me, "%s about #%llu, which is not its own, is not answered NOT_FOUND",
+                verb_name(s->ask->verb), (ull)s->ask->number);
     if (oracle.foreign_text[0] == '\0')
         memcpy(oracle.foreign_text, e->text.data, e->text.size), oracle.foreign_text[e->text.size] = '\0';
     if (!slice_equal(slice_of(oracle.foreign_text), e->text))
@@ -358,14 +372,16 @@ CHECK(carried_whole) {
     }
 }
 
-/* --- Order and progress ------------------------------------------------------------------------------------------------ */
+/* --- Order and progress
+ * ------------------------------------------------------------------------------------------------ */
 
 CHECK(first_in_first_out) {
     SIGHT(s);
     const struct tale *t = s->m->verb == VERB_ASSIGN ? tale_of(s->m->assign.number) : NULL;
     for (unsigned i = 0; t != NULL && i < oracle.tales_count && oracle.tales[i].number < t->number; i++) {
         const struct tale *older = &oracle.tales[i];
-        if (older->type == t->type && older->district == t->district && older->state == EST_STATE_WAITING && !older->leased)
+        if (older->type == t->type && older->district == t->district && older->state == EST_STATE_WAITING &&
+            !older->leased)
             violate(me, "#%llu is offered before #%llu", (ull)t->number, (ull)older->number);
     }
 }
@@ -376,11 +392,13 @@ CHECK(no_starvation) {
     for (unsigned i = 0; i < oracle.tales_count && !oracle.draining; i++) {
         const struct tale *t = &oracle.tales[i];
         bool waits = !t->leased && (t->state == EST_STATE_WAITING || t->state == EST_STATE_DELAYED);
-        if (!waits || !core_inquiry(process_broker()->core, t->number, &view) || view.row.state != EST_STATE_WAITING)
+        if (!waits || !core_inquiry(process_broker()->core, t->number, &view) ||
+            view.row.state != EST_STATE_WAITING)
             continue;
         for (uint32_t peer = 0; peer < PEERS; peer++) {
             const struct peer_tale *p = &oracle.peers[peer];
-            if (p->live && !p->leaving && peer_is_session(peer) && peer_serves(peer, t) && peer_holds(peer) < p->window)
+            if (p->live && !p->leaving && peer_is_session(peer) && peer_serves(peer, t) &&
+                peer_holds(peer) < p->window)
                 violate(me, "#%llu waits while %s has room", (ull)t->number, peer_name(peer));
         }
     }
@@ -422,10 +440,12 @@ CHECK(own_means_own) {
     SIGHT(s);
     const struct tale *t = s->m->verb == VERB_RESULT ? tale_of(s->m->result.number) : NULL;
     if (t != NULL && oracle.peers[s->peer].results == RESULTS_OWN && t->origin != s->peer)
-        violate(me, "%s takes its own results and gets #%llu, which it did not submit", peer_name(s->peer), (ull)t->number);
+        violate(me, "%s takes its own results and gets #%llu, which it did not submit", peer_name(s->peer),
+                (ull)t->number);
 }
 
-/* --- Log, tables, counts --------------------------------------------------------------------------------------------------- */
+/* --- Log, tables, counts
+ * --------------------------------------------------------------------------------------------------- */
 
 CHECK(log_has_no_gap) {
     SIGHT(s);
@@ -461,16 +481,19 @@ CHECK(memory_is_a_fold) {
         bool there = core_inquiry(process_broker()->core, t->number, &v);
         if (there == t->acked || row == NULL)
             violate(me, "#%llu is %s the core's memory", (ull)t->number, there ? "still in" : "missing from");
-        if (there && (v.row.last_seq != row->last_seq || v.row.attempts != row->attempts || v.row.due.us != row->due.us ||
-                      v.row.account != row->account || v.row.type != row->type || v.row.district != row->district ||
+        if (there && (v.row.last_seq != row->last_seq || v.row.attempts != row->attempts ||
+                      v.row.due.us != row->due.us || v.row.account != row->account ||
+                      v.row.type != row->type || v.row.district != row->district ||
                       v.row.received.us != row->received.us || !state_fits(t, v.row.state)))
-            violate(me, "#%llu is remembered as %s with %u attempts, the record has %s with %u", (ull)t->number,
-                    est_state_name((enum est_state)v.row.state), v.row.attempts, est_state_name((enum est_state)row->state),
-                    row->attempts);
+            violate(me, "#%llu is remembered as %s with %u attempts, the record has %s with %u",
+                    (ull)t->number, est_state_name((enum est_state)v.row.state), v.row.attempts,
+                    est_state_name((enum est_state)row->state), row->attempts);
     }
 }
 
-struct recount { uint64_t open, waits, leased, parked, ended, acked, of_account[ACCOUNTS]; };
+struct recount {
+    uint64_t open, waits, leased, parked, ended, acked, of_account[ACCOUNTS];
+};
 
 static struct recount recount(void) {
     struct recount r = {0};
@@ -496,18 +519,19 @@ CHECK(counts_are_a_recount) {
     struct recount r = recount();
     const struct core *core = process_broker()->core;
     core_counts(core, &c);
-    if (c.open != r.open || c.leased != r.leased || c.parked != r.parked || c.waiting + c.delayed != r.waits ||
-        c.unacknowledged != r.ended - r.acked)
-        violate(me, "open %llu leased %llu parked %llu unacknowledged %llu; counted %llu %llu %llu %llu", (ull)c.open,
-                (ull)c.leased, (ull)c.parked, (ull)c.unacknowledged, (ull)r.open, (ull)r.leased, (ull)r.parked,
-                (ull)(r.ended - r.acked));
+    if (c.open != r.open || c.leased != r.leased || c.parked != r.parked ||
+        c.waiting + c.delayed != r.waits || c.unacknowledged != r.ended - r.acked)
+        violate(me, "open %llu leased %llu parked %llu unacknowledged %llu; counted %llu %llu %llu %llu",
+                (ull)c.open, (ull)c.leased, (ull)c.parked, (ull)c.unacknowledged, (ull)r.open, (ull)r.leased,
+                (ull)r.parked, (ull)(r.ended - r.acked));
     struct lane_view sum = {0};
     for (size_t lane = 0; lane < core_lane_count(core); lane++) {
         struct lane_view v;
         core_lane(core, lane, &v);
         sum.waiting += v.waiting, sum.delayed += v.delayed, sum.leased += v.leased, sum.parked += v.parked;
     }
-    if (sum.waiting != c.waiting || sum.delayed != c.delayed || sum.leased != c.leased || sum.parked != c.parked)
+    if (sum.waiting != c.waiting || sum.delayed != c.delayed || sum.leased != c.leased ||
+        sum.parked != c.parked)
         violate(me, "the lanes do not add up to the whole");
     for (uint32_t account = 1; account < ACCOUNTS; account++) {
         struct account_view v;
@@ -527,14 +551,15 @@ CHECK(accepted_is_open_plus_ended) {
                 (ull)(c.unacknowledged + r.acked));
 }
 
-/* --- Conversation --------------------------------------------------------------------------------------------------------------- */
+/* --- Conversation -------------------------------------------------------------------------------------- */
 
 CHECK(one_answer_each) {
     SIGHT(s);
     if (s->kind == SIGHT_BATCH) {
         for (uint32_t peer = 0; peer < PEERS; peer++)
             if (oracle.peers[peer].live && oracle.peers[peer].asks_count > 0 && peer_is_session(peer))
-                violate(me, "%s of %s has no answer", verb_name(oracle.peers[peer].asks[0].verb), peer_name(peer));
+                violate(me, "%s of %s has no answer", verb_name(oracle.peers[peer].asks[0].verb),
+                        peer_name(peer));
         return;
     }
     bool unasked = s->m->verb == VERB_ASSIGN || s->m->verb == VERB_RESULT || s->m->verb == VERB_REVOKE ||
@@ -550,15 +575,18 @@ CHECK(nobody_is_called_malformed) {
         violate(me, "the broker calls a frame of %s malformed", peer_name(s->peer));
 }
 
-/* --- The table --------------------------------------------------------------------------------------------------------------------- */
+/* --- The table ----------------------------------------------------------------------------------------- */
 
 static const struct invariant invariants[] = {
-    {"accepted-is-kept", "what was accepted is in the record after every restart, with the same body", accepted_is_kept,
-     SIGHT_STARTED | SIGHT_SETTLED},
-    {"told-after-the-disk", "nothing leaves the broker before what it rests on is durable", told_after_the_disk, SIGHT_TOLD},
+    {"accepted-is-kept", "what was accepted is in the record after every restart, with the same body",
+     accepted_is_kept, SIGHT_STARTED | SIGHT_SETTLED},
+    {"told-after-the-disk", "nothing leaves the broker before what it rests on is durable",
+     told_after_the_disk, SIGHT_TOLD},
     {"nothing-unasked", "nothing is stored that nobody submitted", nothing_unasked, SIGHT_EVENT},
-    {"same-receipt", "the same submit has the same receipt for ever: number, tracking code, times", same_receipt, SIGHT_SAID},
-    {"same-id-same-inquiry", "an id with the same body is the same inquiry, with another a conflict, by account",
+    {"same-receipt", "the same submit has the same receipt for ever: number, tracking code, times",
+     same_receipt, SIGHT_SAID},
+    {"same-id-same-inquiry",
+     "an id with the same body is the same inquiry, with another a conflict, by account",
      same_id_same_inquiry, SIGHT_SAID},
     {"ends-once", "an inquiry has at most one end", ends_once, SIGHT_EVENT},
     {"ends-by-its-deadline", "an inquiry has an end when its deadline has passed", ends_by_its_deadline,
@@ -568,57 +596,70 @@ static const struct invariant invariants[] = {
     {"legal-moves", "an inquiry moves only as the drawing in core.h says", legal_moves, SIGHT_EVENT},
     {"only-the-holder-answers", "an answer is taken from the holder of the live lease and nobody else",
      only_the_holder_answers, SIGHT_EVENT},
-    {"epochs-are-fresh", "no epoch is given twice, over any number of restarts", epochs_are_fresh, SIGHT_SAID},
+    {"epochs-are-fresh", "no epoch is given twice, over any number of restarts", epochs_are_fresh,
+     SIGHT_SAID},
     {"one-lease", "an inquiry has at most one live lease, and only while it is open", one_lease, SIGHT_SAID},
     {"leases-end", "a lease that is not renewed ends in time, and with its session", leases_end, SIGHT_BATCH},
-    {"recorded-is-in-the-record", "RECORDED is said only of what is in the record under that epoch, to the account that did it",
+    {"recorded-is-in-the-record",
+     "RECORDED is said only of what is in the record under that epoch, to the account that did it",
      recorded_is_in_the_record, SIGHT_TOLD},
     {"window-is-kept", "no session is given more than its window", window_is_kept, SIGHT_SAID},
-    {"agent-sees-its-own", "an agent sees only what its key, its department and its READY allow", agent_sees_its_own,
+    {"agent-sees-its-own", "an agent sees only what its key, its department and its READY allow",
+     agent_sees_its_own, SIGHT_SAID},
+    {"requester-sees-its-own", "a requester sees only its account's inquiries", requester_sees_its_own,
      SIGHT_SAID},
-    {"requester-sees-its-own", "a requester sees only its account's inquiries", requester_sees_its_own, SIGHT_SAID},
-    {"unknown-looks-foreign", "what is another's is answered as what never was", unknown_looks_foreign, SIGHT_SAID},
-    {"carried-whole", "an agent gets the body that was submitted, a requester the answer that was given", carried_whole,
+    {"unknown-looks-foreign", "what is another's is answered as what never was", unknown_looks_foreign,
      SIGHT_SAID},
-    {"first-in-first-out", "of one type in one district the oldest that waits is offered first", first_in_first_out,
-     SIGHT_SAID},
+    {"carried-whole", "an agent gets the body that was submitted, a requester the answer that was given",
+     carried_whole, SIGHT_SAID},
+    {"first-in-first-out", "of one type in one district the oldest that waits is offered first",
+     first_in_first_out, SIGHT_SAID},
     {"no-starvation", "nothing waits while an able agent has room", no_starvation, SIGHT_BATCH},
     {"delays-are-over", "a delay ends when its time has come", delays_are_over, SIGHT_BATCH},
-    {"results-reach-takers", "no end waits while a session that takes it has room, over any number of reconnects",
+    {"results-reach-takers",
+     "no end waits while a session that takes it has room, over any number of reconnects",
      results_reach_takers, SIGHT_BATCH},
-    {"own-means-own", "a session that takes its own results gets those of what it submitted, and no others", own_means_own,
-     SIGHT_SAID},
-    {"log-has-no-gap", "events are numbered without a gap, and their time and generation never go back", log_has_no_gap,
-     SIGHT_EVENT},
+    {"own-means-own", "a session that takes its own results gets those of what it submitted, and no others",
+     own_means_own, SIGHT_SAID},
+    {"log-has-no-gap", "events are numbered without a gap, and their time and generation never go back",
+     log_has_no_gap, SIGHT_EVENT},
     {"tables-are-a-fold", "the tables are what a fold of the log's bytes gives", tables_are_a_fold,
      SIGHT_STARTED | SIGHT_SETTLED},
-    {"memory-is-a-fold", "the core remembers of each inquiry what the record says", memory_is_a_fold, SIGHT_BATCH},
-    {"counts-are-a-recount", "every counter of depth is what a recount gives", counts_are_a_recount, SIGHT_BATCH},
+    {"memory-is-a-fold", "the core remembers of each inquiry what the record says", memory_is_a_fold,
+     SIGHT_BATCH},
+    {"counts-are-a-recount", "every counter of depth is what a recount gives", counts_are_a_recount,
+     SIGHT_BATCH},
     {"accepted-is-open-plus-ended", "what was accepted is open or has ended; nothing is dropped in silence",
      accepted_is_open_plus_ended, SIGHT_BATCH},
-    {"one-answer-each", "every command that asks has exactly one answer, and nothing else is answered", one_answer_each,
-     SIGHT_SAID | SIGHT_BATCH},
-    {"nobody-is-called-malformed", "broker and session engine understand each other's frames", nobody_is_called_malformed,
-     SIGHT_SAID},
+    {"one-answer-each", "every command that asks has exactly one answer, and nothing else is answered",
+     one_answer_each, SIGHT_SAID | SIGHT_BATCH},
+    {"nobody-is-called-malformed", "broker and session engine understand each other's frames",
+     nobody_is_called_malformed, SIGHT_SAID},
 };
 /* Those that are not found by looking at a sight: the place that finds them names them. */
-const struct invariant invariant_all_settles = {"all-settles",
-                                                "once faults stop, everything comes to rest within a bound", NULL, 0};
+const struct invariant invariant_all_settles = {
+    "all-settles", "once faults stop, everything comes to rest within a bound", NULL, 0};
 const struct invariant invariant_store_never_refuses = {
     "store-never-refuses", "the broker asks nothing of the store that the store must refuse", NULL, 0};
-const struct invariant invariant_protocol_kept = {"protocol-kept", "the session engine finds no breach in what the broker says",
-                                                  NULL, 0};
+const struct invariant invariant_protocol_kept = {
+    "protocol-kept", "the session engine finds no breach in what the broker says", NULL, 0};
 const struct invariant invariant_program_hears_once = {
-    "programs-hear-the-same", "a program never hears another receipt or another end than it was told", NULL, 0};
-const struct invariant invariant_broker_starts = {"broker-starts", "a broker starts from whatever a crash left", NULL, 0};
+    "programs-hear-the-same", "a program never hears another receipt or another end than it was told", NULL,
+    0};
+const struct invariant invariant_broker_starts = {"broker-starts",
+                                                  "a broker starts from whatever a crash left", NULL, 0};
 
 static const struct invariant *const others[] = {&invariant_all_settles, &invariant_store_never_refuses,
                                                  &invariant_protocol_kept, &invariant_program_hears_once,
                                                  &invariant_broker_starts};
 enum { TABLE = sizeof invariants / sizeof *invariants, OTHERS = sizeof others / sizeof *others };
 
-size_t invariants_count(void) { return TABLE + OTHERS; }
-const struct invariant *invariant_at(size_t i) { return i < TABLE ? &invariants[i] : others[i - TABLE]; }
+size_t invariants_count(void) {
+    return TABLE + OTHERS;
+}
+const struct invariant *invariant_at(size_t i) {
+    return i < TABLE ? &invariants[i] : others[i - TABLE];
+}
 
 void invariants_check(const struct sight *s) {
     for (size_t i = 0; i < TABLE; i++)

@@ -34,7 +34,9 @@ struct options {
     bool one, story, mutant;
 };
 
-struct totals { uint64_t runs, steps, events, frames, restarts, faults[FAULT_COUNT]; };
+struct totals {
+    uint64_t runs, steps, events, frames, restarts, faults[FAULT_COUNT];
+};
 
 static double seconds_now(void) {
     struct timespec t;
@@ -48,7 +50,7 @@ static enum run_end run(struct plan plan, enum telling how) {
     return sim_run(&plan);
 }
 
-/* --- A failure ------------------------------------------------------------------------------------------- */
+/* --- A failure ----------------------------------------------------------------------------------------- */
 
 static bool fails_alike(struct plan plan, const struct invariant *as) {
     return run(plan, TELL_NOTHING) == RUN_VIOLATED && violated == as;
@@ -83,7 +85,8 @@ static void failure_print(struct plan plan, bool may_shrink) {
     if (may_shrink)
         plan = shrink(plan, as);
     run(plan, TELL_LAST);
-    printf("\nIts story, %s; again with: estelam-sim --seed %" PRIu64 " --story", may_shrink ? "shrunk" : "whole", plan.seed);
+    printf("\nIts story, %s; again with: estelam-sim --seed %" PRIu64 " --story",
+           may_shrink ? "shrunk" : "whole", plan.seed);
     if (plan.steps != 0)
         printf(" --steps %u", plan.steps);
     for (int kind = 0; kind < FAULT_COUNT; kind++)
@@ -93,7 +96,8 @@ static void failure_print(struct plan plan, bool may_shrink) {
     story_print_last(70);
 }
 
-/* --- Campaigns ---------------------------------------------------------------------------------------------- */
+/* --- Campaigns
+ * ---------------------------------------------------------------------------------------------- */
 
 static void totals_add(struct totals *t) {
     t->runs++;
@@ -107,12 +111,14 @@ static void totals_add(struct totals *t) {
 
 static int totals_print(const struct totals *t, double seconds, const struct options *o) {
     int missing = 0;
-    printf("%" PRIu64 " schedules, seeds %" PRIu64 " ... %" PRIu64 ": every invariant held\n", t->runs, o->from,
-           o->from + t->runs - 1);
-    printf("%.0f schedules a minute; %" PRIu64 " batches, %" PRIu64 " events, %" PRIu64 " frames, %" PRIu64 " starts\n",
+    printf("%" PRIu64 " schedules, seeds %" PRIu64 " ... %" PRIu64 ": every invariant held\n", t->runs,
+           o->from, o->from + t->runs - 1);
+    printf("%.0f schedules a minute; %" PRIu64 " batches, %" PRIu64 " events, %" PRIu64 " frames, %" PRIu64
+           " starts\n",
            (double)t->runs * 60 / seconds, t->steps, t->events, t->frames, t->restarts);
     for (int kind = 0; kind < FAULT_COUNT; kind++) {
-        printf("  %-20s %10" PRIu64 "  %s\n", fault_kinds[kind].name, t->faults[kind], fault_kinds[kind].sentence);
+        printf("  %-20s %10" PRIu64 "  %s\n", fault_kinds[kind].name, t->faults[kind],
+               fault_kinds[kind].sentence);
         if (t->faults[kind] > 0 || !(o->kinds >> kind & 1))
             continue;
         printf("FAILED: %s never happened\n", fault_kinds[kind].name);
@@ -147,12 +153,13 @@ static int one(const struct options *o) {
     struct plan plan = {.seed = o->seed, .steps = o->steps, .kinds = o->kinds};
     enum run_end end = run(plan, o->story ? TELL_ALL : TELL_NOTHING);
     if (end == RUN_VIOLATED && o->story)
-        printf("seed %" PRIu64 " violates %s: %s\n   %s\n", plan.seed, violated->name, violated->sentence, violation_text);
+        printf("seed %" PRIu64 " violates %s: %s\n   %s\n", plan.seed, violated->name, violated->sentence,
+               violation_text);
     else if (end == RUN_VIOLATED)
         failure_print(plan, o->kinds == UINT32_MAX);
     else
-        printf("seed %" PRIu64 ": every invariant held; %u batches, %" PRIu64 " events, %" PRIu64 " starts\n", plan.seed,
-               sim.steps, sim.events, sim.restarts);
+        printf("seed %" PRIu64 ": every invariant held; %u batches, %" PRIu64 " events, %" PRIu64 " starts\n",
+               plan.seed, sim.steps, sim.events, sim.restarts);
     printf("digest %016" PRIx64 "\n", sim.digest);
     for (int kind = 0; kind < FAULT_COUNT; kind++)
         if (sim.faults[kind] > 0)
@@ -169,7 +176,8 @@ static int list(void) {
     return 0;
 }
 
-/* --- Options --------------------------------------------------------------------------------------------------- */
+/* --- Options
+ * --------------------------------------------------------------------------------------------------- */
 
 static bool kind_leave_out(struct options *o, const char *name) {
     for (int kind = 0; kind < FAULT_COUNT; kind++)
@@ -186,29 +194,48 @@ enum { OPT_LIST = 'l', OPT_HELP = 'h' };
 /* 0: go on; 1: help or list was wanted; -1: usage. */
 static int options_read(int argc, char **argv, struct options *o) {
     static const struct option known[] = {
-        {"seeds", required_argument, NULL, 'n'},   {"from", required_argument, NULL, 'f'},
-        {"seed", required_argument, NULL, 's'},    {"minutes", required_argument, NULL, 'm'},
-        {"steps", required_argument, NULL, 'b'},   {"without", required_argument, NULL, 'w'},
-        {"quick", no_argument, NULL, 'q'},         {"story", no_argument, NULL, 't'},
-        {"mutant", no_argument, NULL, 'x'},        {"list", no_argument, NULL, OPT_LIST},
-        {"help", no_argument, NULL, OPT_HELP},     {0}};
+        {"seeds", required_argument, NULL, 'n'}, {"from", required_argument, NULL, 'f'},
+        {"seed", required_argument, NULL, 's'},  {"minutes", required_argument, NULL, 'm'},
+        {"steps", required_argument, NULL, 'b'}, {"without", required_argument, NULL, 'w'},
+        {"quick", no_argument, NULL, 'q'},       {"story", no_argument, NULL, 't'},
+        {"mutant", no_argument, NULL, 'x'},      {"list", no_argument, NULL, OPT_LIST},
+        {"help", no_argument, NULL, OPT_HELP},   {0}};
     for (int c; (c = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
         switch (c) {
-        case 'n': o->seeds = strtoull(optarg, NULL, 10); break;
-        case 'f': o->from = strtoull(optarg, NULL, 10); break;
-        case 's': o->seed = strtoull(optarg, NULL, 10), o->one = true; break;
-        case 'm': o->seconds = strtod(optarg, NULL) * 60; break;
-        case 'b': o->steps = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'q': o->seconds = 20; break;
-        case 't': o->story = true; break;
-        case 'x': o->mutant = true; break;
+        case 'n':
+            o->seeds = strtoull(optarg, NULL, 10);
+            break;
+        case 'f':
+            o->from = strtoull(optarg, NULL, 10);
+            break;
+        case 's':
+            o->seed = strtoull(optarg, NULL, 10), o->one = true;
+            break;
+        case 'm':
+            o->seconds = strtod(optarg, NULL) * 60;
+            break;
+        case 'b':
+            o->steps = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'q':
+            o->seconds = 20;
+            break;
+        case 't':
+            o->story = true;
+            break;
+        case 'x':
+            o->mutant = true;
+            break;
         case 'w':
             if (!kind_leave_out(o, optarg))
                 return -1;
             break;
-        case OPT_LIST: return list(), 1;
-        case OPT_HELP: return fputs(help, stdout), 1;
-        default: return -1;
+        case OPT_LIST:
+            return list(), 1;
+        case OPT_HELP:
+            return fputs(help, stdout), 1;
+        default:
+            return -1;
         }
     }
     return optind == argc && o->seeds > 0 ? 0 : -1;

@@ -78,7 +78,8 @@ static void requeue_parked(struct far_end *f, const struct message *m) {
         if (after_parked && sim.phase == PHASE_STORM)
             continue;
         struct message requeue = {.verb = VERB_REQUEUE};
-        requeue.requeue = (struct requeue){.ref = ++refs, .number = row.number, .reason = slice_of("try again")};
+        requeue.requeue =
+            (struct requeue){.ref = ++refs, .number = row.number, .reason = slice_of("try again")};
         session_ask(f->session, &requeue);
     }
 }

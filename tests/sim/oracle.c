@@ -6,7 +6,7 @@
 struct oracle oracle;
 static struct ask asks[PEERS][ASKS];
 
-/* --- Looking up -------------------------------------------------------------------------------------------- */
+/* --- Looking up ---------------------------------------------------------------------------------------- */
 
 struct tale *tale_of(uint64_t number) {
     return number < NUMBERS && oracle.tale_of[number] != 0 ? &oracle.tales[oracle.tale_of[number] - 1] : NULL;
@@ -59,7 +59,8 @@ uint64_t oracle_highest_number(void) {
     return oracle.tales_count > 0 ? oracle.tales[oracle.tales_count - 1].number : 0;
 }
 
-/* --- Events --------------------------------------------------------------------------------------------------- */
+/* --- Events
+ * --------------------------------------------------------------------------------------------------- */
 
 static void tale_begin(const struct event *e) {
     const struct event_submitted *s = &e->submitted;
@@ -129,7 +130,8 @@ static void account_changes(const struct event_account_set *set) {
     if (set->account >= ACCOUNTS)
         return;
     struct right_tale *a = &oracle.accounts[set->account];
-    *a = (struct right_tale){.live = true, .role = set->role, .department = set->department, .districts = set->districts[0]};
+    *a = (struct right_tale){
+        .live = true, .role = set->role, .department = set->department, .districts = set->districts[0]};
     for (size_t i = 0; i < set->rights_count; i++)
         if (set->rights[i].type < TYPES)
             a->purposes[set->rights[i].type] = set->rights[i].purposes;
@@ -145,7 +147,8 @@ static void city_changes(const struct event *e) {
         account_changes(&e->account_set);
     } else if (e->type == EVENT_TYPE_SET && e->type_set.type < TYPES) {
         oracle.department_of[e->type_set.type] = e->type_set.department;
-    } else if (e->type == EVENT_RETIRED && e->retired.thing == THING_ACCOUNT && e->retired.number < ACCOUNTS) {
+    } else if (e->type == EVENT_RETIRED && e->retired.thing == THING_ACCOUNT &&
+               e->retired.number < ACCOUNTS) {
         oracle.accounts[e->retired.number].live = false;
     }
 }
@@ -171,14 +174,16 @@ static int event_remember(void *arg, const struct event *e) {
 
 void oracle_event(const struct event *e) {
     if (story_is_told())
-        tell("     + %llu %s #%llu", (unsigned long long)e->seq, event_type_name(e->type), (unsigned long long)e->number);
+        tell("     + %llu %s #%llu", (unsigned long long)e->seq, event_type_name(e->type),
+             (unsigned long long)e->number);
     sim.digest = print_bytes(sim.digest ^ e->seq, (est_slice){&e->at, sizeof e->at}) + (uint64_t)e->type;
     struct sight sight = {.kind = SIGHT_EVENT, .e = e};
     invariants_check(&sight);
     event_remember(NULL, e);
 }
 
-/* --- Heard ----------------------------------------------------------------------------------------------------- */
+/* --- Heard
+ * ----------------------------------------------------------------------------------------------------- */
 
 static uint64_t districts_of(est_slice rows) {
     struct cursor c;
@@ -270,7 +275,8 @@ void oracle_heard(uint32_t peer, est_slice frame) {
     }
 }
 
-/* --- Said ------------------------------------------------------------------------------------------------------- */
+/* --- Said
+ * ------------------------------------------------------------------------------------------------------- */
 
 static bool answers(const struct ask *ask, const struct message *m) {
     static const est_id none;
@@ -291,7 +297,8 @@ static bool answers(const struct ask *ask, const struct message *m) {
             return memcmp(&ask->id, &m->error.id, sizeof none) == 0;
         if (by_epoch)
             return ask->number == m->error.number && ask->epoch == m->error.epoch;
-        return ask->ref == m->error.ref && memcmp(&m->error.id, &none, sizeof none) == 0 && m->error.epoch == 0;
+        return ask->ref == m->error.ref && memcmp(&m->error.id, &none, sizeof none) == 0 &&
+               m->error.epoch == 0;
     case VERB_DONE:
     case VERB_STATUS_IS:
     case VERB_TIMELINE_IS:
@@ -338,11 +345,13 @@ static void said_remember(uint32_t peer, const struct message *m, const struct a
             t->epoch = m->assign.epoch;
             t->until_us = process_broker()->now.us + (int64_t)m->assign.lease_ms * EST_US_PER_MS;
         }
-        oracle.epoch_highest = m->assign.epoch > oracle.epoch_highest ? m->assign.epoch : oracle.epoch_highest;
+        oracle.epoch_highest =
+            m->assign.epoch > oracle.epoch_highest ? m->assign.epoch : oracle.epoch_highest;
         break;
     case VERB_RENEWED:
         for (size_t i = 0; i + 1 < m->renewed.pairs.count; i += 2)
-            if ((t = tale_of(m->renewed.pairs.at[i])) != NULL && t->leased && t->epoch == m->renewed.pairs.at[i + 1])
+            if ((t = tale_of(m->renewed.pairs.at[i])) != NULL && t->leased &&
+                t->epoch == m->renewed.pairs.at[i + 1])
                 t->until_us = process_broker()->now.us + process_broker()->limits.lease.us;
         break;
     case VERB_RESULT:
@@ -359,7 +368,8 @@ static void said_one(uint32_t peer, const struct message *m) {
     unsigned at = 0;
     while (at < p->asks_count && !answers(&p->asks[at], m))
         at++;
-    struct sight sight = {.kind = SIGHT_SAID, .peer = peer, .m = m, .ask = at < p->asks_count ? &p->asks[at] : NULL};
+    struct sight sight = {
+        .kind = SIGHT_SAID, .peer = peer, .m = m, .ask = at < p->asks_count ? &p->asks[at] : NULL};
     invariants_check(&sight);
     said_remember(peer, m, sight.ask);
     if (sight.ask != NULL)
@@ -394,7 +404,8 @@ void oracle_said(uint32_t peer, est_slice command) {
         said_one(peer, &m);
 }
 
-/* --- Told -------------------------------------------------------------------------------------------------------- */
+/* --- Told
+ * -------------------------------------------------------------------------------------------------------- */
 
 static void promise_receipt(uint32_t peer, const struct accepted *a) {
     if (a->number >= NUMBERS)
@@ -437,11 +448,13 @@ void oracle_told(uint32_t peer, est_slice commands) {
         if (m.verb == VERB_ACCEPTED)
             promise_receipt(peer, &m.accepted);
         if (m.verb == VERB_RESULT)
-            promise_end(m.result.number, m.result.state, end_of((uint32_t)m.result.outcome, m.result.reason, m.result.body));
+            promise_end(m.result.number, m.result.state,
+                        end_of((uint32_t)m.result.outcome, m.result.reason, m.result.body));
     }
 }
 
-/* --- Moments ------------------------------------------------------------------------------------------------------- */
+/* --- Moments
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void moment(enum sight_kind kind) {
     struct sight sight = {.kind = kind, .peer = NOBODY};

@@ -14,14 +14,17 @@
 
 enum { TALES = 256, PASTS = 16, ASKS = 2048, ACCOUNTS = 32, TYPES = 16 };
 
-/* --- Inquiries ------------------------------------------------------------------------------------- */
+/* --- Inquiries ----------------------------------------------------------------------------------------- */
 
-struct past_lease { uint64_t epoch; uint32_t account; };
+struct past_lease {
+    uint64_t epoch;
+    uint32_t account;
+};
 struct tale {
     uint64_t number;
     est_id id;
     uint32_t account, type, district, purpose;
-    uint64_t body;                /* fingerprint of the request */
+    uint64_t body; /* fingerprint of the request */
     int64_t received_us, due_us;
     /* the lease that lives, as far as it was said */
     bool leased;
@@ -31,10 +34,10 @@ struct tale {
     struct past_lease past[PASTS]; /* attempts that ended in the record, the newest last */
     unsigned pasts;
     /* the end */
-    uint32_t state;               /* as the log has it */
-    uint64_t end;                 /* fingerprint of outcome, reason and body */
+    uint32_t state; /* as the log has it */
+    uint64_t end;   /* fingerprint of outcome, reason and body */
     bool acked;
-    uint32_t way, origin;         /* sessions that the result is on its way to, that submitted; NOBODY */
+    uint32_t way, origin; /* sessions that the result is on its way to, that submitted; NOBODY */
 };
 
 /* --- Promises: what left the broker, over all its lives ------------------------------------------------ */
@@ -51,29 +54,34 @@ struct promise {
     uint64_t end;
 };
 
-/* --- Peers ------------------------------------------------------------------------------------------------ */
+/* --- Peers --------------------------------------------------------------------------------------------- */
 
 struct ask {
     enum verb verb;
     uint64_t ref, number, epoch, body;
     est_id id;
-    uint32_t type, purpose;       /* of a submit; NOBODY: no such */
+    uint32_t type, purpose; /* of a submit; NOBODY: no such */
     uint64_t outcome, ready_types, ready_districts, window;
 };
 struct peer_tale {
     bool live, welcomed, ready, leaving;
     uint32_t account, results, window;
-    uint64_t types, districts;    /* bits; of READY */
-    struct ask *asks;             /* room for ASKS, in the order they were heard */
+    uint64_t types, districts; /* bits; of READY */
+    struct ask *asks;          /* room for ASKS, in the order they were heard */
     unsigned asks_count;
 };
 
-struct right_tale { bool live; uint32_t role, department; uint32_t purposes[TYPES]; uint64_t districts; };
+struct right_tale {
+    bool live;
+    uint32_t role, department;
+    uint32_t purposes[TYPES];
+    uint64_t districts;
+};
 
 struct oracle {
-    struct tale tales[TALES];     /* by number, which only grows */
+    struct tale tales[TALES]; /* by number, which only grows */
     unsigned tales_count;
-    uint16_t tale_of[NUMBERS];    /* number -> index + 1 */
+    uint16_t tale_of[NUMBERS]; /* number -> index + 1 */
     struct promise promises[NUMBERS];
     uint64_t promised_highest;
     struct peer_tale peers[PEERS];
@@ -86,14 +94,15 @@ struct oracle {
 };
 extern struct oracle oracle;
 
-struct tale *tale_of(uint64_t number);    /* NULL: no such inquiry */
+struct tale *tale_of(uint64_t number); /* NULL: no such inquiry */
 struct tale *tale_by_id(uint32_t account, const est_id *);
 bool tale_is_final(const struct tale *);
-unsigned peer_holds(uint32_t peer);       /* leases */
-unsigned peer_takes(uint32_t peer);       /* results on their way to it */
+unsigned peer_holds(uint32_t peer); /* leases */
+unsigned peer_takes(uint32_t peer); /* results on their way to it */
 bool account_may_answer(uint32_t account, uint32_t type, uint32_t district);
 
-/* --- What a check is shown ------------------------------------------------------------------------------------ */
+/* --- What a check is shown
+ * ------------------------------------------------------------------------------------ */
 
 enum sight_kind {
     SIGHT_EVENT = 1,    /* e, before it is applied */

@@ -1,8 +1,9 @@
 /* process.c - the broker's process: the real main.c and loop.c, from start to one end or another.
  *
  * main.c is included, not linked, for its own order of starting: recover, the first batch, then the
- * doors; outputs.c, because a new process has to find its static scratch empty. What it and loop.c ask of the system is answered from here: the clock, signals, and the
- * configuration, which is read from files once and handed out again at each start and reload.
+ * doors; outputs.c, because a new process has to find its static scratch empty. What it and loop.c ask of the
+ * system is answered from here: the clock, signals, and the configuration, which is read from files once and
+ * handed out again at each start and reload.
  *
  * A crash is a jump out of wherever the broker was. Its memory goes the way a process's does, all
  * at once; the disk and the connections keep what they had.
@@ -23,7 +24,9 @@ int broker_main(int, char **);
 static struct broker broker;
 static struct catalogue *cities[2]; /* before and after a reload */
 
-struct broker *process_broker(void) { return &broker; }
+struct broker *process_broker(void) {
+    return &broker;
+}
 
 int process_load_city(void) {
     static const char *const files[] = {SIM_CITY "/broker-before.yaml", SIM_CITY "/broker-after.yaml"};
@@ -35,7 +38,7 @@ int process_load_city(void) {
     return error;
 }
 
-/* --- What the broker asks of the system ------------------------------------------------------------------ */
+/* --- What the broker asks of the system ---------------------------------------------------------------- */
 
 int system_clock(clockid_t id, struct timespec *ret) {
     (void)id;
@@ -64,7 +67,9 @@ int system_catalogue_load(const char *path, struct catalogue **ret, struct compl
     return 0;
 }
 
-void system_catalogue_free(struct catalogue **catalogue) { *catalogue = NULL; }
+void system_catalogue_free(struct catalogue **catalogue) {
+    *catalogue = NULL;
+}
 
 void log_line(int level, const char *format, ...) {
     char line[300];
@@ -77,7 +82,8 @@ void log_line(int level, const char *format, ...) {
     tell("broker says <%d> %s", level, line);
 }
 
-/* --- One life ------------------------------------------------------------------------------------------------ */
+/* --- One life
+ * ------------------------------------------------------------------------------------------------ */
 
 /* The tables of a city of this size, where the program's defaults are for a hundred real ones. */
 static void limits_shrink(struct core_limits *l) {
@@ -147,8 +153,8 @@ static void loop_live(void) {
         process_end(true);
         return;
     }
-    tell("** the broker is up, generation %llu, event %llu", (unsigned long long)(disk_head_seq() ? sim.restarts : 0),
-         (unsigned long long)disk_head_seq());
+    tell("** the broker is up, generation %llu, event %llu",
+         (unsigned long long)(disk_head_seq() ? sim.restarts : 0), (unsigned long long)disk_head_seq());
     sim.broker_is_up = true;
     error = loop_run(&broker);
     tell("** the broker ends: %s", error < 0 ? "the store failed" : "stopped as asked");

@@ -16,12 +16,18 @@ enum entry_state { WANTED, RECEIVED, ENDED, REFUSED };
 struct entry {
     enum entry_state state;
     unsigned type, purpose, parcel, copies, owner;
-    bool reversed, broken;     /* keys in the other order; a body that does not fit */
+    bool reversed, broken; /* keys in the other order; a body that does not fit */
     int64_t deadline_us, retry_at, ack_at;
     uint64_t number, end_print;
 };
-static struct notebook { struct entry at[ENTRIES]; unsigned count; } notebooks[NOTEBOOKS];
-static struct process { bool told_number[ENTRIES]; uint64_t ref; } processes[REQUESTERS];
+static struct notebook {
+    struct entry at[ENTRIES];
+    unsigned count;
+} notebooks[NOTEBOOKS];
+static struct process {
+    bool told_number[ENTRIES];
+    uint64_t ref;
+} processes[REQUESTERS];
 
 static const char *const types[] = {"nosazi.debt", "nosazi.waste", "metro.line", "sabt.deed", "no.such"};
 static const char *const purposes[] = {"permit", "transfer", "court"};
@@ -70,7 +76,8 @@ static void submit(struct far_end *f, unsigned entry, const struct entry *e, boo
     buffer_done(&body);
 }
 
-/* --- What it does ------------------------------------------------------------------------------------------- */
+/* --- What it does
+ * ------------------------------------------------------------------------------------------- */
 
 static void submit_new(struct far_end *f) {
     struct notebook *n = notebook_of(f);
@@ -199,7 +206,8 @@ static void requester_died(struct far_end *f) {
     (void)f;
 }
 
-/* --- What it hears ------------------------------------------------------------------------------------------ */
+/* --- What it hears
+ * ------------------------------------------------------------------------------------------ */
 
 static struct entry *entry_by_id(struct far_end *f, const est_id *id) {
     struct notebook *n = notebook_of(f);

@@ -57,7 +57,8 @@ static void answer_foreign(struct far_end *f, bool live) {
     enum fault kind = live ? FAULT_FOREIGN_ANSWER : FAULT_LATE_ANSWER;
     struct message m = {.verb = VERB_ANSWER};
     uint8_t body[] = {0x81, 0xa4, 'd', 'e', 'b', 't', 0x07};
-    if (!fault_comes(kind, 300) || !oracle_lease_spy(fault_rng(kind), live, &m.answer.number, &m.answer.epoch))
+    if (!fault_comes(kind, 300) ||
+        !oracle_lease_spy(fault_rng(kind), live, &m.answer.number, &m.answer.epoch))
         return;
     m.answer.outcome = EST_OUTCOME_POSITIVE;
     m.answer.body = (est_slice){body, sizeof body};

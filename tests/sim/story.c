@@ -41,7 +41,7 @@ void story_print_last(unsigned count) {
         puts(lines[i % LINES]);
 }
 
-/* --- Commands in a few words -------------------------------------------------------------------------- */
+/* --- Commands in a few words --------------------------------------------------------------------------- */
 
 static int id_tail(const est_id *id) {
     return id->bytes[15] | id->bytes[14] << 8;
@@ -59,19 +59,23 @@ static void describe_requester(const struct message *m, char *text, size_t size)
     switch (m->verb) {
     case VERB_SUBMIT:
         snprintf(text, size, " id %d %.*s %.*s", id_tail(&m->submit.id), (int)m->submit.type.size,
-                 (const char *)m->submit.type.data, (int)m->submit.purpose.size, (const char *)m->submit.purpose.data);
+                 (const char *)m->submit.type.data, (int)m->submit.purpose.size,
+                 (const char *)m->submit.purpose.data);
         break;
     case VERB_ACCEPTED:
-        snprintf(text, size, " id %d #%llu%s %s", id_tail(&m->accepted.id), (unsigned long long)m->accepted.number,
-                 m->accepted.again ? " again" : "", est_state_name((enum est_state)m->accepted.state));
+        snprintf(text, size, " id %d #%llu%s %s", id_tail(&m->accepted.id),
+                 (unsigned long long)m->accepted.number, m->accepted.again ? " again" : "",
+                 est_state_name((enum est_state)m->accepted.state));
         break;
     case VERB_RESULT:
         snprintf(text, size, " #%llu %s %s", (unsigned long long)m->result.number,
-                 est_state_name((enum est_state)m->result.state), est_outcome_name((enum est_outcome)m->result.outcome));
+                 est_state_name((enum est_state)m->result.state),
+                 est_outcome_name((enum est_outcome)m->result.outcome));
         break;
     case VERB_RESULT_ACK:
         for (size_t i = 0, at = 0; i < m->result_ack.numbers.count && at + 24 < size; i++)
-            at += (size_t)snprintf(text + at, size - at, " #%llu", (unsigned long long)m->result_ack.numbers.at[i]);
+            at += (size_t)snprintf(text + at, size - at, " #%llu",
+                                   (unsigned long long)m->result_ack.numbers.at[i]);
         break;
     case VERB_CANCEL:
     case VERB_STATUS:
@@ -90,8 +94,8 @@ const char *describe(const struct message *m) {
     switch (m->verb) {
     case VERB_ASSIGN:
         snprintf(text, sizeof text, " #%llu e%llx %.*s attempt %llu", (unsigned long long)m->assign.number,
-                 (unsigned long long)m->assign.epoch, (int)m->assign.type.size, (const char *)m->assign.type.data,
-                 (unsigned long long)m->assign.attempt);
+                 (unsigned long long)m->assign.epoch, (int)m->assign.type.size,
+                 (const char *)m->assign.type.data, (unsigned long long)m->assign.attempt);
         break;
     case VERB_ANSWER:
     case VERB_RETRY:

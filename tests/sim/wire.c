@@ -21,7 +21,10 @@ struct frame {
     size_t size;
     uint8_t bytes[];
 };
-struct queue { struct frame *head, *tail; unsigned count; };
+struct queue {
+    struct frame *head, *tail;
+    unsigned count;
+};
 
 struct wire {
     bool used;
@@ -49,7 +52,7 @@ static struct wire wires[WIRES];
 static struct net the_net;
 static struct net *net; /* NULL while the broker is down */
 
-/* --- Queues ----------------------------------------------------------------------------------------- */
+/* --- Queues -------------------------------------------------------------------------------------------- */
 
 static struct frame *queue_pop(struct queue *q) {
     struct frame *f = q->head;
@@ -103,7 +106,7 @@ static void queue_push(struct queue *q, uint8_t version, est_slice bytes) {
     sim.frames++;
 }
 
-/* --- Connections ------------------------------------------------------------------------------------ */
+/* --- Connections --------------------------------------------------------------------------------------- */
 
 void wires_reset(void) {
     for (int i = 0; i < WIRES; i++) {
@@ -128,7 +131,9 @@ static int wire_new(unsigned far, enum door door, uint32_t key) {
 }
 
 static enum role role_of(enum door door) {
-    return door == DOOR_REQUESTER ? ROLE_REQUESTER : door == DOOR_DEPARTMENT ? ROLE_DEPARTMENT : ROLE_OPERATOR;
+    return door == DOOR_REQUESTER    ? ROLE_REQUESTER
+           : door == DOOR_DEPARTMENT ? ROLE_DEPARTMENT
+                                     : ROLE_OPERATOR;
 }
 
 /* What the ZAP handler does: a good key, at its role's door. */
@@ -137,7 +142,8 @@ int wire_connect(unsigned far, enum door door, const char *key_text) {
     if (net == NULL || !far_reaches(far) || !key_text_parse(slice_of(key_text), bytes))
         return WIRE_NONE;
     uint32_t key = keyring_find(net->ring, bytes);
-    if (key == KEY_NONE || !keyring_is_good(net->ring, key, wall_now()) || net->ring->keys[key].role != role_of(door)) {
+    if (key == KEY_NONE || !keyring_is_good(net->ring, key, wall_now()) ||
+        net->ring->keys[key].role != role_of(door)) {
         net->zap.refused++;
         return WIRE_NONE;
     }
@@ -234,14 +240,15 @@ int wire_swap(int wire) {
     return fresh;
 }
 
-/* --- What the broker could read -------------------------------------------------------------------- */
+/* --- What the broker could read ------------------------------------------------------------------------ */
 
 static bool wire_has_frame(const struct wire *w) {
     return w->used && !w->broker_closed && w->up.head != NULL && wire_moves(w) && w->up.head->at <= sim.now;
 }
 
 static bool wire_has_ended(const struct wire *w) {
-    return w->used && !w->broker_closed && !w->gone_told && w->up.head == NULL && w->up_end_at <= sim.now && wire_moves(w);
+    return w->used && !w->broker_closed && !w->gone_told && w->up.head == NULL && w->up_end_at <= sim.now &&
+           wire_moves(w);
 }
 
 bool wire_waits_for_broker(int64_t *ret_at) {
@@ -284,10 +291,18 @@ void wires_of_dead_broker(bool told) {
 
 /* --- Peers, as net.c has them -------------------------------------------------------------------------- */
 
-uint32_t peer_account(uint32_t peer) { return net->ring->keys[net->peers[peer].key].account; }
-enum door peer_door(uint32_t peer) { return net->peers[peer].door; }
-const char *peer_name(uint32_t peer) { return far_ends[wires[net->wire_of[peer]].far].name; }
-bool peer_is_session(uint32_t peer) { return net->peers[peer].session; }
+uint32_t peer_account(uint32_t peer) {
+    return net->ring->keys[net->peers[peer].key].account;
+}
+enum door peer_door(uint32_t peer) {
+    return net->peers[peer].door;
+}
+const char *peer_name(uint32_t peer) {
+    return far_ends[wires[net->wire_of[peer]].far].name;
+}
+bool peer_is_session(uint32_t peer) {
+    return net->peers[peer].session;
+}
 
 static uint32_t peer_new(struct wire *w) {
     uint32_t peer = net->free_first;
@@ -297,7 +312,12 @@ static uint32_t peer_new(struct wire *w) {
     net->free_first = p->free_next;
     struct buffer out = p->out;
     size_t *cuts = p->cuts, capacity = p->cuts_capacity;
-    *p = (struct peer){.live = true, .door = w->door, .key = w->key, .fd = -1, .frame_max = EST_FRAME_MAX, .dirty = p->dirty};
+    *p = (struct peer){.live = true,
+                       .door = w->door,
+                       .key = w->key,
+                       .fd = -1,
+                       .frame_max = EST_FRAME_MAX,
+                       .dirty = p->dirty};
     p->out = out;
     p->cuts = cuts;
     p->cuts_capacity = capacity;
@@ -322,7 +342,7 @@ static void peer_free(uint32_t peer) {
     net->free_first = peer;
 }
 
-/* --- net.h ---------------------------------------------------------------------------------------------- */
+/* --- net.h --------------------------------------------------------------------------------------------- */
 
 int net_open(const struct net_options *o, const struct keyring *ring, struct net **ret, char *ret_why) {
     (void)o, (void)ret_why;
@@ -421,9 +441,15 @@ uint32_t net_gone_next(struct net *n) {
     return PEER_NONE;
 }
 
-struct peer *net_peer(struct net *n, uint32_t peer) { return &n->peers[peer]; }
-const struct net_counts *net_counts(const struct net *n) { return &n->counts; }
-const struct zap *net_zap(const struct net *n) { return &n->zap; }
+struct peer *net_peer(struct net *n, uint32_t peer) {
+    return &n->peers[peer];
+}
+const struct net_counts *net_counts(const struct net *n) {
+    return &n->counts;
+}
+const struct zap *net_zap(const struct net *n) {
+    return &n->zap;
+}
 
 struct buffer *net_out(struct net *n, uint32_t peer) {
     struct peer *p = &n->peers[peer];

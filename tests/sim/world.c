@@ -58,8 +58,9 @@ static const char *unsettled(void) {
         const struct inquiry_row *row = disk_row(i);
         if (row->acked.us != 0)
             continue;
-        snprintf(text, sizeof text, "#%llu of account %u, id %d, is %s and not acknowledged", (unsigned long long)row->number,
-                 row->account, row->id.bytes[15], est_state_name((enum est_state)row->state));
+        snprintf(text, sizeof text, "#%llu of account %u, id %d, is %s and not acknowledged",
+                 (unsigned long long)row->number, row->account, row->id.bytes[15],
+                 est_state_name((enum est_state)row->state));
         return text;
     }
     if (!sim.broker_is_up || sim.signal != 0 || disk_head_seq() != disk_durable_seq())
