@@ -1,7 +1,7 @@
 /* agent.c - answers whatever it is given, at once: what is left is the broker's time. */
-#include "player.h"
+#include "city.h"
 
-#include <signal.h>
+#include <link.h>
 
 static struct link *agent_link; /* for the signal handler alone */
 static volatile sig_atomic_t leaving;
@@ -51,7 +51,7 @@ static int work(const struct part *part, struct link *link, const struct bodies 
     while (!leaving || !session_is_idle(link_session(link))) {
         if (link_poll(link, 1000, &event) == 1 && event_take(part, link, bodies, &event))
             return 1;
-        if (leaving && link_now().us > part->board->drain_us)
+        if (leaving && bench_now_us() > part->board->drain_us)
             return player_trouble(part, "answers are not recorded", EST_TIMEOUT, (est_slice){0});
     }
     return 0;
@@ -65,7 +65,7 @@ int agent_play(const struct part *part) {
     if (bodies_make(&bodies, plan->body, true) < 0)
         return player_trouble(part, "bodies", EST_NO_MEMORY, (est_slice){0});
     unsigned in_flight = plan->window * plan->requesters;
-    struct link *link = player_begin(part, STAGE_AGENT, in_flight < 256 ? 256 : in_flight);
+    struct link *link = city_begin(part, CITY_AGENT, in_flight < 256 ? 256 : in_flight);
     int status = 1;
     if (link) {
         agent_link = link;

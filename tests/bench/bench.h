@@ -1,16 +1,21 @@
 /* bench.h - what the rooms of the bench share: what is to be measured, and what came of it.
  *
- *   main.c       options; one round for each combination of CURVE and window
- *   round.c      one round: a fresh broker, the players, two samples and a verdict
- *   stage.c      a private folder with a made-up city, keys, and a broker that serves it
- *   requester.c  a process that keeps W inquiries in flight
- *   agent.c      a process that answers whatever it is given
- *   player.c     what both are: a link, the signal to begin, a score
- *   report.c     the table and bench.json
- *   histogram.c  latencies
+ *   main.c       options; one round for each combination of system, players, body, CURVE and window
+ *   round.c      one round: a fresh server, the players, two samples and a verdict
+ *   system.h     what the bench asks of a system: open a server, play requester, play agent
+ *   stage.c      a private folder, and a server in it that is ended by its process id
+ *   process.c    what a process and its children have used
+ *   flights.c    the W inquiries in flight of a requester, and latencies
+ *   player.c     what requesters and agents are: a signal to begin, a score
+ *   report.c     the table and bench.json; plot.c, the same as bars
+ *   histogram.c  latencies in a fixed table
  *
- * Players use the session and the link of libestelam in one thread each, without the thread
- * hand-off of est_agent_run: the bench measures the broker, not its own far ends.
+ *   estelam.c    our own broker as a system; city.c its made-up city, requester.c and agent.c its
+ *                players. These use the session and the link of libestelam in one thread each,
+ *                without the thread hand-off of est_agent_run: the bench measures the broker, not
+ *                its own far ends.
+ *   peers/       everything else: the systems that a city would otherwise pick, each as its own
+ *                users write it for speed, and the limits of wire and disk
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -35,8 +40,11 @@ enum {
     DRAIN_MS = 60000,   /* given to what is in flight to come back */
 };
 
+struct system;
+
 /* What one round measures. */
 struct plan {
+    const struct system *system;
     const char *broker, *directory;
     double seconds;
     bool curve;
@@ -45,8 +53,8 @@ struct plan {
 
 /* What one round found: over the measured time, but for the counts, which are of all inquiries. */
 struct figures {
-    double per_s, cpu_broker_s, cpu_requesters_s, cpu_agents_s; /* CPU: seconds per 100,000 inquiries */
-    double written, batch;                                      /* bytes per inquiry; inquiries per commit */
+    double per_s, cpu_server_s, cpu_requesters_s, cpu_agents_s; /* CPU: seconds per 100,000 inquiries */
+    double written, batch; /* bytes per inquiry; inquiries per commit, 0 where the system does not tell */
     uint64_t p50_us, p99_us, p999_us;
     uint64_t submitted;
 };
@@ -62,21 +70,33 @@ struct score {
 
 /* What the players are told; all of it is written before the signal to begin. */
 struct board {
-    int64_t from_us, until_us, drain_us; /* measured time; the end of all patience (link_now's clock) */
+    int64_t from_us, until_us, drain_us; /* measured time; the end of all patience (bench_now_us) */
     struct score requesters[PLAYERS_MAX], agents[PLAYERS_MAX];
 };
 
 /* Set by SIGINT and SIGTERM: leave, but clean up. */
 extern volatile sig_atomic_t bench_stopped;
+/* Microseconds of CLOCK_MONOTONIC, as link_now. */
+int64_t bench_now_us(void);
 /* A line on standard error. */
 void bench_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* 0, or a negative code after a line that says why. Doubled or lost inquiries are -EST_CONFLICT. */
 int round_run(const struct plan *, struct figures *ret);
 
+/* One round that was run. */
+struct row {
+    struct plan plan;
+    struct figures figures;
+};
+
 void report_head(void);
-void report_row(const struct plan *, const struct figures *);
+void report_row(const struct row *);
+/* When each of these systems has an inquiry on disk. */
+void report_foot(const struct system *const *, size_t count);
 /* All rows as one JSON array. 0 or -EST_IO. */
-int report_json(const char *path, const struct plan *, const struct figures *, size_t count);
+int report_json(const char *path, const struct row *, size_t count);
+/* Throughput and latency as bars, a panel for each job. 0 or -EST_IO. */
+int plot_svg(const char *path, const struct row *, size_t count);
 
 #endif

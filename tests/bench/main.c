@@ -1,15 +1,16 @@
 /* main.c - estelam-bench: durable inquiries per second, and what they cost. */
-#include "bench.h"
+#include "system.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_COUNTS = 3 };
-enum { ROWS_MAX = 2 * WINDOWS_MAX, PATH_SIZE = 1024 };
+enum { LIST_MAX = 16, SYSTEMS_MAX = 16, ROWS_MAX = 2048, PATH_SIZE = 1024 };
 enum curve { CURVE_OFF = 1, CURVE_ON = 2, CURVE_BOTH = CURVE_OFF | CURVE_ON };
 
 volatile sig_atomic_t bench_stopped;
@@ -17,40 +18,60 @@ volatile sig_atomic_t bench_stopped;
 static const char help[] =
     "estelam-bench - durable inquiries per second, from the submit to the answer in the requester's hand\n"
     "\n"
-    "It starts a broker of its own with a made-up city in a private folder, and requesters and agents\n"
-    "as processes. Every inquiry is on disk before it is acknowledged, every answer is on disk before\n"
-    "the requester has it, and every one of them is counted: none may be lost, none may come twice.\n"
+    "The same job on Estelam, on the peers that a city would otherwise pick, and on the bare wire and disk.\n"
+    "For each row it starts a server of its own in a private folder, and requesters and agents as\n"
+    "processes. Every inquiry is on disk before it is acknowledged, every answer is on disk before the\n"
+    "requester has it (where a system does not promise that, a line below the table says so), and every\n"
+    "one of them is counted: none may be lost, none may come twice.\n"
     "\n"
-    "  estelam-bench                       W = 1, 64 and 1,000 in flight, CURVE off and on\n"
-    "  estelam-bench --window 1000 --curve off --requesters 8 --agents 8\n"
+    "  estelam-bench                       every system that is installed; a quarter of an hour\n"
+    "  estelam-bench --quick               the same with fewer and shorter rows\n"
+    "  estelam-bench --only estelam,redis --window 1000 --body 256 --requesters 8 --agents 8\n"
     "\n"
+    "  --only NAME,...   systems (all that are installed); see --list\n"
+    "  --list            the systems of this build, and whether they are installed\n"
     "  --window N,...    inquiries in flight of each requester (1,64,1000); at most 65536, of which\n"
-    "                    4096 without a receipt\n"
-    "  --body BYTES      size of the request body and of the reply body (256); 64 ... 60000\n"
-    "  --curve WHICH     off, on or both (both)\n"
+    "                    Estelam keeps 4096 without a receipt\n"
+    "  --body BYTES,...  size of the request body and of the reply body (256,1024); 64 ... 60000\n"
+    "  --curve WHICH     off, on or both (both), for systems that can\n"
+    "  --requesters N,.. processes that ask (1,8), and\n"
+    "  --agents N,...    processes that answer (1,8): the first of these with the first of those, and\n"
+    "                    so on; the last of a shorter list counts for the rest\n"
     "  --seconds S       measured time of each row (3), after a warm-up of 0.5 s\n"
-    "  --requesters N    processes that ask (1)\n"
-    "  --agents N        processes that answer (1)\n"
-    "  --quick           1 s per row\n"
-    "  --json [FILE]     the rows as JSON too (bench.json)\n"
-    "  --dir DIR         where the private folder is made ($TMPDIR, or /var/tmp); a disk, not a tmpfs\n"
-    "  --broker PATH     the broker's program (estelam-broker beside this one)\n"
+    "  --quick           1 s per row; unless told otherwise, 256 bytes, one requester and one agent\n"
+    "  --json [FILE]     the rows as JSON (bench.json, written without this option too)\n"
+    "  --svg [FILE]      the rows as bars (bench.svg, beside bench.json without this option too)\n"
+    "  --dir DIR         where the private folders are made ($TMPDIR, or /var/tmp); a disk, not a tmpfs\n"
+    "  --broker PATH     Estelam's program (estelam-broker beside this one)\n"
     "  --help\n"
     "\n"
     "Microseconds are from the submit call to the result. CPU is of all threads of the processes, the\n"
-    "kernel's part for them included. bytes/inquiry is what the broker wrote to disk, inq./commit how\n"
-    "many inquiries shared one transaction.\n"
+    "kernel's part for them included; the server's of all its processes. bytes/inquiry is what the server\n"
+    "wrote to disk, inq./commit how many inquiries shared one transaction, where the system tells.\n"
     "\n"
     "exit status: 0 every count is exact; 1 something failed; 2 usage; 3 inquiries lost or doubled.\n";
 
+struct list {
+    unsigned at[LIST_MAX];
+    size_t count;
+};
+
 struct choice {
-    unsigned windows[WINDOWS_MAX];
-    size_t windows_count;
+    struct list windows, bodies, requesters, agents;
+    const struct system *only[SYSTEMS_MAX];
+    size_t only_count;
     enum curve curve;
-    const char *json;
+    bool quick;
+    const char *json, *svg;
     struct plan plan;
     char broker[PATH_SIZE];
 };
+
+int64_t bench_now_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000;
+}
 
 void bench_say(const char *format, ...) {
     va_list arguments;
@@ -76,23 +97,51 @@ static bool number_parse(const char *text, char **ret_end, unsigned min, unsigne
     return true;
 }
 
-static bool unsigned_parse(const char *text, unsigned min, unsigned max, unsigned *ret) {
-    char *end;
-    return number_parse(text, &end, min, max, ret) && *end == 0;
+static bool list_parse(const char *text, unsigned min, unsigned max, struct list *ret) {
+    ret->count = 0;
+    for (char *end;; text = end + 1) {
+        if (ret->count == LIST_MAX || !number_parse(text, &end, min, max, &ret->at[ret->count++]))
+            return false;
+        if (*end != ',')
+            return *end == 0;
+    }
 }
 
-static bool windows_parse(const char *text, struct choice *c) {
-    c->windows_count = 0;
-    for (char *end;; text = end + 1) {
-        if (c->windows_count == WINDOWS_MAX)
+static bool is_there(const struct system *system) {
+    return !system->is_there || system->is_there();
+}
+
+static const struct system *system_find(const char *name, size_t size) {
+    for (size_t i = 0; systems[i]; i++)
+        if (strlen(systems[i]->name) == size && memcmp(systems[i]->name, name, size) == 0)
+            return systems[i];
+    return NULL;
+}
+
+static bool only_parse(const char *text, struct choice *c) {
+    for (c->only_count = 0;; text++) {
+        size_t size = strcspn(text, ",");
+        const struct system *system = system_find(text, size);
+        if (!system || c->only_count == SYSTEMS_MAX)
             return false;
-        if (!number_parse(text, &end, 1, WINDOW_MAX, &c->windows[c->windows_count++]))
-            return false;
-        if (*end == 0)
+        c->only[c->only_count++] = system;
+        text += size;
+        if (*text == 0)
             return true;
-        if (*end != ',')
-            return false;
     }
+}
+
+/* What is not installed is left out of the default, and no trouble. */
+static void only_default(struct choice *c) {
+    for (size_t i = 0; systems[i] && c->only_count < SYSTEMS_MAX; i++)
+        if (is_there(systems[i]))
+            c->only[c->only_count++] = systems[i];
+}
+
+static void systems_list(void) {
+    for (size_t i = 0; systems[i]; i++)
+        printf("%-16s %-14s %s\n", systems[i]->name, is_there(systems[i]) ? "" : "not installed",
+               systems[i]->durable);
 }
 
 static bool curve_parse(const char *text, enum curve *ret) {
@@ -117,33 +166,37 @@ static bool seconds_parse(const char *text, double *ret) {
     return true;
 }
 
-/* --json may stand alone: the word after it is its file unless it is an option. */
-static const char *json_name(int argc, char **argv) {
+/* --json and --svg may stand alone: the word after them is the file unless it is an option. */
+static const char *file_name(int argc, char **argv, const char *otherwise) {
     if (optarg)
         return optarg;
-    return optind < argc && argv[optind][0] != '-' ? argv[optind++] : "bench.json";
+    return optind < argc && argv[optind][0] != '-' ? argv[optind++] : otherwise;
 }
 
 static bool option_take(struct choice *c, int option, int argc, char **argv) {
     struct plan *p = &c->plan;
     switch (option) {
+    case 'o':
+        return only_parse(optarg, c);
     case 'w':
-        return windows_parse(optarg, c);
+        return list_parse(optarg, 1, WINDOW_MAX, &c->windows);
     case 'b':
-        return unsigned_parse(optarg, BENCH_BODY_MIN, BENCH_BODY_MAX, &p->body);
+        return list_parse(optarg, BENCH_BODY_MIN, BENCH_BODY_MAX, &c->bodies);
     case 'c':
         return curve_parse(optarg, &c->curve);
     case 's':
         return seconds_parse(optarg, &p->seconds);
     case 'r':
-        return unsigned_parse(optarg, 1, PLAYERS_MAX, &p->requesters);
+        return list_parse(optarg, 1, PLAYERS_MAX, &c->requesters);
     case 'a':
-        return unsigned_parse(optarg, 1, PLAYERS_MAX, &p->agents);
+        return list_parse(optarg, 1, PLAYERS_MAX, &c->agents);
     case 'q':
-        p->seconds = 1;
-        return true;
+        return c->quick = true;
     case 'j':
-        c->json = json_name(argc, argv);
+        c->json = file_name(argc, argv, c->json);
+        return true;
+    case 'v':
+        c->svg = file_name(argc, argv, c->svg);
         return true;
     case 'd':
         p->directory = optarg;
@@ -156,7 +209,9 @@ static bool option_take(struct choice *c, int option, int argc, char **argv) {
     }
 }
 
-static const struct option options[] = {{"window", required_argument, NULL, 'w'},
+static const struct option options[] = {{"only", required_argument, NULL, 'o'},
+                                        {"list", no_argument, NULL, 'l'},
+                                        {"window", required_argument, NULL, 'w'},
                                         {"body", required_argument, NULL, 'b'},
                                         {"curve", required_argument, NULL, 'c'},
                                         {"seconds", required_argument, NULL, 's'},
@@ -164,6 +219,7 @@ static const struct option options[] = {{"window", required_argument, NULL, 'w'}
                                         {"agents", required_argument, NULL, 'a'},
                                         {"quick", no_argument, NULL, 'q'},
                                         {"json", optional_argument, NULL, 'j'},
+                                        {"svg", optional_argument, NULL, 'v'},
                                         {"dir", required_argument, NULL, 'd'},
                                         {"broker", required_argument, NULL, 'B'},
                                         {"help", no_argument, NULL, 'h'},
@@ -180,11 +236,39 @@ static bool broker_find(struct choice *c) {
     return true;
 }
 
+/* What was not asked for. */
+static void choice_complete(struct choice *c) {
+    static const struct list windows = {{1, 64, 1000}, 3}, bodies = {{256, 1024}, 2}, players = {{1, 8}, 2},
+                             one = {{1}, 1};
+    if (c->plan.seconds == 0)
+        c->plan.seconds = c->quick ? 1 : 3;
+    if (c->windows.count == 0)
+        c->windows = windows;
+    if (c->bodies.count == 0) {
+        c->bodies = bodies;
+        c->bodies.count -= c->quick;
+    }
+    if (c->requesters.count == 0 && c->agents.count == 0) {
+        c->requesters = c->agents = players;
+        c->requesters.count = c->agents.count -= c->quick;
+    }
+    if (c->requesters.count == 0)
+        c->requesters = one;
+    if (c->agents.count == 0)
+        c->agents = one;
+    if (c->only_count == 0)
+        only_default(c);
+}
+
 /* EXIT_OK, EXIT_USAGE, or -1: go on. */
 static int options_take(struct choice *c, int argc, char **argv) {
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         if (option == 'h') {
             fputs(help, stdout);
+            return EXIT_OK;
+        }
+        if (option == 'l') {
+            systems_list();
             return EXIT_OK;
         }
         if (option_take(c, option, argc, argv))
@@ -206,44 +290,81 @@ static int options_take(struct choice *c, int argc, char **argv) {
 
 /* --- Rows ------------------------------------------------------------------------------------------ */
 
-static size_t plans_make(const struct choice *c, struct plan plans[ROWS_MAX]) {
-    size_t count = 0;
-    for (unsigned curve = CURVE_OFF; curve <= CURVE_ON; curve++)
-        for (size_t i = 0; i < c->windows_count && (c->curve & curve); i++) {
-            plans[count] = c->plan;
-            plans[count].curve = curve == CURVE_ON;
-            plans[count++].window = c->windows[i];
+static unsigned list_at(const struct list *list, size_t i) {
+    return list->at[i < list->count ? i : list->count - 1];
+}
+
+/* Rows of one system with these players and this body: every CURVE and window that it has. */
+static size_t rows_of_system(const struct choice *c, const struct plan *like, struct row *rows,
+                             size_t count) {
+    const struct system *system = like->system;
+    for (unsigned curve = CURVE_OFF; curve <= CURVE_ON; curve++) {
+        if (!(system->curve ? c->curve & curve : curve == CURVE_OFF))
+            continue;
+        for (size_t i = 0;
+             count < ROWS_MAX && (system->windows ? system->windows[i] > 0 : i < c->windows.count); i++) {
+            rows[count].plan = *like;
+            rows[count].plan.curve = curve == CURVE_ON;
+            rows[count++].plan.window = system->windows ? system->windows[i] : c->windows.at[i];
         }
+    }
     return count;
 }
 
+/* By job, and then by system, so that what is compared was run within a few minutes. What has no
+ * players has one job only. */
+static size_t rows_make(const struct choice *c, struct row *rows) {
+    size_t count = 0, groups = c->requesters.count > c->agents.count ? c->requesters.count : c->agents.count;
+    for (size_t g = 0; g < groups; g++)
+        for (size_t b = 0; b < c->bodies.count; b++)
+            for (size_t i = 0; i < c->only_count; i++) {
+                struct plan plan = c->plan;
+                plan.system = c->only[i];
+                plan.body = c->bodies.at[b];
+                plan.requesters = list_at(&c->requesters, g);
+                plan.agents = list_at(&c->agents, g);
+                if (plan.system->alone && (g > 0 || b > 0))
+                    continue;
+                if (plan.system->alone)
+                    plan.requesters = 1, plan.agents = 0;
+                count = rows_of_system(c, &plan, rows, count);
+            }
+    return count;
+}
+
+/* A row that fails does not keep the others from being run, but the whole has failed then. */
 static int rows_run(const struct choice *c) {
-    static struct plan plans[ROWS_MAX];
-    static struct figures figures[ROWS_MAX];
-    size_t count = plans_make(c, plans);
+    static struct row rows[ROWS_MAX];
+    size_t count = rows_make(c, rows), done = 0;
+    int status = EXIT_OK;
     report_head();
-    for (size_t i = 0; i < count; i++) {
-        int code = round_run(&plans[i], &figures[i]);
-        if (code < 0)
-            return code == -EST_CONFLICT ? EXIT_COUNTS : EXIT_FAILED;
-        report_row(&plans[i], &figures[i]);
+    for (size_t i = 0; i < count && !bench_stopped; i++) {
+        int code = round_run(&rows[i].plan, &rows[i].figures);
+        if (code < 0) {
+            bench_say("no figures: %s, W = %u", rows[i].plan.system->name, rows[i].plan.window);
+            status = code == -EST_CONFLICT ? EXIT_COUNTS : status == EXIT_OK ? EXIT_FAILED : status;
+            continue;
+        }
+        report_row(&rows[i]);
+        rows[done++] = rows[i];
     }
-    return c->json && report_json(c->json, plans, figures, count) < 0 ? EXIT_FAILED : EXIT_OK;
+    report_foot(c->only, c->only_count);
+    if (report_json(c->json, rows, done) < 0 || plot_svg(c->svg, rows, done) < 0)
+        return status == EXIT_OK ? EXIT_FAILED : status;
+    return status;
 }
 
 int main(int argc, char **argv) {
+    static struct choice c;
     const char *tmp = getenv("TMPDIR");
-    struct choice c = {.windows = {1, 64, 1000},
-                       .windows_count = 3,
-                       .curve = CURVE_BOTH,
-                       .plan = {.directory = tmp && *tmp ? tmp : "/var/tmp",
-                                .seconds = 3,
-                                .body = 256,
-                                .requesters = 1,
-                                .agents = 1}};
+    c.curve = CURVE_BOTH;
+    c.json = "bench.json";
+    c.svg = "bench.svg";
+    c.plan.directory = tmp && *tmp ? tmp : "/var/tmp";
     int status = options_take(&c, argc, argv);
     if (status >= 0)
         return status;
+    choice_complete(&c);
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -251,5 +372,5 @@ int main(int argc, char **argv) {
     status = rows_run(&c);
     if (bench_stopped)
         bench_say("stopped");
-    return status;
+    return bench_stopped && status == EXIT_OK ? EXIT_FAILED : status;
 }

@@ -6,6 +6,8 @@
 
 enum { NOTE_MAX = 2000, FAILED = 1 };
 
+static volatile sig_atomic_t leaving;
+
 int player_trouble(const struct part *part, const char *what, int code, est_slice text) {
     if (!part->score->trouble[0])
         snprintf(part->score->trouble, sizeof part->score->trouble, "%s: %s: %.*s", what, est_code_name(code),
@@ -13,38 +15,37 @@ int player_trouble(const struct part *part, const char *what, int code, est_slic
     return FAILED;
 }
 
+int player_failed(const struct part *part, const char *what, const char *text) {
+    if (!part->score->trouble[0])
+        snprintf(part->score->trouble, sizeof part->score->trouble, "%s%s%.150s", what, text ? ": " : "",
+                 text ? text : "");
+    return FAILED;
+}
+
+unsigned part_share(const struct part *part) {
+    const struct plan *plan = part->plan;
+    return (plan->window * plan->requesters + plan->agents - 1) / plan->agents;
+}
+
 /* The end of the pipe is the signal; no byte is ever sent through it. */
-static bool signal_await(const struct part *part) {
+bool player_await(const struct part *part) {
     char byte = 0;
     if (write(part->ready, &byte, 1) != 1)
         return false;
     return read(part->go, &byte, 1) == 0;
 }
 
-static bool is_up(const struct part *part, struct link *link) {
-    struct session_event event = {0};
-    int64_t until_us = link_now().us + CONNECT_MS * EST_US_PER_MS;
-    while (link_now().us < until_us)
-        if (link_poll(link, 100, &event) == 1 && event.kind == SESSION_UP)
-            return true;
-    player_trouble(part, "no session", EST_TIMEOUT, event.text);
-    return false;
+static void leave(int number) {
+    leaving = number;
 }
 
-struct link *player_begin(const struct part *part, enum stage_account who, unsigned window) {
-    est_options options = stage_options(part->stage, who);
-    struct link *link;
-    options.window = window < EST_WINDOW_MAX ? window : EST_WINDOW_MAX;
-    options.results = RESULTS_OWN;
-    int code = link_open(&options, who == STAGE_AGENT ? SESSION_AGENT : SESSION_CLIENT, NULL, NULL, &link);
-    if (code < 0) {
-        player_trouble(part, "no link", code, (est_slice){0});
-        return NULL;
-    }
-    if (is_up(part, link) && signal_await(part))
-        return link;
-    link_close(&link, 0);
-    return NULL;
+void player_leave_on_signal(void) {
+    struct sigaction action = {.sa_handler = leave, .sa_flags = SA_RESTART};
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool player_is_leaving(void) {
+    return leaving != 0;
 }
 
 /* --- Bodies ---------------------------------------------------------------------------------------- */

@@ -1,10 +1,8 @@
-/* round.c - one round: a fresh broker, the players, a sample at both ends of the measured time, and
- * a verdict that counts every inquiry.
- *
- * Time passes in link_poll of an operator's connection, which also asks the broker for its own
- * counters; nothing here sleeps.
+/* round.c - one round: a fresh server, the players, a sample at both ends of the measured time, and
+ * a verdict that counts every inquiry. It is the same for all systems.
  */
-#include "player.h"
+#include "process.h"
+#include "system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,15 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-struct counters {
-    uint64_t commits, open, unacknowledged, submitted, again, answered;
-};
-
 /* Everything at one instant; sums since the processes began. */
 struct sample {
     int64_t at_us;
-    double cpu_broker, cpu_requesters, cpu_agents;
-    uint64_t written;
+    struct usage server, requesters, agents;
     struct counters counters;
 };
 
@@ -35,10 +28,13 @@ struct round {
     struct board *board;
     pid_t requesters[PLAYERS_MAX], agents[PLAYERS_MAX]; /* 0: gone */
     int ready[2], go[2];
-    struct link *operator_;
 };
 
 /* --- Players --------------------------------------------------------------------------------------- */
+
+static unsigned agents_of(const struct round *r) {
+    return r->plan->system->alone ? 0 : r->plan->agents;
+}
 
 static void player_child(struct round *r, struct part part, int (*play)(const struct part *)) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -70,10 +66,10 @@ static int players_start(struct round *r, pid_t *pids, struct score *scores, uns
 
 /* Reads one byte of each player; a player that ends without one closes the pipe. */
 static int players_await(struct round *r) {
-    int64_t until_us = link_now().us + CONNECT_MS * EST_US_PER_MS;
-    for (unsigned left = r->plan->requesters + r->plan->agents; left > 0; left--) {
+    int64_t until_us = bench_now_us() + CONNECT_MS * EST_US_PER_MS;
+    for (unsigned left = r->plan->requesters + agents_of(r); left > 0; left--) {
         struct pollfd in = {.fd = r->ready[0], .events = POLLIN};
-        int64_t left_ms = (until_us - link_now().us) / 1000;
+        int64_t left_ms = (until_us - bench_now_us()) / 1000;
         char byte;
         if (left_ms > 0 && poll(&in, 1, (int)left_ms) == 1 && read(r->ready[0], &byte, 1) == 1)
             continue;
@@ -95,9 +91,10 @@ static int players_connect(struct round *r) {
         bench_say("pipe: %s", strerror(errno));
         return -EST_IO;
     }
-    int code = players_start(r, r->agents, r->board->agents, r->plan->agents, agent_play);
+    const struct system *system = r->plan->system;
+    int code = players_start(r, r->agents, r->board->agents, agents_of(r), system->agent);
     if (code == 0)
-        code = players_start(r, r->requesters, r->board->requesters, r->plan->requesters, requester_play);
+        code = players_start(r, r->requesters, r->board->requesters, r->plan->requesters, system->requester);
     descriptor_close(&r->ready[1]);
     descriptor_close(&r->go[0]);
     return code < 0 ? code : players_await(r);
@@ -130,111 +127,42 @@ static void players_kill(pid_t *pids, unsigned count) {
     }
 }
 
-/* --- The operator ---------------------------------------------------------------------------------- */
-
-static void counters_read(est_slice rows, struct counters *ret) {
-    const struct {
-        const char *name;
-        uint64_t *at;
-    } wanted[] = {{"commits", &ret->commits},
-                  {"inquiries_open", &ret->open},
-                  {"results_unacknowledged", &ret->unacknowledged},
-                  {"fact_submitted", &ret->submitted},
-                  {"fact_submitted_again", &ret->again},
-                  {"fact_answered", &ret->answered}};
-    struct cursor cursor;
-    struct stat_row row;
-    size_t count;
-    if (!rows_open(&cursor, rows, &count))
-        return;
-    for (; count > 0 && stat_row_next(&cursor, &row); count--)
-        for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-            if (slice_equal(row.name, slice_of(wanted[i].name)))
-                *wanted[i].at = row.value;
-}
+/* --- Time and samples ------------------------------------------------------------------------------ */
 
 static bool is_over(const struct round *r) {
     if (!bench_stopped && stage_is_dead(&r->stage))
-        bench_say("the broker ended by itself");
+        bench_say("%s ended by itself", r->plan->system->name);
     return bench_stopped || stage_is_dead(&r->stage);
 }
 
-/* Lets time pass until an event of this kind, or the instant. 1: the event. 0: the instant. */
-static int operator_await(struct round *r, enum session_event_kind kind, int64_t until_us,
-                          struct session_event *ret) {
-    for (int64_t now_us = link_now().us; now_us < until_us; now_us = link_now().us) {
+/* 0, or -EST_CLOSED when there is nothing left to wait for. */
+static int pass_until(struct round *r, int64_t until_us) {
+    for (int64_t now_us = bench_now_us(); now_us < until_us; now_us = bench_now_us()) {
         int64_t left_ms = (until_us - now_us) / 1000 + 1;
+        int ms = left_ms < 100 ? (int)left_ms : 100;
         if (is_over(r))
             return -EST_CLOSED;
-        if (link_poll(r->operator_, left_ms < 100 ? (int)left_ms : 100, ret) == 1 && kind &&
-            ret->kind == kind)
-            return 1;
+        if (r->plan->system->pass)
+            r->plan->system->pass(&r->stage, ms);
+        else
+            poll(NULL, 0, ms);
     }
     return 0;
 }
 
-static int operator_connect(struct round *r) {
-    est_options options = stage_options(&r->stage, STAGE_OPERATOR);
-    struct session_event event;
-    int code = link_open(&options, SESSION_CLIENT, NULL, NULL, &r->operator_);
-    if (code == 0 && operator_await(r, SESSION_UP, link_now().us + CONNECT_MS * EST_US_PER_MS, &event) == 1)
-        return 0;
-    bench_say("no connection to the operators' door");
-    return -EST_UNREACHABLE;
-}
-
 static int counters_ask(struct round *r, struct counters *ret) {
-    struct message ask = {.verb = VERB_STATS};
-    struct session_event event;
-    int code = session_ask(link_session(r->operator_), &ask);
-    if (code == 0 &&
-        operator_await(r, SESSION_ANSWER, link_now().us + CONNECT_MS * EST_US_PER_MS, &event) == 1) {
-        *ret = (struct counters){0};
-        counters_read(event.message->stats_is.rows, ret);
-        return 0;
-    }
-    if (!bench_stopped)
-        bench_say("the broker does not tell its counters");
-    return -EST_UNREACHABLE;
-}
-
-/* --- Samples --------------------------------------------------------------------------------------- */
-
-static double cpu_of(pid_t pid) {
-    clockid_t clock;
-    struct timespec t;
-    if (pid <= 0 || clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
-        return 0;
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double cpu_of_all(const pid_t *pids, unsigned count) {
-    double sum = 0;
-    for (unsigned i = 0; i < count; i++)
-        sum += cpu_of(pids[i]);
-    return sum;
-}
-
-/* What the process had written to the disk, page cache aside; 0 where the kernel does not tell. */
-static uint64_t written_by(pid_t pid) {
-    char path[64], line[128];
-    unsigned long long bytes = 0;
-    snprintf(path, sizeof path, "/proc/%d/io", (int)pid);
-    FILE *file = fopen(path, "r");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "write_bytes: %llu", &bytes) == 1)
-            break;
-    if (file)
-        fclose(file);
-    return bytes;
+    const uint64_t u = COUNTER_UNKNOWN;
+    *ret = (struct counters){u, u, u, u, u, u};
+    return r->plan->system->count ? r->plan->system->count(&r->stage, ret) : 0;
 }
 
 static int sample_take(struct round *r, struct sample *ret) {
-    ret->at_us = link_now().us;
-    ret->cpu_broker = cpu_of(r->stage.broker);
-    ret->cpu_requesters = cpu_of_all(r->requesters, r->plan->requesters);
-    ret->cpu_agents = cpu_of_all(r->agents, r->plan->agents);
-    ret->written = written_by(r->stage.broker);
+    *ret = (struct sample){.at_us = bench_now_us()};
+    usage_add_tree(r->stage.server, &ret->server);
+    for (unsigned i = 0; i < r->plan->requesters; i++)
+        usage_add(r->requesters[i], r->plan->system->alone ? &ret->server : &ret->requesters);
+    for (unsigned i = 0; i < agents_of(r); i++)
+        usage_add(r->agents[i], &ret->agents);
     return counters_ask(r, &ret->counters);
 }
 
@@ -242,13 +170,12 @@ static int sample_take(struct round *r, struct sample *ret) {
 
 static int measure(struct round *r, struct sample *ret_first, struct sample *ret_last) {
     struct board *board = r->board;
-    struct session_event event;
-    board->from_us = link_now().us + WARM_UP_MS * EST_US_PER_MS;
+    board->from_us = bench_now_us() + WARM_UP_MS * EST_US_PER_MS;
     board->until_us = board->from_us + (int64_t)(r->plan->seconds * (double)EST_US_PER_S);
     board->drain_us = board->until_us + DRAIN_MS * EST_US_PER_MS;
     descriptor_close(&r->go[1]);
-    if (operator_await(r, 0, board->from_us, &event) < 0 || sample_take(r, ret_first) < 0 ||
-        operator_await(r, 0, board->until_us, &event) < 0 || sample_take(r, ret_last) < 0)
+    if (pass_until(r, board->from_us) < 0 || sample_take(r, ret_first) < 0 ||
+        pass_until(r, board->until_us) < 0 || sample_take(r, ret_last) < 0)
         return -EST_CLOSED;
     return 0;
 }
@@ -261,12 +188,11 @@ static void troubles_say(const struct score *scores, unsigned count, const char 
 
 /* Waits until all of them have gone by themselves. */
 static int players_end(struct round *r, pid_t *pids, unsigned count) {
-    struct session_event event;
     int64_t until_us = r->board->drain_us + 5 * EST_US_PER_S;
     for (int gone = players_gone(pids, count); gone != 1; gone = players_gone(pids, count)) {
         if (gone < 0)
             return gone;
-        if (link_now().us > until_us || operator_await(r, 0, link_now().us + 5 * EST_US_PER_MS, &event) < 0)
+        if (bench_now_us() > until_us || pass_until(r, bench_now_us() + 5 * EST_US_PER_MS) < 0)
             return -EST_TIMEOUT;
     }
     return 0;
@@ -277,14 +203,14 @@ static int finish(struct round *r, struct counters *ret) {
     int code = players_end(r, r->requesters, r->plan->requesters);
     if (code == 0)
         code = counters_ask(r, ret);
-    for (unsigned i = 0; i < r->plan->agents && code == 0; i++)
+    for (unsigned i = 0; i < agents_of(r) && code == 0; i++)
         kill(r->agents[i], SIGTERM);
-    return code < 0 ? code : players_end(r, r->agents, r->plan->agents);
+    return code < 0 ? code : players_end(r, r->agents, agents_of(r));
 }
 
 /* Every inquiry was accepted once, answered once, recorded once and acknowledged, by the players'
- * counts and by the broker's own. */
-static int verdict(const struct round *r, const struct counters *broker, uint64_t *ret_submitted) {
+ * counts and, as far as it tells, by the server's own. */
+static int verdict(const struct round *r, const struct counters *server, uint64_t *ret_submitted) {
     struct score sum = {0};
     for (unsigned i = 0; i < PLAYERS_MAX; i++) {
         const struct score *q = &r->board->requesters[i], *a = &r->board->agents[i];
@@ -297,6 +223,7 @@ static int verdict(const struct round *r, const struct counters *broker, uint64_
         sum.recorded += a->recorded;
     }
     *ret_submitted = sum.submitted;
+    bool alone = r->plan->system->alone;
     const struct {
         const char *name;
         uint64_t found, wanted;
@@ -304,16 +231,16 @@ static int verdict(const struct round *r, const struct counters *broker, uint64_
                   {"answered", sum.answered, sum.submitted},
                   {"doubled", sum.doubled, 0},
                   {"refused", sum.refused, 0},
-                  {"offered to agents", sum.offered, sum.submitted},
-                  {"answers recorded", sum.recorded, sum.submitted},
-                  {"submitted, by the broker", broker->submitted, sum.submitted},
-                  {"submitted again, by the broker", broker->again, 0},
-                  {"answered, by the broker", broker->answered, sum.submitted},
-                  {"still open", broker->open, 0},
-                  {"not acknowledged", broker->unacknowledged, 0}};
+                  {"offered to agents", sum.offered, alone ? 0 : sum.submitted},
+                  {"answers recorded", sum.recorded, alone ? 0 : sum.submitted},
+                  {"submitted, by the server", server->submitted, sum.submitted},
+                  {"submitted again, by the server", server->again, 0},
+                  {"answered, by the server", server->answered, sum.submitted},
+                  {"still open, by the server", server->open, 0},
+                  {"not acknowledged, by the server", server->unacknowledged, 0}};
     int code = sum.submitted > 0 ? 0 : -EST_CONFLICT;
     for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
-        if (claims[i].found == claims[i].wanted)
+        if (claims[i].found == claims[i].wanted || claims[i].found == COUNTER_UNKNOWN)
             continue;
         bench_say("%s: %llu, not %llu", claims[i].name, (unsigned long long)claims[i].found,
                   (unsigned long long)claims[i].wanted);
@@ -328,16 +255,16 @@ static void figures_make(const struct round *r, const struct sample *a, const st
     all = (struct histogram){0};
     for (unsigned i = 0; i < r->plan->requesters; i++)
         histogram_merge(&all, &r->board->requesters[i].latency);
-    double count = all.count > 0 ? (double)all.count : 1;
+    double count = all.count > 0 ? (double)all.count : 1, share = 1e5 / count;
     double commits = (double)(b->counters.commits - a->counters.commits);
     ret->per_s = (double)all.count / r->plan->seconds;
     ret->p50_us = histogram_quantile(&all, 0.5);
     ret->p99_us = histogram_quantile(&all, 0.99);
     ret->p999_us = histogram_quantile(&all, 0.999);
-    ret->cpu_broker_s = (b->cpu_broker - a->cpu_broker) * 1e5 / count;
-    ret->cpu_requesters_s = (b->cpu_requesters - a->cpu_requesters) * 1e5 / count;
-    ret->cpu_agents_s = (b->cpu_agents - a->cpu_agents) * 1e5 / count;
-    ret->written = (double)(b->written - a->written) / count;
+    ret->cpu_server_s = (b->server.cpu_s - a->server.cpu_s) * share;
+    ret->cpu_requesters_s = (b->requesters.cpu_s - a->requesters.cpu_s) * share;
+    ret->cpu_agents_s = (b->agents.cpu_s - a->agents.cpu_s) * share;
+    ret->written = (double)(b->server.written - a->server.written) / count;
     ret->batch = commits > 0 ? count / commits : 0;
 }
 
@@ -347,14 +274,14 @@ static int play(struct round *r, struct figures *ret) {
     int code = stage_open(&r->stage, r->plan);
     if (code == 0)
         code = players_connect(r);
-    if (code == 0)
-        code = operator_connect(r);
+    if (code == 0 && r->plan->system->connect)
+        code = r->plan->system->connect(&r->stage);
     if (code == 0)
         code = measure(r, &first, &last);
     if (code == 0)
         code = finish(r, &counters);
     troubles_say(r->board->requesters, r->plan->requesters, "requester");
-    troubles_say(r->board->agents, r->plan->agents, "agent");
+    troubles_say(r->board->agents, agents_of(r), "agent");
     if (code == 0)
         code = verdict(r, &counters, &ret->submitted);
     if (code == 0)
@@ -372,8 +299,7 @@ int round_run(const struct plan *plan, struct figures *ret) {
     }
     int code = play(&r, ret);
     players_kill(r.requesters, plan->requesters);
-    players_kill(r.agents, plan->agents);
-    link_close(&r.operator_, 100);
+    players_kill(r.agents, agents_of(&r));
     for (int i = 0; i < 2; i++) {
         descriptor_close(&r.ready[i]);
         descriptor_close(&r.go[i]);
