@@ -146,8 +146,7 @@ static uint64_t line_hex(const json_t *line, const char *name) {
     return strtoull(line_text(line, name), NULL, 16);
 }
 
-/* --- What requesters say ---------------------------------------------------------------------------------
- */
+/* --- What requesters say ------------------------------------------------------------------------- */
 
 static void on_invoke(struct judge *j, struct entry *e, const json_t *line) {
     int64_t t = line_int(line, "t");
@@ -629,9 +628,7 @@ static void check_all(struct judge *j) {
     ids_done(&bare);
 }
 
-/* --- A folder
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- A folder -------------------------------------------------------------------------------------- */
 
 static size_t role_read(struct judge *j, const char *folder, const char *role) {
     char pattern[512];

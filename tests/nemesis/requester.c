@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     OPEN_MAX = 12,     /* submits without an answer */
@@ -151,6 +152,8 @@ static void inherit(void) {
     if (!part.previous)
         return;
     snprintf(path, sizeof path, "%s/%s-%s.jsonl", part.folder, part.role, part.previous);
+    if (access(path, F_OK) != 0) /* killed before its first word */
+        return;
     if (lines_read(path, inherit_line, NULL, &line) != 0)
         abort();
     size_t first = ids.count > TAKE_OVER ? ids.count - TAKE_OVER : 0;
