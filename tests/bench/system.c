@@ -4,26 +4,21 @@
 extern const struct system system_estelam, system_redis, system_postgres, system_beanstalkd, system_rabbitmq,
     system_nats, system_proxy, system_proxy_batched, system_lmdb, system_append;
 
-const struct system *const systems[] = {&system_estelam,
+const struct system *const systems[] = {
+    &system_estelam,
 #ifdef BENCH_REDIS
-                                        &system_redis,
+    &system_redis,
 #endif
 #ifdef BENCH_POSTGRES
-                                        &system_postgres,
+    &system_postgres,
 #endif
 #ifdef BENCH_BEANSTALKD
-                                        &system_beanstalkd,
+    &system_beanstalkd,
 #endif
 #ifdef BENCH_RABBITMQ
-                                        &system_rabbitmq,
+    &system_rabbitmq,
 #endif
 #ifdef BENCH_NATS
-                                        &system_nats,
+    &system_nats,
 #endif
-#ifdef BENCH_LIMITS
-                                        &system_proxy,
-                                        &system_proxy_batched,
-                                        &system_lmdb,
-                                        &system_append,
-#endif
-                                        NULL};
+    &system_proxy,      &system_proxy_batched, &system_lmdb, &system_append, NULL};
