@@ -94,6 +94,7 @@ static void output_is_canonical(const struct run *run) {
     cursor_init(&c, run_body(run));
     CLAIM(run->defects.count == 0, "an accepted body has defects");
     CLAIM(cursor_value(&c, &value) && cursor_left(&c) == 0, "the canonical body is not one value");
+    CLAIM(run_body(run).size <= EST_BODY_MAX, "the canonical body is larger than a body may be");
     struct run again = *run;
     memset(&again.defects, 0, sizeof again.defects);
     if (!run->is_request)

@@ -424,6 +424,43 @@ static void a_body_has_a_largest_size(void **state) {
     free(bytes);
 }
 
+/* What is stored has to pass the wire again: coordinates may take more bytes as integers than as
+ * texts, and such a body would be refused by whoever it is sent to. */
+static void a_canonical_body_has_a_largest_size(void **state) {
+    (void)state;
+    static const char definition[] =
+        HEAD("test.long") "\"outcomes\":[\"positive\"],\"request\":{\"notes\":{\"kind\":\"text\",\"list\":20},"
+                          "\"geo\":{\"kind\":\"geo\"}},\"reply\":{\"n\":{\"kind\":\"int\"}}}";
+    char note[4000 + 1]; /* 2,000 letters */
+    struct ctype *type = NULL;
+    struct buffer body;
+    unsigned district = 0;
+    assert_int_equal(ctype_parse(slice_of(definition), &city, &type), 0);
+    for (size_t i = 0; i < 4000; i += 2)
+        memcpy(note + i, "م", 3);
+    buffer_init(&body);
+    pack_map(&body, 2);
+    pack_cstr(&body, "notes");
+    pack_array(&body, 15);
+    for (int i = 0; i < 15; i++)
+        pack_cstr(&body, note);
+    pack_cstr(&body, "geo");
+    pack_map(&body, 2);
+    pack_cstr(&body, "type"), pack_cstr(&body, "MultiPoint");
+    pack_cstr(&body, "coordinates");
+    pack_array(&body, 1000);
+    for (int i = 0; i < 1000; i++)
+        pack_array(&body, 2), pack_cstr(&body, "5"), pack_cstr(&body, "5");
+    assert_true(body.size <= EST_BODY_MAX);
+    buffer_clear(&out);
+    assert_false(ctype_check_request(type, &city, buffer_slice(&body), &out, &district, &defects));
+    assert_int_equal(out.size, 0);
+    assert_int_equal(defects.count, 1);
+    assert_string_equal(defects.at[0].kind, "length");
+    buffer_done(&body);
+    ctype_free(&type);
+}
+
 static void a_good_body_is_appended(void **state) {
     (void)state;
     struct buffer body;
@@ -592,6 +629,7 @@ int main(void) {
         cmocka_unit_test(more_defects_than_room_are_counted),
         cmocka_unit_test(a_text_has_a_largest_size),
         cmocka_unit_test(a_body_has_a_largest_size),
+        cmocka_unit_test(a_canonical_body_has_a_largest_size),
         cmocka_unit_test(a_good_body_is_appended),
         cmocka_unit_test(a_good_reply_is_canonical),
         cmocka_unit_test(no_record_needs_no_fields),
