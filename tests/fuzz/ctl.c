@@ -7,6 +7,8 @@
  *     base [TYPE]           the same; the first line is the body that they go on top of
  *     time                  a moment
  *     batch                 a batch file of JSON lines
+ *     profile               a client.yaml
+ *     show                  text out of somebody else's system, as it is shown on a terminal
  */
 #include "fuzz.h"
 #include "batchfile.h"
@@ -14,8 +16,13 @@
 #include "command.h"
 #include "json.h"
 #include "moment.h"
+#include "profile.h"
+#include "table.h"
+#include "text.h"
 #include "value.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { WORDS_MAX = 64 };
@@ -133,20 +140,71 @@ static void batch_run_over(char *text, est_slice line) {
     call_done(&call);
 }
 
+/* --- Profiles ---------------------------------------------------------------------------------- */
+
+static void profile_read_back(char *text, est_slice line) {
+    (void)line;
+    fuzz_write("client.yaml", slice_of(text));
+    char *words[] = {"queues", "--profile", (char *)fuzz_path("client.yaml")};
+    struct call call;
+    struct profile profile;
+    CLAIM(call_parse(&call, 3, words) == 0, "queues --profile is no command");
+    if (profile_load(&call, &profile) == 0) {
+        const struct section *section = profile_section(&profile, SIDE_REQUESTER);
+        CLAIM(section->present && section->endpoints[0], "a profile that leads nowhere");
+    }
+    profile_done(&profile);
+    call_done(&call);
+}
+
+/* --- What is shown ----------------------------------------------------------------------------- */
+
+static void table_of(est_slice text, const struct style *style, FILE *out) {
+    static const struct column columns[] = {{"a", "text", false, 20}, {"b", "body", false, 0}};
+    struct table *table = table_new(columns, 2);
+    cell_text(table, text);
+    cell_json(table, json_pack("{s:o?,s:i}", "x", json_stringn(text.data, text.size), "y", 1));
+    table_print(table, *style, out);
+    table_print_sheet(table, *style, out);
+    table_print_json(table, out);
+    table_free(&table);
+}
+
+/* No byte of it may reach the terminal as a control. */
+static void text_show(char *text, est_slice line) {
+    (void)line;
+    static const struct style styles[] = {{true, 30}, {true, 0}, {false, 0}};
+    static FILE *null;
+    est_slice whole = slice_of(text);
+    char *clean = text_clean(whole);
+    CLAIM(utf8_is_valid(slice_of(clean)), "clean text is not UTF-8");
+    for (const char *c = clean; *c; c++)
+        CLAIM((unsigned char)*c >= 0x20 && *c != 0x7f, "clean text has a control");
+    CLAIM(text_fit(clean, text_width(clean)) == strlen(clean), "a text does not fit into its own width");
+    CLAIM(text_width(clean) < 3 || text_fit(clean, 2) <= strlen(clean), "more fits than there is");
+    free(clean);
+    if (!null)
+        null = fopen("/dev/null", "we");
+    for (size_t i = 0; null && i < sizeof styles / sizeof styles[0]; i++)
+        table_of(whole, &styles[i], null);
+    text_clean_in_place(text);
+    CLAIM(utf8_is_valid(slice_of(text)), "text cleaned in place is not UTF-8");
+}
+
 /* --- The target -------------------------------------------------------------------------------- */
 
 static const struct grammar {
     const char *name;
     void (*read)(char *text, est_slice line);
 } grammars[] = {
-    {"args", args_parse}, {"fields", fields_read},   {"base", base_read},
-    {"time", time_read},  {"batch", batch_run_over},
+    {"args", args_parse},      {"fields", fields_read},        {"base", base_read}, {"time", time_read},
+    {"batch", batch_run_over}, {"profile", profile_read_back}, {"show", text_show},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static bool ready;
     if (!ready)
-        fuzz_quiet();
+        text_locale(), fuzz_quiet();
     ready = true;
     est_slice rest = {data, size}, line = fuzz_line(&rest), name = fuzz_word(&line);
     for (size_t i = 0; i < sizeof grammars / sizeof grammars[0]; i++)
