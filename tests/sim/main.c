@@ -38,6 +38,10 @@ struct totals {
     uint64_t runs, steps, events, frames, restarts, faults[FAULT_COUNT];
 };
 
+static double core_seconds(void) {
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
 static double seconds_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -113,9 +117,9 @@ static int totals_print(const struct totals *t, double seconds, const struct opt
     int missing = 0;
     printf("%" PRIu64 " schedules, seeds %" PRIu64 " ... %" PRIu64 ": every invariant held\n", t->runs,
            o->from, o->from + t->runs - 1);
-    printf("%.0f schedules a minute; %" PRIu64 " batches, %" PRIu64 " events, %" PRIu64 " frames, %" PRIu64
-           " starts\n",
-           (double)t->runs * 60 / seconds, t->steps, t->events, t->frames, t->restarts);
+    printf("%.0f schedules a minute, %.0f a minute of one core's time; %" PRIu64 " batches, %" PRIu64
+           " events, %" PRIu64 " frames, %" PRIu64 " starts\n",
+           (double)t->runs * 60 / seconds, (double)t->runs * 60 / core_seconds(), t->steps, t->events, t->frames, t->restarts);
     for (int kind = 0; kind < FAULT_COUNT; kind++) {
         printf("  %-20s %10" PRIu64 "  %s\n", fault_kinds[kind].name, t->faults[kind],
                fault_kinds[kind].sentence);
