@@ -117,7 +117,9 @@ static int list_append(json_t *object, const char *name, struct assignment *a) {
     }
     if (!json_is_array(list))
         return value_refuse(a->why, "%s is given twice", a->name);
-    return json_array_append_new(list, kind_value(a->field->kind, a->text));
+    if (json_array_append_new(list, kind_value(a->field->kind, a->text)))
+        return value_refuse(a->why, "%s is not valid UTF-8", a->name);
+    return 0;
 }
 
 static int leaf_set(json_t *object, const char *name, struct assignment *a) {
