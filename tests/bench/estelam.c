@@ -92,6 +92,7 @@ const struct system system_estelam = {
     .durable = "LMDB, synced at each commit; inquiry, answer and acknowledgement are each in a commit before "
                "anyone is told; rights, bodies and UTF-8 checked",
     .curve = true,
+    .batches = true,
     .open = estelam_open,
     .close = estelam_close,
     .connect = estelam_connect,

@@ -163,7 +163,7 @@ static int sample_take(struct round *r, struct sample *ret) {
         usage_add(r->requesters[i], r->plan->system->alone ? &ret->server : &ret->requesters);
     for (unsigned i = 0; i < agents_of(r); i++)
         usage_add(r->agents[i], &ret->agents);
-    return counters_ask(r, &ret->counters);
+    return r->plan->system->batches ? counters_ask(r, &ret->counters) : 0;
 }
 
 /* --- The round ------------------------------------------------------------------------------------- */

@@ -17,9 +17,10 @@ struct counters {
 
 struct system {
     const char *name, *durable;
-    bool curve; /* it can be had with CURVE */
-    bool limit; /* no peer but a limit: of the wire or of the disk */
-    bool alone; /* no server and no agent: what the requester's process uses counts as the server's */
+    bool curve;   /* it can be had with CURVE */
+    bool limit;   /* no peer but a limit: of the wire or of the disk */
+    bool alone;   /* no server and no agent: what the requester's process uses counts as the server's */
+    bool batches; /* `count` tells commits, and may be asked while it is measured */
     const unsigned *windows; /* 0-ended; NULL: those asked for */
 
     /* NULL, or: may it be run here? */
