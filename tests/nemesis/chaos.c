@@ -21,6 +21,7 @@ enum {
     STOP_OTHER_MS = 250,
     NET_MS = 300,
     AHEAD_MAX_US = 1500000,
+    MISSING_CHANCE = 400,
 };
 
 static unsigned roll(struct nemesis *n, unsigned sides) {
@@ -120,14 +121,24 @@ static void fault_begin(struct nemesis *n, enum fault fault) {
 
 /* --- A cycle ------------------------------------------------------------------------------------- */
 
-static size_t faults_draw(struct nemesis *n, enum fault ret_faults[FAULT_COUNT]) {
+static uint64_t happened_already(struct nemesis *n, enum fault fault) {
+    bool net_fault = fault >= FAULT_NET_DELAY && fault <= FAULT_NET_HOLE;
+    return net_fault ? proxy_happened(n->proxy, (enum proxy_fault)(fault - FAULT_NET_DELAY))
+                     : n->happened[fault];
+}
+
+/* What did not happen in the first half of a round, though drawn perhaps, is drawn often in the
+ * second: a round without one of its faults is a failed round. */
+static size_t faults_draw(struct nemesis *n, bool second_half, enum fault ret_faults[FAULT_COUNT]) {
 #define FAULT_CHANCE(name, text, chance) chance,
     static const unsigned chances[] = {FAULTS(FAULT_CHANCE)};
 #undef FAULT_CHANCE
     size_t count = 0;
-    for (unsigned fault = FAULT_KILL_BROKER + 1; fault < FAULT_COUNT; fault++)
-        if (roll(n, 1000) < chances[fault])
+    for (unsigned fault = FAULT_KILL_BROKER + 1; fault < FAULT_COUNT; fault++) {
+        bool is_missing = second_half && happened_already(n, (enum fault)fault) == 0;
+        if (roll(n, 1000) < (is_missing ? MISSING_CHANCE : chances[fault]))
             ret_faults[count++] = (enum fault)fault;
+    }
     for (size_t i = count; i > 1; i--) { /* in any order */
         size_t other = roll(n, (unsigned)i);
         enum fault kept = ret_faults[i - 1];
@@ -147,7 +158,7 @@ static void calm(struct nemesis *n) {
         fail_msg("no work is done, and nothing is in its way");
 }
 
-void cycle_run(struct nemesis *n, unsigned number) {
+void cycle_run(struct nemesis *n, unsigned number, bool second_half) {
     enum fault faults[FAULT_COUNT];
     unsigned seen = atomic_load(&n->board->ticks), done = 0;
     unsigned ticks = roll(n, 4) == 0 ? 0 : 1 + roll(n, TICKS_MAX);
@@ -155,7 +166,7 @@ void cycle_run(struct nemesis *n, unsigned number) {
     chronicle(n, "cycle", "\"number\":%u,\"ticks\":%u", number, ticks);
     if (number % CALM_EVERY == CALM_EVERY - 1)
         calm(n);
-    size_t count = faults_draw(n, faults);
+    size_t count = faults_draw(n, second_half, faults);
     for (size_t i = 0; i < count; i++) {
         unsigned point = ticks * (unsigned)(i + 1) / (unsigned)(count + 1);
         if (done < point)

@@ -168,6 +168,8 @@ static void on_ok(struct judge *j, struct entry *e, const json_t *line) {
     const char *id = line_text(line, "id"), *tracking = line_text(line, "tracking");
     uint64_t number = (uint64_t)line_int(line, "number");
     int64_t t = line_int(line, "t");
+    if (json_is_true(json_object_get(line, "other")))
+        offend(j, RULE_OTHER_REFUSED, id, "%s has a receipt for another body", j->who);
     if (number == 0 || !*tracking)
         offend(j, RULE_SAME_RECEIPT, id, "%s has a receipt without number or tracking code", j->who);
     if (e->receipt && (e->number != number || strcmp(e->tracking, tracking) != 0))
@@ -319,6 +321,7 @@ static void on_answer(struct judge *j, struct entry *unused, const json_t *line)
         (void)e, (void)line;                                                                                 \
         j->v->figure++;                                                                                      \
     }
+ON_COUNT(on_conflict, conflicts)
 ON_COUNT(on_retry, retried)
 ON_COUNT(on_refuse, given_up)
 ON_COUNT(on_spoil, spoiled)
@@ -434,6 +437,7 @@ static const struct {
     {"requester", "invoke", on_invoke, true},
     {"requester", "ok", on_ok, true},
     {"requester", "fail", on_fail, true},
+    {"requester", "conflict", on_conflict, true},
     {"requester", "result", on_result, true},
     {"requester", "ack", on_ack, true},
     {"requester", "cancel", on_cancel, true},

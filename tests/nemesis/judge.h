@@ -14,6 +14,7 @@
     X(HISTORY_WHOLE, "histories are whole and say what can be")                                              \
     X(ACCEPTED_KEPT, "what was accepted is there, as it was submitted")                                      \
     X(SAME_RECEIPT, "the same id brings the same receipt")                                                   \
+    X(OTHER_REFUSED, "the same id with another body is a conflict")                                          \
     X(NUMBER_ONCE, "a number belongs to one inquiry")                                                        \
     X(NUMBERS_IN_ORDER, "what was submitted after a receipt has a higher number")                            \
     X(ENDS_ONCE, "an inquiry ends exactly once")                                                             \
@@ -52,10 +53,12 @@ struct offence {
     X(histories)                                                                                             \
     X(lines)                                                                                                 \
     X(ids)                                                                                                   \
-    X(invokes) X(receipts) X(receipts_again) X(refused) X(accepted) X(answered) X(expired) X(cancelled)      \
-        X(results) X(results_again) X(acks) X(waited_at_end) X(takes) X(takes_again) X(answers_said)         \
-            X(answers_not_taken) X(retried) X(given_up) X(spoiled) X(leases_lost) X(requeued)                \
-                X(attempts_failed) X(two_accounts) X(foreign_asked)
+    X(invokes)                                                                                               \
+    X(receipts)                                                                                              \
+    X(receipts_again) X(refused) X(accepted) X(answered) X(expired) X(cancelled) X(results) X(results_again) \
+        X(acks) X(waited_at_end) X(takes) X(takes_again) X(answers_said) X(answers_not_taken) X(retried)     \
+            X(given_up) X(spoiled) X(leases_lost) X(requeued) X(attempts_failed) X(two_accounts)             \
+                X(conflicts) X(foreign_asked)
 
 struct verdict {
     uint64_t broken[RULE_COUNT], offences;

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUND_CYCLES = 500, EVERY_KIND_FROM = 60 };
+enum { ROUND_CYCLES = 500, EVERY_KIND_FROM = 100 };
 
 static struct nemesis nemesis;
 static uint64_t happened[FAULT_COUNT];
@@ -28,11 +28,13 @@ static void round_run(struct nemesis *n, unsigned number, unsigned cycles) {
     cast_begin(n);
     int64_t began = now_ms();
     for (unsigned i = 0; i < cycles; i++)
-        cycle_run(n, i);
+        cycle_run(n, i, i >= cycles / 2);
     int64_t calm = now_ms();
     settle(n);
     int64_t settled = now_ms();
     judge(n);
+    if (!n->settled)
+        fail_msg("not everything came to its end, though the checker sees no broken promise");
     print_message("             round %u, seed %" PRIu64
                   ": %u kills of the broker in %.1f s, settled in %.1f s, "
                   "judged in %.1f s\n",
@@ -60,7 +62,8 @@ static void figures_print(const struct nemesis *n, double seconds) {
 static void kinds_expect(const struct nemesis *n, unsigned cycles) {
     static const char *const figures[] = {"answered",       "expired",       "cancelled",    "results_again",
                                           "receipts_again", "takes_again",   "requeued",     "spoiled",
-                                          "leases_lost",    "waited_at_end", "two_accounts", "foreign_asked"};
+                                          "leases_lost",    "waited_at_end", "two_accounts", "foreign_asked",
+                                          "conflicts"};
     if (cycles < EVERY_KIND_FROM)
         return;
     for (int i = 0; i < FAULT_COUNT; i++) {

@@ -32,15 +32,15 @@ struct plan {
     X(KILL_BROKER, "broker killed", 1000)                                                                    \
     X(KILL_AGENT, "agent killed", 140)                                                                       \
     X(KILL_REQUESTER, "requester killed", 140)                                                               \
-    X(STOP_BROKER, "broker stopped and continued", 60)                                                       \
+    X(STOP_BROKER, "broker stopped and continued", 120)                                                      \
     X(STOP_AGENT, "agent stopped and continued", 140)                                                        \
-    X(STOP_REQUESTER, "requester stopped and continued", 80)                                                 \
+    X(STOP_REQUESTER, "requester stopped and continued", 100)                                                \
     X(NET_DELAY, "bytes delayed", 100)                                                                       \
     X(NET_CUT, "connection cut amid its bytes", 120)                                                         \
     X(NET_RESET, "connection reset", 80)                                                                     \
     X(NET_HOLE, "connection through which nothing came for a while", 60)                                     \
-    X(CLOCK_AHEAD, "broker's clock set ahead, and seen so", 60)                                              \
-    X(CLOCK_BACK, "broker's clock set back, and seen so", 60)
+    X(CLOCK_AHEAD, "broker's clock set ahead, and seen so", 80)                                              \
+    X(CLOCK_BACK, "broker's clock set back, and seen so", 80)
 
 enum fault {
 #define FAULT_ENUM(name, text, chance) FAULT_##name,
@@ -82,7 +82,7 @@ struct nemesis {
     size_t cast_count;
     struct later later[LATER_MAX];
     size_t later_count;
-    bool skews, broker_stopped;
+    bool skews, broker_stopped, settled;
     unsigned broker_life;
     int64_t clock_ahead_us, clock_before_us;
     int clock_waits; /* -1, 1: set back or ahead, and no receipt has shown it yet */
@@ -108,7 +108,7 @@ void chronicle(struct nemesis *, const char *what, const char *fields, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* --- chaos.c */
-void cycle_run(struct nemesis *, unsigned number);
+void cycle_run(struct nemesis *, unsigned number, bool second_half);
 
 /* --- settle.c */
 void settle(struct nemesis *);

@@ -98,12 +98,13 @@ uint64_t digest(est_slice bytes) {
     return hash;
 }
 
-int question_make(const char *account, const est_id *id, est_body *body, struct question *ret) {
+int question_make(const char *account, const est_id *id, bool other, est_body *body, struct question *ret) {
     const uint8_t *b = id->bytes;
     char note[ID_HEX_SIZE + 1024], parcel[32], hex[ID_HEX_SIZE];
     bool use = strcmp(account, "notary") == 0 || b[13] % 2 == 0;
     id_hex(id, hex);
-    snprintf(note, sizeof note, "%s:%*s", hex, b[14] % 16 == 0 ? b[11] * 3 + 1 : b[11] % 32 + 1, account);
+    snprintf(note, sizeof note, "%s:%s%*s", hex, other ? "other" : "",
+             b[14] % 16 == 0 ? b[11] * 3 + 1 : b[11] % 32 + 1, account);
     ret->type = use ? "plot.use" : "plot.debt";
     ret->district = b[15] % 9u + 1;
     ret->hurried = b[12] % 16 == 0;

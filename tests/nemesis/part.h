@@ -50,8 +50,9 @@ struct question {
 };
 void id_hex(const est_id *, char ret_text[ID_HEX_SIZE]);
 bool id_from_hex(const char *text, est_id *ret);
-/* Fills `body` anew; ret->body lives until its next change. 0 or a negative code. */
-int question_make(const char *account, const est_id *, est_body *body, struct question *ret);
+/* Fills `body` anew; ret->body lives until its next change. `other`: the question that nobody may ask
+ * under this id any more. 0 or a negative code. */
+int question_make(const char *account, const est_id *, bool other, est_body *body, struct question *ret);
 /* The id that a request's note begins with. */
 bool question_id(est_slice request, est_id *ret);
 /* FNV-1a, 64 bits. */

@@ -1,8 +1,8 @@
 /* requester.c - a requester that writes down everything it asked and everything it was told.
  *
  * It keeps a few submits without an answer at any time, some with a deadline that may pass, asks
- * again under old ids, cancels some, and acknowledges most results at once, some at their next
- * coming, and some never. One that follows a killed one takes over the ids that had no answer, and
+ * again under old ids, also with another body, cancels some, and acknowledges most results at once, some at
+ * their next coming, and some never. One that follows a killed one takes over the ids that had no answer, and
  * some of those that had, to ask again under them.
  */
 #include "part.h"
@@ -28,7 +28,8 @@ enum {
 enum fate { FATE_OPEN, FATE_ACCEPTED, FATE_REFUSED };
 struct ask {
     enum fate fate;
-    bool taken_over, result;
+    bool result;
+    bool asked_again, other; /* other: by another body */
     int64_t since;
 };
 
@@ -71,24 +72,39 @@ static int64_t deadline_us(const est_id *id) {
     return (ms + 50 + id->bytes[9] * 2) * EST_US_PER_MS;
 }
 
+static void submit_question(const est_id *id, const struct question *q) {
+    est_submit s = {.id = *id, .type = q->type, .purpose = "permit", .body = q->body};
+    if (q->hurried)
+        s.deadline.us = deadline_us(id);
+    int error = est_client_submit(client, &s);
+    if (error != 0 && error != -EST_FULL) {
+        tell(&part, "trouble", "\"code\":\"%s\"", est_code_name(error));
+        abort();
+    }
+}
+
 static void submit(const est_id *id, bool again) {
     struct question q;
     char hex[ID_HEX_SIZE];
     id_hex(id, hex);
-    if (question_make(part.account, id, body, &q) != 0)
+    if (question_make(part.account, id, false, body, &q) != 0)
         abort();
     tell(&part, "invoke",
          "\"id\":\"%s\",\"type\":\"%s\",\"district\":%u,\"digest\":\"%016" PRIx64
          "\",\"hurried\":%s,\"again\":%s",
          hex, q.type, q.district, q.digest, q.hurried ? "true" : "false", again ? "true" : "false");
-    est_submit s = {.id = *id, .type = q.type, .purpose = "permit", .body = q.body};
-    if (q.hurried)
-        s.deadline.us = deadline_us(id);
-    int error = est_client_submit(client, &s);
-    if (error != 0 && error != -EST_FULL) {
-        tell(&part, "trouble", "\"id\":\"%s\",\"code\":\"%s\"", hex, est_code_name(error));
+    submit_question(id, &q);
+}
+
+/* Another body under an accepted id, which has to be refused whatever else happens. */
+static void submit_other(const est_id *id) {
+    struct question q;
+    char hex[ID_HEX_SIZE];
+    id_hex(id, hex);
+    if (question_make(part.account, id, true, body, &q) != 0)
         abort();
-    }
+    tell(&part, "other", "\"id\":\"%s\"", hex);
+    submit_question(id, &q);
 }
 
 static void submit_new(void) {
@@ -111,7 +127,14 @@ static void submit_new(void) {
 
 static void submit_old(void) {
     size_t place = ids.count - 1 - dice(&part.dice, (unsigned)(ids.count < 2000 ? ids.count : 2000));
-    if (asks[place].fate == FATE_ACCEPTED)
+    struct ask *ask = &asks[place];
+    if (ask->fate != FATE_ACCEPTED || ask->asked_again)
+        return;
+    ask->asked_again = true;
+    ask->other = dice(&part.dice, 4) == 0;
+    if (ask->other)
+        submit_other(&ids.keys[place].id);
+    else
         submit(&ids.keys[place].id, true);
 }
 
@@ -160,8 +183,10 @@ static void inherit(void) {
     for (size_t i = 0; i < ids.count; i++) {
         if (asks[i].fate == FATE_OPEN)
             open_count++;
-        if (asks[i].fate == FATE_OPEN || (asks[i].fate == FATE_ACCEPTED && i >= first && i % 4 == 0))
+        if (asks[i].fate == FATE_OPEN || (asks[i].fate == FATE_ACCEPTED && i >= first && i % 4 == 0)) {
+            asks[i].asked_again = true;
             submit(&ids.keys[i].id, true);
+        }
     }
     oldest_awaited = ids.count;
 }
@@ -173,9 +198,9 @@ static void ok_take(const est_event *e) {
     struct ask *ask = ask_of(&e->id, NULL);
     id_hex(&e->id, hex);
     tell(&part, "ok",
-         "\"id\":\"%s\",\"number\":%" PRIu64 ",\"tracking\":\"%.*s\",\"again\":%s,\"at\":%" PRId64, hex,
+         "\"id\":\"%s\",\"number\":%" PRIu64 ",\"tracking\":\"%.*s\",\"again\":%s,\"at\":%" PRId64 "%s", hex,
          e->number, (int)e->tracking.size, (const char *)e->tracking.data, e->again ? "true" : "false",
-         e->at.us);
+         e->at.us, ask->other ? ",\"other\":true" : "");
     if (!e->again)
         atomic_store(&part.board->clock_ahead_us, e->at.us - wall_us());
     open_count -= ask->fate == FATE_OPEN;
@@ -197,6 +222,11 @@ static void refusal_take(const est_event *e) {
     }
     struct ask *ask = ask_of(&e->id, NULL);
     id_hex(&e->id, hex);
+    if (ask->other && e->code == EST_CONFLICT) {
+        tell(&part, "conflict", "\"id\":\"%s\"", hex);
+        ask->other = false;
+        return;
+    }
     tell(&part, "fail", "\"id\":\"%s\",\"code\":\"%s\",\"again\":%s", hex, est_code_name(e->code),
          ask->fate == FATE_ACCEPTED ? "true" : "false");
     open_count -= ask->fate == FATE_OPEN;

@@ -233,6 +233,12 @@ static void other_receipt_for_the_same_id_is_caught(void **state) {
     CAUGHT(SAME_RECEIPT, {PORTAL, NULL, OK("50", A, "9", "T9")});
 }
 
+static void receipt_for_another_body_is_caught(void **state) {
+    CAUGHT(OTHER_REFUSED, {PORTAL, NULL,
+                           "{'t':50,'who':'p','do':'ok','id':'" A
+                           "','number':1,'tracking':'T1','again':true,'at':1,'other':true}"});
+}
+
 static void receipt_other_than_the_record_is_caught(void **state) {
     CAUGHT(SAME_RECEIPT, {PORTAL, OK("11", A, "1", "T1"), OK("11", A, "1", "T7")});
 }
@@ -374,6 +380,7 @@ int main(void) {
         CLAIM(answer_that_no_agent_said_is_caught),
         CLAIM(answer_under_another_lease_is_caught),
         CLAIM(other_receipt_for_the_same_id_is_caught),
+        CLAIM(receipt_for_another_body_is_caught),
         CLAIM(receipt_other_than_the_record_is_caught),
         CLAIM(number_of_two_inquiries_is_caught),
         CLAIM(number_below_an_older_receipt_is_caught),
