@@ -12,9 +12,7 @@ const struct system *const systems[] = {
 #ifdef BENCH_POSTGRES
     &system_postgres,
 #endif
-#ifdef BENCH_BEANSTALKD
     &system_beanstalkd,
-#endif
 #ifdef BENCH_RABBITMQ
     &system_rabbitmq,
 #endif
