@@ -20,7 +20,8 @@ struct board {
     atomic_int waiters;
     atomic_uint pending[BOARD_SLOTS]; /* requesters: submits that have no answer */
     atomic_llong clock_ahead_us;      /* the broker's clock by the newest receipt, against this machine's */
-    est_id lent; /* an id for another account to use too; may be torn, then it is just an id */
+    atomic_ullong lent_number; /* an inquiry that its owner never acknowledges; * 256 + the owner's initial */
+    est_id lent;               /* an id for another account to use too; may be torn, then it is just an id */
 };
 
 /* Maps FOLDER/board; makes it where it is not there. NULL: no. */

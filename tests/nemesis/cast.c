@@ -27,8 +27,8 @@ static const struct town_account accounts[] = {
     {.name = "works-b", .door = DEPARTMENTS, .fields = "department: works, "},
     {.name = "duty", .door = OPERATORS, .fields = ""},
     {0}};
-static const char limits[] =
-    "attempts_max: 12, lease: 300 ms, heartbeat: 250 ms, retry_first: 20 ms, retry_max: 200 ms";
+static const char limits[] = "attempts_max: 12, lease: 150 ms, account_open_max: 3000, heartbeat: 250 ms, "
+                             "retry_first: 20 ms, retry_max: 200 ms";
 
 static const struct player players[] = {
     {"requester", "portal-a", "portal", REQUESTERS, NULL, 0, "", "", false},

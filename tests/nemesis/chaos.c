@@ -17,7 +17,7 @@ enum {
     TICKS_MAX = 200,
     CYCLE_MS = 350, /* a cycle's work is not waited for longer */
     CALM_EVERY = 20,
-    STOP_AGENT_MS = 700, /* at most; a lease is 300 ms */
+    STOP_AGENT_MS = 700, /* at most; a lease is 150 ms */
     STOP_OTHER_MS = 250,
     NET_MS = 300,
     AHEAD_MAX_US = 1500000,

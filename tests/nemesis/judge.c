@@ -24,7 +24,9 @@ struct entry {
     char type[12], tracking[24];
     unsigned district;
     uint64_t digest, number, results, takes, events_seen, ends_seen;
-    int64_t first_invoke, first_receipt, last_refusal;
+    int64_t first_invoke, first_receipt, last_refusal, due, ended;
+    uint64_t attempts, failures_seen;
+    bool parked_seen;
     struct end end, status;
     char last_event[20], found_of[16];
 };
@@ -322,6 +324,7 @@ static void on_answer(struct judge *j, struct entry *unused, const json_t *line)
         j->v->figure++;                                                                                      \
     }
 ON_COUNT(on_conflict, conflicts)
+ON_COUNT(on_foreign_ack, foreign_acks)
 ON_COUNT(on_retry, retried)
 ON_COUNT(on_refuse, given_up)
 ON_COUNT(on_spoil, spoiled)
@@ -333,6 +336,9 @@ static void on_status(struct judge *j, struct entry *e, const json_t *line) {
     const char *id = line_text(line, "id"), *tracking = line_text(line, "tracking");
     end_read(line, &e->status);
     e->found = true;
+    e->due = line_int(line, "due");
+    e->ended = line_int(line, "ended");
+    e->attempts = (uint64_t)line_int(line, "attempts");
     e->recorded_acked = json_is_true(json_object_get(line, "acked"));
     if (e->receipt && (e->number != e->status.number || strcmp(e->tracking, tracking) != 0))
         offend(j, RULE_SAME_RECEIPT, id, "the record has %" PRIu64 " %s, the receipt %" PRIu64 " %s",
@@ -359,6 +365,16 @@ static bool is_end(const char *event) {
     return strcmp(event, "answered") == 0 || strcmp(event, "expired") == 0 || strcmp(event, "cancelled") == 0;
 }
 
+static void attempt_count(struct judge *j, struct entry *e, const char *event) {
+    bool requeued = strcmp(event, "requeued") == 0, failed = strcmp(event, "attempt-failed") == 0;
+    if (requeued)
+        e->failures_seen = 0, e->parked_seen = false;
+    e->failures_seen += failed;
+    e->parked_seen = e->parked_seen || strcmp(event, "parked") == 0;
+    j->v->requeued += requeued;
+    j->v->attempts_failed += failed;
+}
+
 static void on_timeline(struct judge *j, struct entry *e, const json_t *line) {
     const json_t *events = json_object_get(line, "events"), *event;
     size_t i;
@@ -370,9 +386,9 @@ static void on_timeline(struct judge *j, struct entry *e, const json_t *line) {
             offend(j, RULE_ENDS_ONCE, line_text(line, "id"), "%s comes after its end", name);
         if (is_end(name))
             e->ends_seen++, snprintf(e->last_event, sizeof e->last_event, "%s", name);
-        j->v->requeued += strcmp(name, "requeued") == 0;
-        j->v->attempts_failed += strcmp(name, "attempt-failed") == 0;
+        attempt_count(j, e, name);
     }
+    j->v->leases_expired += (uint64_t)line_int(line, "leases_expired");
     e->events_seen += i;
 }
 
@@ -438,6 +454,7 @@ static const struct {
     {"requester", "ok", on_ok, true},
     {"requester", "fail", on_fail, true},
     {"requester", "conflict", on_conflict, true},
+    {"requester", "foreign-ack", on_foreign_ack, false},
     {"requester", "result", on_result, true},
     {"requester", "ack", on_ack, true},
     {"requester", "cancel", on_cancel, true},
@@ -517,6 +534,30 @@ static void check_end(struct judge *j, const struct entry *e, const char *id) {
         offend(j, RULE_END_HAS_CAUSE, id, "it is cancelled and nobody asked for that");
     if (e->cancel_done && strcmp(e->status.state, "cancelled") != 0)
         offend(j, RULE_END_HAS_CAUSE, id, "its cancel was done and it is %s", e->status.state);
+}
+
+/* An event's time never goes back, also where the clock does: then, and only then, an answer in time
+ * may be stamped with a time past its deadline. */
+static bool stamp_excused(const struct judge *j, const struct entry *e) {
+    enum { AMPLITUDE_US = 4000000 };
+    if (e->ended > e->due + AMPLITUDE_US)
+        return false;
+    for (size_t i = 0; i < j->set_back_count; i++)
+        if (j->set_back[i] >= e->first_invoke - AMPLITUDE_US &&
+            j->set_back[i] <= e->first_invoke + 2 * AMPLITUDE_US)
+            return true;
+    return false;
+}
+
+static void check_attempts(struct judge *j, const struct entry *e, const char *id) {
+    if (!e->found)
+        return;
+    if (strcmp(e->status.state, "answered") == 0 && e->due != 0 && e->ended > e->due && !stamp_excused(j, e))
+        offend(j, RULE_DEADLINE_HOLDS, id, "it was answered %" PRId64 " ms after its deadline",
+               (e->ended - e->due) / 1000);
+    if (!e->parked_seen && e->attempts != e->failures_seen)
+        offend(j, RULE_ATTEMPTS_COUNTED, id, "it counts %" PRIu64 " attempts, its story tells of %" PRIu64,
+               e->attempts, e->failures_seen);
 }
 
 static void check_result(struct judge *j, const struct entry *e, const char *id) {
@@ -619,6 +660,7 @@ static void check_all(struct judge *j) {
         id_plain(&j->ids.keys[i].id, id);
         check_kept(j, e, id);
         check_end(j, e, id);
+        check_attempts(j, e, id);
         check_result(j, e, id);
         check_answer(j, e, id);
         ids_add(&bare, &j->ids.keys[i].id, 0);

@@ -18,6 +18,8 @@
     X(NUMBER_ONCE, "a number belongs to one inquiry")                                                        \
     X(NUMBERS_IN_ORDER, "what was submitted after a receipt has a higher number")                            \
     X(ENDS_ONCE, "an inquiry ends exactly once")                                                             \
+    X(DEADLINE_HOLDS, "nothing is answered after its deadline")                                              \
+    X(ATTEMPTS_COUNTED, "attempts are as many as failed since the last requeue")                             \
     X(END_HAS_CAUSE, "it expires only with a deadline, is cancelled only when asked, and when told so")      \
     X(RESULT_SAME, "a result is the same at every delivery and in the record")                               \
     X(RESULT_ARRIVES, "every result came to its requester, or waited and came when asked")                   \
@@ -55,10 +57,11 @@ struct offence {
     X(ids)                                                                                                   \
     X(invokes)                                                                                               \
     X(receipts)                                                                                              \
-    X(receipts_again) X(refused) X(accepted) X(answered) X(expired) X(cancelled) X(results) X(results_again) \
-        X(acks) X(waited_at_end) X(takes) X(takes_again) X(answers_said) X(answers_not_taken) X(retried)     \
-            X(given_up) X(spoiled) X(leases_lost) X(requeued) X(attempts_failed) X(two_accounts)             \
-                X(conflicts) X(foreign_asked)
+    X(receipts_again)                                                                                        \
+    X(refused) X(accepted) X(answered) X(expired) X(cancelled) X(results) X(results_again) X(acks)           \
+        X(waited_at_end) X(takes) X(takes_again) X(answers_said) X(answers_not_taken) X(retried) X(given_up) \
+            X(spoiled) X(leases_lost) X(requeued) X(attempts_failed) X(leases_expired) X(foreign_acks)       \
+                X(two_accounts) X(conflicts) X(foreign_asked)
 
 struct verdict {
     uint64_t broken[RULE_COUNT], offences;

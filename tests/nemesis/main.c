@@ -60,10 +60,10 @@ static void figures_print(const struct nemesis *n, double seconds) {
 
 /* A fault that never happened proves nothing. So do the consequences it should have had. */
 static void kinds_expect(const struct nemesis *n, unsigned cycles) {
-    static const char *const figures[] = {"answered",       "expired",       "cancelled",    "results_again",
-                                          "receipts_again", "takes_again",   "requeued",     "spoiled",
-                                          "leases_lost",    "waited_at_end", "two_accounts", "foreign_asked",
-                                          "conflicts"};
+    static const char *const figures[] = {"answered",       "expired",        "cancelled",    "results_again",
+                                          "receipts_again", "takes_again",    "requeued",     "spoiled",
+                                          "leases_lost",    "waited_at_end",  "two_accounts", "foreign_asked",
+                                          "conflicts",      "leases_expired", "foreign_acks"};
     if (cycles < EVERY_KIND_FROM)
         return;
     for (int i = 0; i < FAULT_COUNT; i++) {

@@ -69,7 +69,7 @@ static int64_t deadline_us(const est_id *id) {
     int64_t ms = 0;
     for (int i = 0; i < 6; i++)
         ms = ms << 8 | id->bytes[i];
-    return (ms + 50 + id->bytes[9] * 2) * EST_US_PER_MS;
+    return (ms + 50 + id->bytes[10] * 2) * EST_US_PER_MS;
 }
 
 static void submit_question(const est_id *id, const struct question *q) {
@@ -236,6 +236,17 @@ static void refusal_take(const est_event *e) {
         ask->fate = FATE_REFUSED;
 }
 
+/* The owner keeps these for the witness; somebody else tries to take them away. */
+static void withhold(const est_event *e) {
+    uint64_t lent = atomic_load(&part.board->lent_number);
+    unsigned char initial = (unsigned char)part.account[0];
+    if (lent != 0 && lent % 256 != initial) {
+        tell(&part, "foreign-ack", "\"about\":%" PRIu64, lent / 256);
+        est_client_ack(client, lent / 256);
+    }
+    atomic_store(&part.board->lent_number, e->number * 256 + initial);
+}
+
 static void result_take(const est_event *e) {
     char hex[ID_HEX_SIZE];
     struct ask *ask = ask_of(&e->id, NULL);
@@ -250,7 +261,10 @@ static void result_take(const est_event *e) {
         ask->result = true, awaited--;
         board_tick(part.board);
     }
-    if (e->id.bytes[8] % 64 == 0 || (first && dice(&part.dice, 8) == 0))
+    bool never = e->id.bytes[9] % 64 == 0;
+    if (never)
+        withhold(e);
+    if (never || (first && dice(&part.dice, 8) == 0))
         return;
     tell(&part, "ack", "\"id\":\"%s\",\"number\":%" PRIu64, hex, e->number);
     est_client_ack(client, e->number);

@@ -256,6 +256,20 @@ static void inquiry_without_an_end_is_caught(void **state) {
            {WITNESS, A_STATUS, STATUS("portal", A, "1", "waiting", "none", "", "0", "T1", "a1", "false")});
 }
 
+static void answer_after_the_deadline_is_caught(void **state) {
+    CAUGHT(DEADLINE_HOLDS,
+           {WITNESS, A_STATUS,
+            END("status", A, "1", "answered", "positive", "works-a.0001 100", "5e",
+                ",'account':'portal','tracking':'T1','type':'plot.use','of':'portal','request':'a1',"
+                "'acked':true,'due':5000,'ended':9000")});
+}
+
+static void attempt_that_was_forgotten_is_caught(void **state) {
+    CAUGHT(ATTEMPTS_COUNTED,
+           {WITNESS, A_TIMELINE,
+            TIMELINE("portal", A, "'submitted','leased','attempt-failed','leased','answered'")});
+}
+
 static void expiry_without_a_deadline_is_caught(void **state) {
     CAUGHT(END_HAS_CAUSE, {PORTAL, INVOKE("14", C, "c1", "true"), INVOKE("14", C, "c1", "false")});
 }
@@ -385,6 +399,8 @@ int main(void) {
         CLAIM(number_of_two_inquiries_is_caught),
         CLAIM(number_below_an_older_receipt_is_caught),
         CLAIM(inquiry_without_an_end_is_caught),
+        CLAIM(answer_after_the_deadline_is_caught),
+        CLAIM(attempt_that_was_forgotten_is_caught),
         CLAIM(expiry_without_a_deadline_is_caught),
         CLAIM(cancel_that_nobody_asked_for_is_caught),
         CLAIM(cancel_that_was_done_and_had_no_effect_is_caught),

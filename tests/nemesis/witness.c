@@ -20,9 +20,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASKS_AT_ONCE = 512, PATIENCE_MS = 20000, RESULTS_WINDOW = 1024, FOREIGN_EVERY = 97 };
-/* What an ask is about is in its ref: place * 4 + kind. */
-enum { ASK_STATUS, ASK_TIMELINE, ASK_FOREIGN, ASK_STATS, ASK_KINDS };
+enum {
+    ASKS_AT_ONCE = 512,
+    PATIENCE_MS = 20000,
+    RESULTS_WINDOW = 1024,
+    FOREIGN_EVERY = 97,
+    FOREIGN_NUMBERS = 64
+};
+/* What an ask is about is in its ref: place * ASK_KINDS + kind. */
+enum { ASK_STATUS, ASK_TIMELINE, ASK_FOREIGN, ASK_FOREIGN_NUMBER, ASK_STATS, ASK_KINDS };
 
 static struct part part;
 static struct {
@@ -31,6 +37,8 @@ static struct {
     est_client *client;
     size_t outstanding, unacknowledged; /* asks; ends that nobody acknowledged, by the record */
     struct ids came;                    /* results that came here */
+    uint64_t numbers[FOREIGN_NUMBERS];  /* of other accounts' inquiries */
+    size_t numbers_count;
 } as;
 
 /* requester-ACCOUNT-… */
@@ -45,6 +53,13 @@ static void id_take(void *arg, const json_t *line) {
         ids_add(arg, &id, 0);
 }
 
+/* Of the others', the newest. */
+static void number_take(void *arg, const json_t *line) {
+    id_take(arg, line);
+    if (line_is(line, "ok"))
+        as.numbers[as.numbers_count++ % FOREIGN_NUMBERS] = (uint64_t)line_int(line, "number");
+}
+
 /* All ids of this account, and a few of the others'. */
 static void ids_read(void) {
     struct ids others = {0};
@@ -56,7 +71,10 @@ static void ids_read(void) {
         return;
     for (size_t i = 0; i < found.gl_pathc; i++) {
         account_of(found.gl_pathv[i], account);
-        lines_read(found.gl_pathv[i], id_take, strcmp(account, as.name) == 0 ? as.own : &others, &line);
+        if (strcmp(account, as.name) == 0)
+            lines_read(found.gl_pathv[i], id_take, as.own, &line);
+        else
+            lines_read(found.gl_pathv[i], number_take, &others, &line);
     }
     globfree(&found);
     for (size_t i = 0, place; i < others.count; i += FOREIGN_EVERY)
@@ -83,11 +101,12 @@ static void outcome_tell(const char *what, const est_event *e, const char *more)
 }
 
 static void status_tell(const est_event *e) {
-    char more[256];
+    char more[320];
     snprintf(more, sizeof more,
+             ",\"due\":%" PRId64 ",\"ended\":%" PRId64
              ",\"tracking\":\"%.*s\",\"type\":\"%.*s\",\"of\":\"%.*s\",\"request\":\"%016" PRIx64
              "\",\"acked\":%s,\"attempts\":%u",
-             (int)e->tracking.size, (const char *)e->tracking.data, (int)e->type.size,
+             e->due.us, e->ended.us, (int)e->tracking.size, (const char *)e->tracking.data, (int)e->type.size,
              (const char *)e->type.data, (int)e->account.size, (const char *)e->account.data,
              digest(e->request), e->acked.us ? "true" : "false", e->attempts);
     outcome_tell("status", e, more);
@@ -98,12 +117,16 @@ static void timeline_tell(const est_event *e) {
     char hex[ID_HEX_SIZE], events[1200];
     est_timeline_row row;
     size_t size = 0;
+    unsigned expired = 0;
     events[0] = '\0';
-    for (size_t i = 0; est_row_timeline(e, i, &row) && size + 96 < sizeof events; i++)
+    for (size_t i = 0; est_row_timeline(e, i, &row) && size + 96 < sizeof events; i++) {
         size += (size_t)snprintf(events + size, sizeof events - size, "%s\"%.*s\"", i ? "," : "",
                                  (int)row.event.size, (const char *)row.event.data);
+        expired += row.code == EST_LEASE_EXPIRED;
+    }
     id_hex(&e->id, hex);
-    tell(&part, "timeline", "\"account\":\"%s\",\"id\":\"%s\",\"events\":[%s]", as.name, hex, events);
+    tell(&part, "timeline", "\"account\":\"%s\",\"id\":\"%s\",\"events\":[%s],\"leases_expired\":%u", as.name,
+         hex, events, expired);
 }
 
 static void stats_tell(const est_event *e) {
@@ -114,11 +137,14 @@ static void stats_tell(const est_event *e) {
 }
 
 static void refusal_tell(const est_event *e) {
-    char hex[ID_HEX_SIZE];
+    char hex[ID_HEX_SIZE] = "";
     unsigned kind = e->ref % ASK_KINDS;
-    const struct ids *whose = kind == ASK_FOREIGN ? as.foreign : as.own;
-    id_hex(&whose->keys[e->ref / ASK_KINDS].id, hex);
-    tell(&part, kind == ASK_FOREIGN ? "foreign" : "absent",
+    size_t place = e->ref / ASK_KINDS;
+    if (kind == ASK_FOREIGN)
+        id_hex(&as.foreign->keys[place].id, hex);
+    else if (kind != ASK_FOREIGN_NUMBER)
+        id_hex(&as.own->keys[place].id, hex);
+    tell(&part, kind == ASK_FOREIGN || kind == ASK_FOREIGN_NUMBER ? "foreign" : "absent",
          "\"account\":\"%s\",\"id\":\"%s\",\"code\":\"%s\"", as.name, hex, est_code_name(e->code));
 }
 
@@ -130,7 +156,7 @@ static void event_take(const est_event *e) {
         ids_add(&as.came, &e->id, 0);
         return;
     case EST_EVENT_STATUS:
-        if (e->ref % ASK_KINDS == ASK_FOREIGN)
+        if (e->ref % ASK_KINDS == ASK_FOREIGN || e->ref % ASK_KINDS == ASK_FOREIGN_NUMBER)
             outcome_tell("leak", e, "");
         else
             status_tell(e);
@@ -171,10 +197,12 @@ static void hear(void) {
 }
 
 static void ask(unsigned kind, size_t place) {
-    const est_id *id = kind == ASK_FOREIGN ? &as.foreign->keys[place].id : &as.own->keys[place].id;
-    uint64_t ref = place * ASK_KINDS + kind;
-    int error = kind == ASK_TIMELINE ? est_client_timeline(as.client, ref, id, 0)
-                                     : est_client_status(as.client, ref, id, 0, true);
+    const est_id *id = kind == ASK_FOREIGN          ? &as.foreign->keys[place].id
+                       : kind == ASK_FOREIGN_NUMBER ? NULL
+                                                    : &as.own->keys[place].id;
+    uint64_t ref = place * ASK_KINDS + kind, number = id ? 0 : as.numbers[place];
+    int error = kind == ASK_TIMELINE ? est_client_timeline(as.client, ref, id, number)
+                                     : est_client_status(as.client, ref, id, number, true);
     if (error != 0)
         exit(5);
     as.outstanding++;
@@ -193,6 +221,7 @@ static void account_ask(const char *endpoint, char **name_and_keys) {
     as.name = name_and_keys[0], as.own = &own, as.foreign = &foreign;
     as.unacknowledged = 0;
     as.came = (struct ids){0};
+    as.numbers_count = 0;
     est_options options = part_options(&part, RESULTS_WINDOW, 0);
     options.endpoints[0] = endpoint;
     options.account = name_and_keys[0];
@@ -208,6 +237,8 @@ static void account_ask(const char *endpoint, char **name_and_keys) {
     }
     for (size_t i = 0; i < foreign.count; i++)
         ask(ASK_FOREIGN, i);
+    for (size_t i = 0; i < as.numbers_count && i < FOREIGN_NUMBERS; i++)
+        ask(ASK_FOREIGN_NUMBER, i);
     while (as.outstanding > 0)
         hear();
     est_client_close(&as.client);
