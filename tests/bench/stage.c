@@ -196,7 +196,7 @@ bool stage_is_dead(const struct stage *s) {
 
 static int server_end(struct stage *s) {
     int status = 0;
-    kill(s->server, SIGTERM);
+    kill(s->server, s->rough ? SIGKILL : SIGTERM);
     while (waitpid(s->server, &status, 0) < 0 && errno == EINTR)
         continue;
     if (s->rough || (WIFEXITED(status) && WEXITSTATUS(status) == 0))

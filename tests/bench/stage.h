@@ -18,8 +18,8 @@ struct stage {
     const struct plan *plan;
     char directory[STAGE_PATH_SIZE];
     pid_t server; /* 0: none */
-    bool rough;   /* the server says nothing with its exit status */
-    void *own;    /* the system's */
+    bool rough; /* the server is ended by SIGKILL: it would take its time, and what it keeps is thrown away */
+    void *own;  /* the system's */
 };
 
 /* Makes the folder and opens the plan's system. 0 or a negative code after a line that says why;

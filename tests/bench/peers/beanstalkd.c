@@ -65,11 +65,11 @@ static bool beanstalkd_is_up(struct stage *s) {
 }
 
 static int beanstalkd_open(struct stage *s) {
-    char program[STAGE_PATH_SIZE], listen[STAGE_PATH_SIZE + 8];
+    char program[STAGE_PATH_SIZE], listen[STAGE_PATH_SIZE + 16];
     snprintf(program, sizeof program, "%s", stage_program_find(programs));
     snprintf(listen, sizeof listen, "unix:%s/socket", s->directory);
     char *const arguments[] = {program, "-b", s->directory, "-f0", "-z", "100000", "-l", listen, NULL};
-    s->rough = true; /* it has no handler for SIGTERM */
+    s->rough = true;
     int code = stage_server_start(s, arguments, -1, NULL);
     return code < 0 ? code : stage_server_await(s, beanstalkd_is_up);
 }
