@@ -184,7 +184,7 @@ void cast_begin(struct nemesis *n) {
     n->history = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     n->board = board_open(n->folder);
     assert_true(n->history >= 0 && n->board);
-    chronicle(n, "seed", "\"seed\":%" PRIu64, n->seed);
+    chronicle(n, "seed", "\"seed\":%" PRIu64 ",\"wall\":%" PRId64, n->seed, wall_us());
     n->town = town_new(&(struct town_options){.accounts = accounts, .limits = limits});
     broker_start(n);
     for (int i = 0; i < DOOR_COUNT; i++)

@@ -34,6 +34,7 @@ struct entry {
 /* One answer that an agent said. */
 struct said {
     uint64_t epoch, number, digest;
+    int64_t t;
     char who[32], outcome[16];
     bool recorded;
 };
@@ -50,9 +51,11 @@ struct judge {
     int64_t open, unacknowledged;
     bool stats, store;
     uint64_t store_inquiries, store_ended, store_answered;
-    int64_t *set_back; /* when the clock was */
-    size_t set_back_count, set_back_room;
-    int64_t clock_ahead;
+    struct clock_move {
+        int64_t t, ahead;
+    } * moves;
+    size_t moves_count, moves_room;
+    int64_t wall_less_monotonic;
     struct {
         char id[33];
         int64_t ref;
@@ -315,6 +318,7 @@ static void on_answer(struct judge *j, struct entry *unused, const json_t *line)
                (int64_t)line_int(line, "number"));
     snprintf(said->outcome, sizeof said->outcome, "%s", line_text(line, "outcome"));
     said->digest = line_hex(line, "digest");
+    said->t = line_int(line, "t");
     j->v->answers_said++;
 }
 
@@ -426,14 +430,15 @@ static void on_store(struct judge *j, struct entry *e, const json_t *line) {
     j->store_answered = (uint64_t)line_int(sheet, "answered");
 }
 
+static void on_seed(struct judge *j, struct entry *e, const json_t *line) {
+    (void)e;
+    j->wall_less_monotonic = line_int(line, "wall") - line_int(line, "t");
+}
+
 static void on_clock(struct judge *j, struct entry *e, const json_t *line) {
     (void)e;
-    int64_t ahead = line_int(line, "ahead_us");
-    if (ahead < j->clock_ahead) {
-        j->set_back = room_for(j->set_back, &j->set_back_room, j->set_back_count, sizeof *j->set_back);
-        j->set_back[j->set_back_count++] = line_int(line, "t");
-    }
-    j->clock_ahead = ahead;
+    j->moves = room_for(j->moves, &j->moves_room, j->moves_count, sizeof *j->moves);
+    j->moves[j->moves_count++] = (struct clock_move){line_int(line, "t"), line_int(line, "ahead_us")};
 }
 
 /* --- Lines --------------------------------------------------------------------------------------- */
@@ -474,6 +479,7 @@ static const struct {
     {"witness", "stat", on_stat, false},
     {"nemesis", "store", on_store, false},
     {"nemesis", "clock", on_clock, false},
+    {"nemesis", "seed", on_seed, false},
 };
 
 static void line_take(void *arg, const json_t *line) {
@@ -501,8 +507,9 @@ static void line_take(void *arg, const json_t *line) {
  * refused too, for time goes on; unless the clock was set back meanwhile. */
 static bool clock_excuses(const struct judge *j, const struct entry *e) {
     enum { STALE_US = 1000000 };
-    for (size_t i = 0; i < j->set_back_count; i++)
-        if (j->set_back[i] >= e->first_invoke && j->set_back[i] <= e->last_refusal + STALE_US)
+    for (size_t i = 0; i < j->moves_count; i++)
+        if (j->moves[i].ahead < (i > 0 ? j->moves[i - 1].ahead : 0) && j->moves[i].t >= e->first_invoke &&
+            j->moves[i].t <= e->last_refusal + STALE_US)
             return true;
     return false;
 }
@@ -536,25 +543,9 @@ static void check_end(struct judge *j, const struct entry *e, const char *id) {
         offend(j, RULE_END_HAS_CAUSE, id, "its cancel was done and it is %s", e->status.state);
 }
 
-/* An event's time never goes back, also where the clock does: then, and only then, an answer in time
- * may be stamped with a time past its deadline. */
-static bool stamp_excused(const struct judge *j, const struct entry *e) {
-    enum { AMPLITUDE_US = 4000000 };
-    if (e->ended > e->due + AMPLITUDE_US)
-        return false;
-    for (size_t i = 0; i < j->set_back_count; i++)
-        if (j->set_back[i] >= e->first_invoke - AMPLITUDE_US &&
-            j->set_back[i] <= e->first_invoke + 2 * AMPLITUDE_US)
-            return true;
-    return false;
-}
-
 static void check_attempts(struct judge *j, const struct entry *e, const char *id) {
     if (!e->found)
         return;
-    if (strcmp(e->status.state, "answered") == 0 && e->due != 0 && e->ended > e->due && !stamp_excused(j, e))
-        offend(j, RULE_DEADLINE_HOLDS, id, "it was answered %" PRId64 " ms after its deadline",
-               (e->ended - e->due) / 1000);
     if (!e->parked_seen && e->attempts != e->failures_seen)
         offend(j, RULE_ATTEMPTS_COUNTED, id, "it counts %" PRIu64 " attempts, its story tells of %" PRIu64,
                e->attempts, e->failures_seen);
@@ -574,6 +565,29 @@ static void check_result(struct judge *j, const struct entry *e, const char *id)
     j->v->waited_at_end += !e->recorded_acked;
 }
 
+/* How far ahead the broker's clock was at least, about this moment. */
+static int64_t ahead_at(const struct judge *j, int64_t t) {
+    enum { ABOUT_US = 300000 };
+    int64_t before = 0, least = INT64_MAX;
+    for (size_t i = 0; i < j->moves_count && j->moves[i].t <= t + ABOUT_US; i++) {
+        if (j->moves[i].t < t - ABOUT_US)
+            before = j->moves[i].ahead;
+        else if (j->moves[i].ahead < least)
+            least = j->moves[i].ahead;
+    }
+    return before < least ? before : least;
+}
+
+/* An agent that spoke after the deadline, by the clock that the broker had then, spoke too late.
+ * The slack is for a broker that was stopped between its look at the clock and its reading. */
+static void check_deadline(struct judge *j, const struct entry *e, const struct said *said, const char *id) {
+    enum { SLACK_US = 300000, SKEW_US = 4000000 };
+    int64_t then = said->t + j->wall_less_monotonic + ahead_at(j, said->t);
+    if (e->due != 0 && (then > e->due + SLACK_US || e->ended > e->due + SKEW_US))
+        offend(j, RULE_DEADLINE_HOLDS, id,
+               "its answer was said %" PRId64 " ms after its deadline, and recorded", (then - e->due) / 1000);
+}
+
 /* The signer's words are the agent's name and the epoch. */
 static void check_answer(struct judge *j, const struct entry *e, const char *id) {
     char who[32] = "";
@@ -591,6 +605,7 @@ static void check_answer(struct judge *j, const struct entry *e, const char *id)
                e->status.outcome, e->status.signer);
         return;
     }
+    check_deadline(j, e, said, id);
     j->said[place].recorded = true;
 }
 
@@ -709,6 +724,6 @@ int judge_folder(const char *folder, struct verdict *ret) {
     free(j.owner_of_number);
     free(j.said);
     free(j.cancels);
-    free(j.set_back);
+    free(j.moves);
     return enough ? 0 : -1;
 }

@@ -1,6 +1,6 @@
 /* main.c - estelam-nemesis: real processes on loopback, and somebody who wishes them ill.
  *
- *     estelam-nemesis [--cycles N] [--minutes M] [--seed S] [--round N] [--keep]
+ *     estelam-nemesis [--cycles N] [--minutes M] [--seed S] [--round N] [--seconds T] [--keep]
  *
  * A round is a town, so many cycles each ended by a kill of the broker, and then the settling and
  * the judging; rounds follow each other until cycles or minutes are over. It is one claim of a
@@ -20,15 +20,16 @@ static struct nemesis nemesis;
 static uint64_t happened[FAULT_COUNT];
 
 static void round_run(struct nemesis *n, unsigned number, unsigned cycles) {
+    unsigned done;
     n->seed = n->plan.seed + number;
     n->dice = n->seed;
     memset(n->happened, 0, sizeof n->happened);
     n->clock_ahead_us = n->clock_before_us = n->clock_waits = 0;
     n->later_count = 0;
     cast_begin(n);
-    int64_t began = now_ms();
-    for (unsigned i = 0; i < cycles; i++)
-        cycle_run(n, i, i >= cycles / 2);
+    int64_t began = now_ms(), until = began + (n->plan.seconds ? n->plan.seconds * 1000 : INT32_MAX);
+    for (done = 0; done < cycles && !(done >= EVERY_KIND_FROM && now_ms() >= until); done++)
+        cycle_run(n, done, done >= cycles / 2 || now_ms() - began > (until - began) / 2);
     int64_t calm = now_ms();
     settle(n);
     int64_t settled = now_ms();
@@ -38,7 +39,7 @@ static void round_run(struct nemesis *n, unsigned number, unsigned cycles) {
     print_message("             round %u, seed %" PRIu64
                   ": %u kills of the broker in %.1f s, settled in %.1f s, "
                   "judged in %.1f s\n",
-                  number + 1, n->seed, cycles, (double)(calm - began) / 1e3, (double)(settled - calm) / 1e3,
+                  number + 1, n->seed, done, (double)(calm - began) / 1e3, (double)(settled - calm) / 1e3,
                   (double)(now_ms() - settled) / 1e3);
     for (int i = 0; i < FAULT_COUNT; i++)
         happened[i] += n->happened[i];
@@ -116,11 +117,12 @@ static int round_remains(void **state) {
 /* --- The command line ---------------------------------------------------------------------------- */
 
 static int usage(void) {
-    fputs("usage: estelam-nemesis [--cycles N] [--minutes M] [--seed S] [--round N] [--keep]\n"
+    fputs("usage: estelam-nemesis [--cycles N] [--minutes M] [--seed S] [--round N] [--seconds T] [--keep]\n"
           "  --cycles   kills of the broker in all (500)\n"
           "  --minutes  no new round begins after this long\n"
           "  --seed     of every die; the same seed gives the same faults at the same points of the work\n"
           "  --round    kills between two judgements (500)\n"
+          "  --seconds  a round's faults end after this long and 100 kills at least, though kills are left\n"
           "  --keep     keep the histories of rounds that went well too\n",
           stderr);
     return 2;
@@ -144,6 +146,8 @@ static bool plan_read(int argc, char **argv, struct plan *ret) {
             ret->cycles = (unsigned)value, cycles = true;
         else if (strcmp(argv[i], "--minutes") == 0)
             ret->minutes = (int64_t)value;
+        else if (strcmp(argv[i], "--seconds") == 0)
+            ret->seconds = (int64_t)value;
         else if (strcmp(argv[i], "--seed") == 0)
             ret->seed = value;
         else if (strcmp(argv[i], "--round") == 0 && value > 0)

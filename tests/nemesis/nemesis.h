@@ -22,7 +22,7 @@ enum { CAST_MAX = 8, LATER_MAX = 16, FOLDER_SIZE = 64, FIGURES_MAX = 48 };
 
 struct plan {
     unsigned cycles, round;
-    int64_t minutes;
+    int64_t minutes, seconds;
     uint64_t seed;
     bool keep;
 };

@@ -256,12 +256,21 @@ static void inquiry_without_an_end_is_caught(void **state) {
            {WITNESS, A_STATUS, STATUS("portal", A, "1", "waiting", "none", "", "0", "T1", "a1", "false")});
 }
 
-static void answer_after_the_deadline_is_caught(void **state) {
+static void answer_recorded_after_the_deadline_is_caught(void **state) {
     CAUGHT(DEADLINE_HOLDS,
            {WITNESS, A_STATUS,
             END("status", A, "1", "answered", "positive", "works-a.0001 100", "5e",
                 ",'account':'portal','tracking':'T1','type':'plot.use','of':'portal','request':'a1',"
-                "'acked':true,'due':5000,'ended':9000")});
+                "'acked':true,'due':5000,'ended':9000000")});
+}
+
+static void answer_said_after_the_deadline_is_caught(void **state) {
+    CAUGHT(DEADLINE_HOLDS,
+           {WITNESS, A_STATUS,
+            END("status", A, "1", "answered", "positive", "works-a.0001 100", "5e",
+                ",'account':'portal','tracking':'T1','type':'plot.use','of':'portal','request':'a1',"
+                "'acked':true,'due':5000,'ended':4000")},
+           {NEMESIS, NULL, "{'t':0,'who':'nemesis','do':'seed','seed':1,'wall':400000}"});
 }
 
 static void attempt_that_was_forgotten_is_caught(void **state) {
@@ -399,7 +408,8 @@ int main(void) {
         CLAIM(number_of_two_inquiries_is_caught),
         CLAIM(number_below_an_older_receipt_is_caught),
         CLAIM(inquiry_without_an_end_is_caught),
-        CLAIM(answer_after_the_deadline_is_caught),
+        CLAIM(answer_recorded_after_the_deadline_is_caught),
+        CLAIM(answer_said_after_the_deadline_is_caught),
         CLAIM(attempt_that_was_forgotten_is_caught),
         CLAIM(expiry_without_a_deadline_is_caught),
         CLAIM(cancel_that_nobody_asked_for_is_caught),
