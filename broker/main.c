@@ -82,8 +82,15 @@ static int thing_restore(void *arg, const struct event *e) {
 
 static int inquiry_restore(void *arg, const struct inquiry_row *row) {
     struct recovery *r = arg;
-    if (++r->open > r->b->limits.inquiries_max)
+    const struct core_limits *l = &r->b->limits;
+    if (++r->open > l->inquiries_max)
         return -EST_FULL;
+    if (row->account >= l->accounts_max || row->type >= l->types_max || row->district > l->districts_max ||
+        row->state < EST_STATE_WAITING || row->state > EST_STATE_CANCELLED || row->state == EST_STATE_LEASED) {
+        log_line(3, "inquiry %llu says what no broker of these limits wrote; run `estelam store check`",
+                 (unsigned long long)row->number);
+        return -EST_CONFLICT;
+    }
     core_restore_inquiry(r->b->core, row);
     return 0;
 }
@@ -98,7 +105,7 @@ static int recover(struct broker *b) {
     if (error == -EST_FULL)
         log_line(3, "the store holds more than limits.inquiries_max (%u) allows; raise it in %s",
                  b->limits.inquiries_max, b->config);
-    else if (error < 0)
+    else if (error < 0 && error != -EST_CONFLICT) /* that has been said */
         log_line(3, "%s", store_error(b->store));
     if (error < 0)
         return error;

@@ -28,10 +28,13 @@ void fresh_done(struct fresh *f) {
 }
 
 void fresh_clear(struct fresh *f) {
-    memset(f->by_number, 0, SLOTS * sizeof *f->by_number);
-    memset(f->by_id, 0, SLOTS * sizeof *f->by_id);
+    bool untouched = f->used == 0; /* a megabyte of zeroes need not be zeroed again */
     f->first = f->last = f->free = FRESH_NONE;
     f->count = f->used = 0;
+    if (untouched)
+        return;
+    memset(f->by_number, 0, SLOTS * sizeof *f->by_number);
+    memset(f->by_id, 0, SLOTS * sizeof *f->by_id);
 }
 
 static uint32_t id_hash(uint32_t account, const est_id *id) {
