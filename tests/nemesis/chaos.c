@@ -78,6 +78,16 @@ static void net(struct nemesis *n, enum proxy_fault fault) {
     proxy_fault(n->proxy, fault, door, ms);
 }
 
+/* Written down first: the checker has to know what the broker's clock said at any moment. */
+void clock_set(struct nemesis *n, int64_t ahead_us) {
+    if (!n->skews)
+        return;
+    chronicle(n, "clock", "\"ahead_us\":%lld", (long long)ahead_us);
+    n->clock_before_us = n->clock_ahead_us;
+    n->clock_ahead_us = ahead_us;
+    skew_set(ahead_us);
+}
+
 /* A random walk within bounds: what goes ahead has to come back. */
 static void clock_move(struct nemesis *n, int way) {
     if (!n->skews)
@@ -85,11 +95,8 @@ static void clock_move(struct nemesis *n, int way) {
     int64_t to = n->clock_ahead_us + way * (100000 + (int64_t)roll(n, 900000));
     if (to > AHEAD_MAX_US || to < -AHEAD_MAX_US)
         return;
-    chronicle(n, "clock", "\"ahead_us\":%lld", (long long)to);
-    n->clock_before_us = n->clock_ahead_us;
-    n->clock_ahead_us = to;
     n->clock_waits = way;
-    skew_set(to);
+    clock_set(n, to);
 }
 
 static void fault_begin(struct nemesis *n, enum fault fault) {

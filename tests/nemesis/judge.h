@@ -59,10 +59,11 @@ struct offence {
     X(receipts)                                                                                              \
     X(receipts_again)                                                                                        \
     X(refused)                                                                                               \
-    X(accepted) X(answered) X(expired) X(cancelled) X(results) X(results_again) X(acks) X(waited_at_end)     \
-        X(takes) X(takes_again) X(answers_said) X(answers_not_taken) X(retried) X(given_up) X(spoiled)       \
-            X(leases_lost) X(requeued) X(attempts_failed) X(leases_expired) X(foreign_acks) X(two_accounts)  \
-                X(conflicts) X(foreign_asked)
+    X(accepted)                                                                                              \
+    X(answered) X(expired) X(cancelled) X(results) X(results_again) X(acks) X(waited_at_end) X(takes)        \
+        X(takes_again) X(answers_said) X(answers_not_taken) X(retried) X(given_up) X(spoiled) X(leases_lost) \
+            X(requeued) X(attempts_failed) X(leases_expired) X(foreign_acks) X(two_accounts) X(conflicts)    \
+                X(foreign_asked)
 
 struct verdict {
     uint64_t broken[RULE_COUNT], offences;

@@ -110,6 +110,8 @@ void chronicle(struct nemesis *, const char *what, const char *fields, ...)
 /* --- chaos.c */
 void cycle_run(struct nemesis *, unsigned number, bool second_half);
 
+void clock_set(struct nemesis *, int64_t ahead_us); /* the broker's */
+
 /* --- settle.c */
 void settle(struct nemesis *);
 void judge(struct nemesis *);

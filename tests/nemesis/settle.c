@@ -59,9 +59,7 @@ void settle(struct nemesis *n) {
     chronicle(n, "heal", "\"life\":%u", n->broker_life);
     later_run(n, INT64_MAX);
     proxy_calm(n->proxy);
-    n->clock_ahead_us = 0;
-    if (n->skews)
-        skew_set(0);
+    clock_set(n, 0);
     atomic_store(&n->board->phase, PHASE_SETTLE);
     n->settled = until_all_ended(n);
     chronicle(n, "settled", "\"life\":%u", n->broker_life);
