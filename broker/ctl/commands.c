@@ -156,7 +156,7 @@ const struct command COMMANDS[] = {
              "tables, and they must be what is stored.\n\n"
              "Prints what the store holds. Exits with 1 where it is damaged, and names the first bad "
              "record: its table, its key and what is wrong with it. It needs about as much memory as "
-             "the broker itself: 130 bytes for each inquiry that was open at one time.",
+             "the broker itself: 140 bytes for each inquiry that was open at one time.",
      .min = 1, .max = 1, .run = run_store_check,
      .examples = {{"estelam store check /var/lib/estelam/store", "beside the broker, or after a bad disk"},
                   {"estelam store check backup/store --json", "for a program that watches backups"}}},
