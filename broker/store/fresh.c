@@ -9,7 +9,7 @@ enum { SLOTS = FRESH_CAPACITY * 2, MASK = SLOTS - 1 };
 
 int fresh_init(struct fresh *f) {
     *f = (struct fresh){0};
-    f->rows = calloc(FRESH_CAPACITY, sizeof *f->rows);
+    f->rows = malloc(FRESH_CAPACITY * sizeof *f->rows); /* each is written whole when it is taken */
     f->by_number = calloc(SLOTS, sizeof *f->by_number);
     f->by_id = calloc(SLOTS, sizeof *f->by_id);
     if (f->rows == NULL || f->by_number == NULL || f->by_id == NULL) {

@@ -16,6 +16,7 @@ enum { VERDICT_SIZE = 600 };
 
 /* Starts on this folder: store, record into a core, a new generation, as the broker's main does;
  * and compares. 0, or -1 with the sentence that says what was broken. */
-int recover_and_judge(const char *folder, uint64_t size_max, const struct promise *, char ret_why[VERDICT_SIZE]);
+int recover_and_judge(const char *folder, uint64_t size_max, const struct promise *,
+                      char ret_why[VERDICT_SIZE]);
 
 #endif
