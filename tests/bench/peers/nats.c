@@ -1,9 +1,11 @@
 /* nats.c - JetStream on files: a stream of requests, a stream of replies, a subject for each requester.
  *
  * Publications are asynchronous, and their acknowledgements are counted as they come. Consumers are
- * durable and pulled: what is there is fetched at once, and only who finds nothing waits, for one
- * message. A requester acknowledges a batch with its last message. An agent acknowledges a request
- * when the acknowledgement of its answer has come: these come in the order of the answers.
+ * durable and pulled: a pull for a batch is always under way, and renewed when half of it has come. (By
+ * the protocol of pulls itself: the library's fetch has a pull for each call, and in 3.4 it writes past
+ * the end of its list when messages of an earlier one come late.) A requester acknowledges a batch with
+ * its last message. An agent acknowledges a request when the acknowledgement of its answer has come:
+ * these come in the order of the answers.
  */
 #include "flights.h"
 #include "system.h"
@@ -43,18 +45,22 @@ static void wire_close(struct wire *w) {
 
 /* `soon`: what is sent goes at once, without the library's millisecond for more to come. */
 static natsStatus wire_open(struct wire *w, unsigned port, bool soon, jsPubAckHandler on_ack, void *with) {
-    char url[NAME_SIZE];
+    char url[NAME_SIZE], inbox[NAME_SIZE];
     jsOptions js;
     jsOptions_Init(&js);
     js.PublishAsync.MaxPending = PENDING_MAX;
     js.PublishAsync.AckHandler = on_ack;
     js.PublishAsync.AckHandlerClosure = with;
+    /* Names that the library draws may be the same in processes that begin at the same instant. */
+    snprintf(inbox, sizeof inbox, "_INBOX%d", (int)getpid());
     snprintf(url, sizeof url, "nats://127.0.0.1:%u", port);
     natsStatus status = natsOptions_Create(&w->options);
     if (status == NATS_OK)
         status = natsOptions_SetURL(w->options, url);
     if (status == NATS_OK)
         status = natsOptions_SetSendAsap(w->options, soon);
+    if (status == NATS_OK)
+        status = natsOptions_SetCustomInboxPrefix(w->options, inbox);
     if (status == NATS_OK)
         status = natsConnection_Connect(&w->connection, w->options);
     if (status == NATS_OK)
@@ -218,16 +224,23 @@ struct player {
     const struct part *part;
     struct wire wire;
     natsSubscription *in;
+    char inbox[NAME_SIZE], pull[2 * NAME_SIZE]; /* where messages come to, and are asked for */
+    unsigned coming;                            /* asked for, and not come */
     struct letter letter;
     unsigned batch;
     struct flights flights;      /* requesters */
     natsMsg *asked[PENDING_MAX]; /* agents: requests whose answers are not acknowledged, a ring */
+    natsMsg *last;               /* requesters: come and not acknowledged */
     atomic_ullong published, acked;
     atomic_bool broken;
 };
 
 static int failed(const struct player *p, natsStatus status) {
     return player_failed(p->part, "nats", natsStatus_GetText(status));
+}
+
+static void message_ack(struct player *p, const natsMsg *message) {
+    natsConnection_PublishString(p->wire.connection, natsMsg_GetReply(message), "+ACK");
 }
 
 /* In the library's thread. The n-th acknowledgement is of the n-th publication: its ticket shows it. */
@@ -241,7 +254,7 @@ static void on_ack(jsCtx *js, natsMsg *message, jsPubAck *ack, jsPubAckErr *erro
         atomic_store(&p->broken, true);
     }
     if (*asked) {
-        natsMsg_Ack(*asked, NULL);
+        message_ack(p, *asked);
         natsMsg_Destroy(*asked);
         *asked = NULL;
     }
@@ -256,74 +269,68 @@ static int publish(struct player *p, const char *subject, const struct ticket *t
     return status == NATS_OK ? 0 : failed(p, status);
 }
 
-/* What is there; if nothing is, one that comes within PLAYER_WAIT_MS. */
-static natsStatus fetch(struct player *p, natsMsgList *ret) {
-    jsFetchRequest request;
-    jsErrCode code;
-    natsStatus status = NATS_TIMEOUT;
-    *ret = (natsMsgList){0};
-    if (p->batch > 1) {
-        jsFetchRequest_Init(&request);
-        request.Batch = (int)p->batch;
-        request.NoWait = true;
-        request.Expires = PLAYER_WAIT_MS * INT64_C(1000000);
-        status = natsSubscription_FetchRequest(ret, p->in, &request);
+static natsStatus pull(struct player *p) {
+    char request[NAME_SIZE];
+    if (p->coming > p->batch / 2)
+        return NATS_OK;
+    snprintf(request, sizeof request, "{\"batch\":%u}", p->batch - p->coming);
+    p->coming = p->batch;
+    return natsConnection_PublishRequestString(p->wire.connection, p->pull, p->inbox, request);
+}
+
+/* Waits for one message, and takes all that have come then. The messages are `take`'s. */
+static int messages_take(struct player *p, int (*take)(struct player *, natsMsg *, const struct ticket *)) {
+    int come = 1, code = 0;
+    natsStatus status = pull(p);
+    for (int waits_ms = PLAYER_WAIT_MS; status == NATS_OK && come > 0 && code == 0; waits_ms = 1) {
+        natsMsg *message;
+        struct ticket ticket;
+        status = natsSubscription_NextMsg(&message, p->in, waits_ms);
+        if (status != NATS_OK)
+            break;
+        p->coming--;
+        natsSubscription_GetPending(p->in, &come, NULL);
+        if (ticket_read(natsMsg_GetData(message), (size_t)natsMsg_GetDataLength(message), &ticket))
+            code = take(p, message, &ticket);
+        else
+            code = player_failed(p->part, "a message that nobody sent", natsMsg_GetData(message));
     }
-    if ((status == NATS_TIMEOUT || status == NATS_NOT_FOUND) && ret->Count == 0)
-        status = natsSubscription_Fetch(ret, p->in, 1, PLAYER_WAIT_MS, &code);
-    return ret->Count > 0 || status == NATS_TIMEOUT || status == NATS_NOT_FOUND ? NATS_OK : status;
+    return status == NATS_OK || status == NATS_TIMEOUT ? code : failed(p, status);
+}
+
+/* Keeps the last one: it acknowledges those before it. */
+static int answer_take(struct player *p, natsMsg *message, const struct ticket *ticket) {
+    natsMsg_Destroy(p->last);
+    p->last = message;
+    flight_land(&p->flights, ticket, bench_now_us());
+    return 0;
 }
 
 static int answers_take(struct player *p) {
-    natsMsgList list;
-    natsStatus status = fetch(p, &list);
-    int code = status == NATS_OK ? 0 : failed(p, status);
-    for (int i = 0; i < list.Count && code == 0; i++) {
-        struct ticket ticket;
-        if (!ticket_read(natsMsg_GetData(list.Msgs[i]), (size_t)natsMsg_GetDataLength(list.Msgs[i]), &ticket))
-            code = player_failed(p->part, "a message that nobody sent", NULL);
-        else
-            flight_land(&p->flights, &ticket, bench_now_us());
-    }
-    if (list.Count > 0 && code == 0)
-        natsMsg_Ack(list.Msgs[list.Count - 1], NULL);
-    natsMsgList_Destroy(&list);
+    int code = messages_take(p, answer_take);
+    if (p->last)
+        message_ack(p, p->last);
+    natsMsg_Destroy(p->last);
+    p->last = NULL;
     return code;
 }
 
-static int work_take(struct player *p) {
-    natsMsgList list;
-    natsStatus status = fetch(p, &list);
-    int code = status == NATS_OK ? 0 : failed(p, status);
-    for (int i = 0; i < list.Count && code == 0; i++) {
-        char consumer[NAME_SIZE], subject[NAME_SIZE];
-        struct ticket ticket;
-        natsMsg *asked = list.Msgs[i];
-        if (!ticket_read(natsMsg_GetData(asked), (size_t)natsMsg_GetDataLength(asked), &ticket)) {
-            code = player_failed(p->part, "a message that nobody sent", NULL);
-            continue;
-        }
-        list.Msgs[i] = NULL;
-        p->part->score->offered++;
-        names_make(ticket.requester, consumer, subject);
-        code = publish(p, subject, &ticket, asked);
-    }
-    natsMsgList_Destroy(&list);
-    return code;
+static int request_take(struct player *p, natsMsg *message, const struct ticket *ticket) {
+    char consumer[NAME_SIZE], subject[NAME_SIZE];
+    names_make(ticket->requester, consumer, subject);
+    p->part->score->offered++;
+    return publish(p, subject, ticket, message);
 }
 
 static int player_open(struct player *p, const char *stream, const char *consumer, bool reply) {
     const struct server *server = p->part->stage->own;
     unsigned share = part_share(p->part);
-    jsSubOptions bound;
-    jsErrCode code;
     p->batch = share < BATCH_MAX ? share : BATCH_MAX;
-    jsSubOptions_Init(&bound);
-    bound.Stream = stream;
-    bound.Consumer = consumer;
+    snprintf(p->pull, sizeof p->pull, "$JS.API.CONSUMER.MSG.NEXT.%s.%s", stream, consumer);
+    snprintf(p->inbox, sizeof p->inbox, "_PULL%d", (int)getpid());
     natsStatus status = wire_open(&p->wire, server->port, p->part->plan->window == 1, on_ack, p);
     if (status == NATS_OK)
-        status = js_PullSubscribe(&p->in, p->wire.js, NULL, NULL, NULL, &bound, &code);
+        status = natsConnection_SubscribeSync(&p->in, p->wire.connection, p->inbox);
     if (status != NATS_OK)
         return failed(p, status);
     if (letter_make(&p->letter, p->part->plan->body, reply) < 0)
@@ -374,7 +381,7 @@ static int nats_requester(const struct part *part) {
 
 static int work(struct player *p) {
     while (!player_is_leaving())
-        if (work_take(p))
+        if (messages_take(p, request_take))
             return 1;
     return player_end(p, &p->part->score->recorded);
 }
