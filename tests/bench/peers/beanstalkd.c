@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* Each put is a sync, so that a turn of more than TURN of them would only be late. */
-enum { TURN = 64, LINE_MAX_ = 256, INPUT_SIZE = 1 << 20 };
+enum { TURN = 64, LINE_SIZE = 256, INPUT_SIZE = 1 << 20 };
 
 static const char *const programs[] = {"/usr/bin/beanstalkd", "/usr/local/bin/beanstalkd", NULL};
 
@@ -105,7 +105,7 @@ static int beanstalkd_count(struct stage *s, struct counters *ret) {
 
 static void line_put(struct player *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void line_put(struct player *p, const char *format, ...) {
-    char line[LINE_MAX_];
+    char line[LINE_SIZE];
     va_list arguments;
     va_start(arguments, format);
     int size = vsnprintf(line, sizeof line, format, arguments);
@@ -261,7 +261,7 @@ static int player_open(struct player *p, const struct part *part, uint32_t tube,
     p->fd = beanstalkd_connect(part->stage);
     if (p->fd < 0 || letter_make(&p->letter, part->plan->body, reply) < 0)
         return player_failed(part, "no connection", strerror(errno));
-    char watch[LINE_MAX_];
+    char watch[LINE_SIZE];
     int size = snprintf(watch, sizeof watch, "watch t%u\r\nignore default\r\n", tube);
     static const char wanted[] = "WATCHING 2\r\nWATCHING 1\r\n";
     size_t used = 0;
