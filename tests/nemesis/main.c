@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUND_CYCLES = 500, EVERY_KIND_FROM = 100 };
+enum { ROUND_CYCLES = 500, EVERY_KIND_FROM = 300 };
 
 static struct nemesis nemesis;
 static uint64_t happened[FAULT_COUNT];
@@ -122,7 +122,7 @@ static int usage(void) {
           "  --minutes  no new round begins after this long\n"
           "  --seed     of every die; the same seed gives the same faults at the same points of the work\n"
           "  --round    kills between two judgements (500)\n"
-          "  --seconds  a round's faults end after this long and 100 kills at least, though kills are left\n"
+          "  --seconds  a round's faults end after this long and 300 kills at least, though kills are left\n"
           "  --keep     keep the histories of rounds that went well too\n",
           stderr);
     return 2;

@@ -41,6 +41,13 @@ static void tell_event(struct world *w, const struct event *e) {
         w->ids[w->submitted].account = e->submitted.account;
         w->ids[w->submitted].ordinal = w->submitted;
     }
+    if (e->type == EVENT_ACCOUNT_SET && e->account_set.rights_count > 0) {
+        size_t size = e->account_set.rights_count * sizeof *e->account_set.rights;
+        struct right *rights = malloc(size);
+        assert_non_null(rights);
+        memcpy(rights, e->account_set.rights, size);
+        kept->account_set.rights = rights;
+    }
     if (e->type == EVENT_ACKNOWLEDGED) {
         uint64_t *numbers = malloc(e->acknowledged.count * sizeof *numbers);
         memcpy(numbers, e->acknowledged.numbers, e->acknowledged.count * sizeof *numbers);
@@ -257,9 +264,13 @@ void world_end(struct world **world) {
     *world = NULL;
     fold_matches(w);
     counts_match(w);
-    for (size_t i = 0; i < w->events_count; i++)
-        if (w->events[i].type == EVENT_ACKNOWLEDGED)
-            free((void *)(uintptr_t)w->events[i].acknowledged.numbers);
+    for (size_t i = 0; i < w->events_count; i++) {
+        const struct event *e = &w->events[i];
+        if (e->type == EVENT_ACKNOWLEDGED)
+            free((void *)(uintptr_t)e->acknowledged.numbers);
+        if (e->type == EVENT_ACCOUNT_SET && e->account_set.rights_count > 0)
+            free((void *)(uintptr_t)e->account_set.rights);
+    }
     core_free(&w->core);
     effects_done(&w->effects);
     free(w->events);
