@@ -2,7 +2,7 @@
  *
  * A panel for each job (players, body, window): a bar for each system by its throughput, to one
  * scale within the panel, with the figure, p50 and p99 in words beside it. What only marks a limit
- * is pale.
+ * is pale, and what is not on disk when it is acknowledged has a colour of its own.
  */
 #include "system.h"
 
@@ -34,6 +34,8 @@ static unsigned plot_height(const struct row *rows, size_t count) {
 static const char *colour_of(const struct plan *p) {
     if (p->system->limit)
         return p->curve ? "#cfcfcf" : "#dedede";
+    if (p->system->unsynced)
+        return "#d9b88f";
     if (p->system != systems[0])
         return "#7a9cc6";
     return p->curve ? "#2e8b6f" : "#1b6e57";
@@ -45,9 +47,13 @@ static void bar_print(FILE *file, const struct row *row, double most, unsigned y
             "<text x=\"%d\" y=\"%u\" text-anchor=\"end\">%s%s</text>"
             "<rect x=\"%d\" y=\"%u\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>"
             "<text x=\"%.1f\" y=\"%u\">%.0f/s, p50 %llu µs, p99 %llu µs</text>\n",
-            LABEL - 6, y + 13, row->plan.system->name, row->plan.curve ? ", CURVE" : "", LABEL, y + 2,
-            f->per_s / most * WIDTH, BAR - 4, colour_of(&row->plan), LABEL + f->per_s / most * WIDTH + 6,
-            y + 13, f->per_s, (unsigned long long)f->p50_us, (unsigned long long)f->p99_us);
+            LABEL - 6, y + 13, row->plan.system->name,
+            row->plan.curve              ? ", CURVE"
+            : row->plan.system->unsynced ? ", not synced"
+                                         : "",
+            LABEL, y + 2, f->per_s / most * WIDTH, BAR - 4, colour_of(&row->plan),
+            LABEL + f->per_s / most * WIDTH + 6, y + 13, f->per_s, (unsigned long long)f->p50_us,
+            (unsigned long long)f->p99_us);
 }
 
 static unsigned panel_print(FILE *file, const struct row *rows, size_t count, size_t first, unsigned y) {
@@ -56,11 +62,13 @@ static unsigned panel_print(FILE *file, const struct row *rows, size_t count, si
     for (size_t i = first; i < count; i++)
         if (same_job(&rows[i].plan, job) && rows[i].figures.per_s > most)
             most = rows[i].figures.per_s;
-    fprintf(file,
-            "<text x=\"%d\" y=\"%u\" font-weight=\"bold\">W = %u, %u bytes, %u requester%s, %u agent%s: "
-            "inquiries per second</text>\n",
-            MARGIN, y + TITLE - 12, job->window, job->body, job->requesters, job->requesters == 1 ? "" : "s",
-            job->agents, job->agents == 1 ? "" : "s");
+    fprintf(file, "<text x=\"%d\" y=\"%u\" font-weight=\"bold\">", MARGIN, y + TITLE - 12);
+    if (rows[first].plan.system->alone)
+        fprintf(file, "The disk alone, %u inquiries in a commit: inquiries per second</text>\n", job->window);
+    else
+        fprintf(file, "W = %u, %u bytes, %u requester%s, %u agent%s: inquiries per second</text>\n",
+                job->window, job->body, job->requesters, job->requesters == 1 ? "" : "s", job->agents,
+                job->agents == 1 ? "" : "s");
     y += TITLE;
     for (size_t i = first; i < count; i++)
         if (same_job(&rows[i].plan, job)) {

@@ -17,10 +17,11 @@ struct counters {
 
 struct system {
     const char *name, *durable;
-    bool curve;   /* it can be had with CURVE */
-    bool limit;   /* no peer but a limit: of the wire or of the disk */
-    bool alone;   /* no server and no agent: what the requester's process uses counts as the server's */
-    bool batches; /* `count` tells commits, and may be asked while it is measured */
+    bool curve;    /* it can be had with CURVE */
+    bool limit;    /* no peer but a limit: of the wire or of the disk */
+    bool unsynced; /* it acknowledges what a power cut may take: no durable peer, and marked in the plot */
+    bool alone;    /* no server and no agent: what the requester's process uses counts as the server's */
+    bool batches;  /* `count` tells commits, and may be asked while it is measured */
     const unsigned *windows; /* 0-ended; NULL: those asked for */
 
     /* NULL, or: may it be run here? */

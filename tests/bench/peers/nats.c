@@ -400,6 +400,7 @@ const struct system system_nats = {
     .durable =
         "JetStream on files: NOT synced before it is acknowledged, but about every two minutes; a power cut "
         "takes what was promised since",
+    .unsynced = true,
     .is_there = nats_is_there,
     .open = nats_open,
     .close = nats_close,
