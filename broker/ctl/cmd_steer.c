@@ -94,10 +94,10 @@ static void busy_page(void *arg, const est_event *event) {
     uint64_t *busy = arg;
     est_queue_row row;
     for (size_t i = 0; est_row_queue(event, i, &row); i++)
-        *busy += row.waiting + row.delayed + row.leased;
+        *busy += row.leased;
 }
 
-/* Until no queue holds what an agent could still answer. */
+/* Until no agent is at work: a draining broker hands out nothing new, so what waits goes on waiting. */
 static int drain_wait(struct peer *peer, int64_t until) {
     for (;;) {
         uint64_t busy = 0;
@@ -107,7 +107,7 @@ static int drain_wait(struct peer *peer, int64_t until) {
         int64_t now = moment_ticks();
         if (now >= until) {
             say_error(EST_TIMEOUT, "wait longer, or look at `estelam queues`",
-                      "%" PRIu64 " inquiries are still open", busy);
+                      "%" PRIu64 " inquiries are still with agents", busy);
             return EXIT_UNANSWERED;
         }
         est_event event;

@@ -119,13 +119,14 @@ const struct command COMMANDS[] = {
                    "all of a department"}}},
     {.name = "drain", .arguments = "",
      .summary = "stop taking new inquiries, or take them again",
-     .help = "A draining broker refuses new inquiries with DRAINING and works off what it has. It stays "
-             "so over a restart until --off.",
+     .help = "A draining broker refuses new inquiries with DRAINING and hands out no work. Agents finish "
+             "what they hold; what waits goes on waiting, on disk. Draining ends with --off or with a "
+             "restart of the broker.",
      .min = 0, .max = 0, .run = run_drain,
      .options = {{.name = "reason", .value = "TEXT", .needed = true, .summary = "why; kept in the log"},
                  {.name = "off", .summary = "end draining"},
                  {.name = "wait", .value = "SECONDS", .value_optional = true,
-                  .summary = "until nothing waits or is leased (what is parked does not count)"}},
+                  .summary = "until no agent holds an inquiry"}},
      .examples = {{"estelam drain --reason \"new disk\" --wait=600", "before maintenance"},
                   {"estelam drain --off --reason \"disk is in\"", "after it"}}},
     {.name = "stats", .arguments = "",
