@@ -97,6 +97,8 @@ agent_stop
 id=$(estelam id new)
 claim "no agent, no answer in time" 5 'state +waiting' ask $nz --id "$id" --wait=1
 claim "it waits in its queue" 0 '^nosazi +1 +1 ' estelam queues --department nosazi
+claim "draining waits for agents, not for what waits" 0 'draining' estelam drain --reason test --wait=5
+claim "and ends" 0 'again' estelam drain --off --reason test
 number=$(estelam status "$id" --json | sed -n 's/.*"number": \([0-9]*\).*/\1/p')
 claim "only the parked are requeued" 3 'NOT_PARKED' estelam parked requeue "$number" --reason test
 claim "it can be cancelled" 0 'cancelled' estelam cancel "$id" --reason "not needed"
