@@ -127,7 +127,6 @@ static void submit_known(struct broker *b, const struct submit *s, uint64_t numb
     buffer_clear(&b->body);
     unsigned district;
     in->submit.known = number;
-    in->submit.known_ended = row.acked.us != 0;
     in->submit.it.id = s->id;
     in->submit.same = type != NULL && slice_equal(registry_name(b->registry, THING_TYPE, row.type), s->type) &&
                       slice_equal(registry_name(b->registry, THING_PURPOSE, row.purpose), s->purpose) &&

@@ -86,7 +86,6 @@ struct input_session_up { uint32_t account; uint32_t window; uint32_t results; /
 struct input_submit {
     uint64_t known;             /* number of the inquiry that has this id, from the store; 0: none */
     bool same;                  /* and type, purpose and body are the same */
-    bool known_ended;           /* and it has ended and been acknowledged */
     struct event_submitted it;  /* account is taken from the session */
 };
 struct input_cancel { uint64_t ref, number; uint32_t known_account; bool known_ended; est_slice reason; };
