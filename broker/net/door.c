@@ -64,6 +64,17 @@ static int monitor_open(struct door_socket *d, void *context) {
     return zmq_connect(d->monitor, name) == 0 ? 0 : -EST_IO;
 }
 
+/* On a socket that speaks IPv6 too libzmq tells an IPv4 address as [::ffff:127.0.0.1]. */
+static void endpoint_plain(char endpoint[256]) {
+    static const char mapped[] = "tcp://[::ffff:", plain[] = "tcp://";
+    char *end = strchr(endpoint, ']');
+    if (strncmp(endpoint, mapped, sizeof mapped - 1) != 0 || end == NULL || strchr(endpoint, '.') == NULL)
+        return;
+    memmove(end, end + 1, strlen(end + 1) + 1);
+    char *address = endpoint + sizeof mapped - 1;
+    memmove(endpoint + sizeof plain - 1, address, strlen(address) + 1);
+}
+
 int door_open(struct door_socket *d, void *context, enum door door, const struct net_options *o, const char *endpoint,
               char *ret_why) {
     const char *domain = zap_domain(door);
@@ -82,6 +93,7 @@ int door_open(struct door_socket *d, void *context, enum door door, const struct
     size_t size = sizeof d->endpoint;
     if (zmq_getsockopt(d->socket, ZMQ_LAST_ENDPOINT, d->endpoint, &size) != 0)
         return why(ret_why, endpoint, "cannot tell the address", "report it");
+    endpoint_plain(d->endpoint);
     return 0;
 }
 
