@@ -289,6 +289,13 @@ static unsigned long mutations_run(const struct corpus *corpus, uint64_t seed, d
     return number;
 }
 
+/* After a minute of broken YAML libfyaml 0.7.12 has lost a buffer of its own on some error path. What
+ * we forget to give back to it the catalogue's own tests find, where nothing is suppressed. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+    return "leak:libfyaml.so\n";
+}
+
 int main(int argc, char **argv) {
     struct corpus corpus = {0};
     struct stat info;
