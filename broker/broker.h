@@ -90,6 +90,5 @@ void tracking_code(const struct broker *, uint64_t number, char ret[EST_TRACKING
 /* log.c: levels are syslog's: 3 error, 4 warning, 5 notice, 6 information. */
 void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static inline est_slice text_slice(const char *text) { return slice_of(text); }
 
 #endif

@@ -19,7 +19,7 @@ void peer_end(struct broker *b, uint32_t peer, int code, const char *text) {
     recorded_flush(b);
     struct message m;
     m.verb = VERB_BYE;
-    m.bye = (struct bye){.code = (uint64_t)code, .text = text_slice(text != NULL ? text : est_code_text(code))};
+    m.bye = (struct bye){.code = (uint64_t)code, .text = slice_of(text != NULL ? text : est_code_text(code))};
     message_pack(net_out(b->net, peer), &m);
     net_sent(b->net, peer);
     if (code != EST_OK)
@@ -41,8 +41,8 @@ static void welcome(struct broker *b, uint32_t peer, uint64_t window) {
     m.verb = VERB_WELCOME;
     m.welcome = (struct welcome){.version = PROTOCOL_VERSION,
                                  .session = peer,
-                                 .account = text_slice(key->name),
-                                 .city = text_slice(b->catalogue->city.name),
+                                 .account = slice_of(key->name),
+                                 .city = slice_of(b->catalogue->city.name),
                                  .heartbeat_ms = (uint64_t)(b->limits.heartbeat.us / EST_US_PER_MS),
                                  .window = window,
                                  .asks_max = ASKS_MAX,
@@ -285,7 +285,7 @@ static void answer_invalid(struct broker *b, uint32_t peer, const struct answer 
     snprintf(reason, sizeof reason, "%s: %s", b->defects.at[0].path, b->defects.at[0].text);
     struct input in = {.kind = INPUT_ATTEMPT_FAIL, .session = peer};
     in.fail = (struct input_fail){
-        .number = a->number, .epoch = a->epoch, .code = EST_INVALID_ANSWER, .reason = text_slice(reason)};
+        .number = a->number, .epoch = a->epoch, .code = EST_INVALID_ANSWER, .reason = slice_of(reason)};
     broker_step(b, &in);
 }
 
@@ -322,7 +322,7 @@ static void on_answer(struct broker *b, uint32_t peer, const struct message *m) 
     in.answer.it = (struct event_answered){.outcome = (uint32_t)a->outcome,
                                            .reason = a->reason,
                                            .legal_ref = a->legal_ref,
-                                           .valid_until = text_slice(valid_until),
+                                           .valid_until = slice_of(valid_until),
                                            .signer = a->signer,
                                            .body = buffer_slice(&b->body)};
     broker_step(b, &in);

@@ -198,7 +198,7 @@ static void farewell(struct broker *b) {
     for (uint32_t peer = 0; peer < b->limits.sessions_max; peer++) {
         struct message m;
         m.verb = VERB_BYE;
-        m.bye = (struct bye){.code = EST_STOPPING, .text = text_slice(est_code_text(EST_STOPPING))};
+        m.bye = (struct bye){.code = EST_STOPPING, .text = slice_of(est_code_text(EST_STOPPING))};
         if (!net_peer(b->net, peer)->session)
             continue;
         message_pack(net_out(b->net, peer), &m);

@@ -46,7 +46,7 @@ void send_error(struct broker *b, uint32_t peer, struct error_is error, const ch
     snprintf(text, sizeof text, "%s%s%s%s%s", est_code_text((int)error.code), detail != NULL ? ": " : "",
              detail != NULL ? detail : "", advice[0] != '\0' ? "; " : "", advice);
     error.layer = est_code_layer((int)error.code);
-    error.text = text_slice(text);
+    error.text = slice_of(text);
     if (error.code < 1000)
         b->refused[error.code]++;
     refusal_log(b, peer, &error, detail);
@@ -86,13 +86,13 @@ static void send_accepted(struct broker *b, const struct effect *fx) {
     m.verb = VERB_ACCEPTED;
     m.accepted = (struct accepted){.id = fx->id,
                                    .number = fx->number,
-                                   .tracking = text_slice(tracking),
+                                   .tracking = slice_of(tracking),
                                    .at_us = (uint64_t)row->received.us,
                                    .due_us = (uint64_t)row->due.us,
                                    .again = fx->again,
                                    .state = row->state,
                                    .version = row->version,
-                                   .department = text_slice(type != NULL ? type->department : ""),
+                                   .department = slice_of(type != NULL ? type->department : ""),
                                    .district = row->district};
     command_send(b, fx->session, &m);
 }
@@ -138,7 +138,7 @@ static void send_result(struct broker *b, const struct effect *fx) {
                                .number = row.number,
                                .state = row.state,
                                .ended_us = (uint64_t)row.ended.us,
-                               .department = text_slice(type != NULL ? type->department : ""),
+                               .department = slice_of(type != NULL ? type->department : ""),
                                .code = row.state == EST_STATE_ANSWERED ? 0 : row.code};
     if (e.type == EVENT_ANSWERED) {
         m.result.outcome = e.answered.outcome;
@@ -219,7 +219,7 @@ static void close_session(struct broker *b, const struct effect *fx) {
     recorded_flush(b);
     struct message m;
     m.verb = VERB_BYE;
-    m.bye = (struct bye){.code = fx->code, .text = text_slice(est_code_text((int)fx->code))};
+    m.bye = (struct bye){.code = fx->code, .text = slice_of(est_code_text((int)fx->code))};
     command_send(b, fx->session, &m);
     net_release(b->net, fx->session, b->now);
 }

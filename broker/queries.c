@@ -101,11 +101,11 @@ void query_status(struct broker *b, uint32_t peer, const struct status *ask) {
     m.status_is = (struct status_is){.ref = ask->ref,
                                      .id = row.id,
                                      .number = row.number,
-                                     .tracking = text_slice(tracking),
+                                     .tracking = slice_of(tracking),
                                      .account = account_name(b, row.account),
                                      .type = registry_name(b->registry, THING_TYPE, row.type),
                                      .version = row.version,
-                                     .department = text_slice(type != NULL ? type->department : ""),
+                                     .department = slice_of(type != NULL ? type->department : ""),
                                      .district = row.district,
                                      .received_us = (uint64_t)row.received.us,
                                      .due_us = (uint64_t)row.due.us,
@@ -128,7 +128,7 @@ static void row_add(struct broker *b, uint64_t seq, est_time at, const char *eve
                     est_slice text) {
     struct timeline_row row = {.seq = seq,
                                .at_us = (uint64_t)at.us,
-                               .event = text_slice(event),
+                               .event = slice_of(event),
                                .actor = account_name(b, account),
                                .code = code,
                                .text = text};
@@ -152,7 +152,7 @@ static struct told event_told(struct broker *b, const struct event *e) {
         return (struct told){.account = e->requeued.account, .text = e->requeued.reason};
     case EVENT_ANSWERED:
         return (struct told){.account = e->answered.account,
-                             .text = text_slice(est_outcome_name((enum est_outcome)e->answered.outcome)),
+                             .text = slice_of(est_outcome_name((enum est_outcome)e->answered.outcome)),
                              .leased_at = e->answered.leased_at};
     case EVENT_EXPIRED:
         return (struct told){.code = EST_EXPIRED};
@@ -339,8 +339,8 @@ void query_agents(struct broker *b, uint32_t peer, const struct page *ask) {
         struct agent_row row = {.session = at,
                                 .account = account_name(b, s.account),
                                 .department = registry_name(b->registry, THING_DEPARTMENT, a.department),
-                                .software = text_slice(p->software),
-                                .address = text_slice(p->address),
+                                .software = slice_of(p->software),
+                                .address = slice_of(p->address),
                                 .window = s.window,
                                 .leased = s.inflight,
                                 .since_us = (uint64_t)s.since.us,
@@ -356,7 +356,7 @@ static void parked_add(struct broker *b, const struct inquiry_row *row, const st
     const struct ctype *type = registry_version(b->registry, b->store, row->type, row->version);
     struct parked_row out = {.number = row->number,
                              .type = registry_name(b->registry, THING_TYPE, row->type),
-                             .department = text_slice(type != NULL ? type->department : ""),
+                             .department = slice_of(type != NULL ? type->department : ""),
                              .district = row->district,
                              .at_us = (uint64_t)e->at.us,
                              .code = row->code,
@@ -387,7 +387,7 @@ void query_parked(struct broker *b, uint32_t peer, const struct page *ask) {
 /* --- Stats ----------------------------------------------------------------------------------------- */
 
 static size_t stat_add(struct broker *b, const char *name, uint64_t value) {
-    struct stat_row row = {.name = text_slice(name), .value = value};
+    struct stat_row row = {.name = slice_of(name), .value = value};
     stat_row_pack(&b->rows, &row);
     return 1;
 }
