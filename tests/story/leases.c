@@ -85,6 +85,23 @@ static void slow_agent_is_fenced_by_its_epoch(void **state) {
     world_end(&w);
 }
 
+/* The same session holds it again: the session alone does not tell the old lease from the new one. */
+static void an_agent_is_fenced_from_its_own_older_lease(void **state) {
+    (void)state;
+    struct world *w = world_new(NULL);
+    requester_up(w, 1, PORTAL, 8, ALL_RESULTS);
+    agent_up(w, 2, NOSAZI_AGENT, 4);
+    submit(w, 1, 1, BEDEHI, 5);
+    forget(w);
+    beat(w, 30000, 0);
+    EXPECT(w, "s2 revoke #1 e1 LEASE_EXPIRED\n+attempt-failed #1 LEASE_EXPIRED\ns2 assign #1 e2 attempt 2\n");
+    answer(w, 2, 1, 1);
+    EXPECT(w, "s2 refused STALE_EPOCH #1 e1\n");
+    answer(w, 2, 1, 2);
+    EXPECT(w, "+answered #1\ns2 recorded #1 e2\ns1 result #1\n");
+    world_end(&w);
+}
+
 static void resent_answer_is_recorded_once(void **state) {
     (void)state;
     struct world *w = leased_to_first_of_two();
@@ -306,6 +323,7 @@ int main(void) {
         cmocka_unit_test(lease_that_is_not_renewed_expires),
         cmocka_unit_test(renewed_lease_lives_on),
         cmocka_unit_test(slow_agent_is_fenced_by_its_epoch),
+        cmocka_unit_test(an_agent_is_fenced_from_its_own_older_lease),
         cmocka_unit_test(resent_answer_is_recorded_once),
         cmocka_unit_test(nobody_learns_of_anothers_answer_by_its_epoch),
         cmocka_unit_test(retry_waits_and_doubles),
