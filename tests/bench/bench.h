@@ -49,7 +49,18 @@ struct plan {
     double seconds;
     bool curve;
     unsigned window, body, requesters, agents;
+
+    /* Of Estelam alone, for what happens as work grows; zero in every other round. */
+    unsigned types;            /* of the first department, each in 22 districts; 0: one */
+    const char *store;         /* a folder that outlives the round; NULL: a new one, in the stage */
+    unsigned depth;            /* open inquiries of the first requester that are in it */
+    unsigned sync_ms;          /* what each sync of the disk takes longer */
+    const struct crowd *crowd; /* who else is connected; NULL: nobody */
 };
+
+static inline unsigned plan_types(const struct plan *plan) {
+    return plan->types > 0 ? plan->types : 1;
+}
 
 /* What one round found: over the measured time, but for the counts, which are of all inquiries. */
 struct figures {

@@ -8,7 +8,7 @@
 #include <message.h>
 
 struct own {
-    struct city city;
+    struct bench_city city;
     struct link *operator_;
 };
 

@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_COUNTS = 3 };
@@ -66,21 +64,6 @@ struct choice {
     struct plan plan;
     char broker[PATH_SIZE];
 };
-
-int64_t bench_now_us(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000;
-}
-
-void bench_say(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("estelam-bench: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-}
 
 static void on_signal(int number) {
     bench_stopped = number;

@@ -1,9 +1,5 @@
-/* requester.c - keeps W inquiries in flight, acknowledges every result, and counts.
- *
- * The ticket of a flight is in the inquiry's id:
- *
- *     ms since 1970 (48 bits), version 7, requester (12), variant, counter (32), flight (24)
- */
+/* requester.c - keeps W inquiries in flight, acknowledges every result, and counts. The ticket of a
+ * flight is in the inquiry's id. */
 #include "city.h"
 #include "flights.h"
 
@@ -17,39 +13,17 @@ struct requester {
     struct score *score;
     struct bodies bodies;
     struct flights flights;
+    char types[CITY_TYPES_MAX][CITY_NAME_SIZE];
+    unsigned types_count;
     uint64_t last; /* number of the last result */
 };
 
 /* --- Ids ------------------------------------------------------------------------------------------- */
 
-static void big_endian(uint8_t *to, unsigned bytes, uint64_t value) {
-    for (unsigned i = 0; i < bytes; i++)
-        to[i] = (uint8_t)(value >> 8 * (bytes - 1 - i));
-}
-
-static uint32_t number_of(const uint8_t *from, unsigned bytes) {
-    uint32_t value = 0;
-    for (unsigned i = 0; i < bytes; i++)
-        value = value << 8 | from[i];
-    return value;
-}
-
 static est_id id_make(const struct ticket *ticket) {
     struct timespec t;
-    est_id id;
     clock_gettime(CLOCK_REALTIME_COARSE, &t);
-    big_endian(id.bytes, 6, (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000);
-    big_endian(id.bytes + 6, 2, 0x7000 | ticket->requester);
-    id.bytes[8] = 0x80;
-    big_endian(id.bytes + 9, 4, ticket->counter);
-    big_endian(id.bytes + 13, 3, ticket->flight);
-    return id;
-}
-
-static struct ticket ticket_of(const est_id *id) {
-    return (struct ticket){.requester = number_of(id->bytes + 6, 2) & 0xfff,
-                           .counter = number_of(id->bytes + 9, 4),
-                           .flight = number_of(id->bytes + 13, 3)};
+    return city_id(ticket, (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000);
 }
 
 /* --- The job --------------------------------------------------------------------------------------- */
@@ -58,7 +32,7 @@ static struct ticket ticket_of(const est_id *id) {
 static int fill(struct requester *r, int64_t now_us) {
     for (struct ticket ticket; flight_next(&r->flights, now_us, &ticket);) {
         struct submit submit = {.id = id_make(&ticket),
-                                .type = slice_of(CITY_TYPE),
+                                .type = slice_of(r->types[ticket.counter / DISTRICTS % r->types_count]),
                                 .purpose = slice_of(CITY_PURPOSE),
                                 .body = buffer_slice(&r->bodies.at[ticket.counter % DISTRICTS])};
         int code = session_submit(r->session, &submit);
@@ -72,7 +46,7 @@ static int fill(struct requester *r, int64_t now_us) {
 }
 
 static int on_accepted(struct requester *r, const struct session_event *event) {
-    struct ticket ticket = ticket_of(&event->id);
+    struct ticket ticket = city_ticket(&event->id);
     struct flight *flight = flight_find(&r->flights, &ticket);
     r->score->accepted++;
     if (event->message->accepted.again || !flight || flight->accepted)
@@ -84,7 +58,7 @@ static int on_accepted(struct requester *r, const struct session_event *event) {
 
 static int on_result(struct requester *r, const struct session_event *event) {
     int64_t now_us = bench_now_us();
-    struct ticket ticket = ticket_of(&event->id);
+    struct ticket ticket = city_ticket(&event->id);
     int code = session_ack(r->session, event->number);
     if (code < 0)
         return player_trouble(r->part, "acknowledging", code, (est_slice){0});
@@ -147,7 +121,10 @@ static int land(struct requester *r) {
 }
 
 int requester_play(const struct part *part) {
-    struct requester r = {.part = part, .score = part->score};
+    static struct requester r;
+    r = (struct requester){.part = part, .score = part->score, .types_count = plan_types(part->plan)};
+    for (unsigned i = 0; i < r.types_count; i++)
+        city_type(i, r.types[i]);
     unsigned window = part->plan->window;
     int status = 1;
     if (flights_make(&r.flights, part) < 0 || bodies_make(&r.bodies, part->plan->body, false) < 0)
