@@ -6,6 +6,7 @@
  *   inputs.c     a command becomes an input of the core
  *   outputs.c    an effect of the core becomes an event in the store or a command to a peer
  *   queries.c    status, timeline, queues, agents, parked, stats: reading only
+ *   index_ask.c  what the index answers: events, find, reindex, counters
  *   tracking.c   tracking codes
  *   log.c        lines for the journal
  */
@@ -82,6 +83,9 @@ void query_parked(struct broker *, uint32_t peer, const struct page *);
 void query_stats(struct broker *, uint32_t peer, const struct stats *);
 /* Finds the inquiry that a command names, if this peer may know of it. 0 or -EST_NOT_FOUND. */
 int inquiry_of(struct broker *, uint32_t peer, const est_id *, uint64_t number, struct inquiry_row *ret);
+
+/* index_ask.c: EVENTS, FIND, REINDEX or COUNTERS; answers it now or, with the same ref, later. */
+void index_ask(struct broker *, uint32_t peer, const struct message *);
 
 /* tracking.c: a code for people, from the number and the store's secret: the same for ever, and
  * not to be guessed from another one. */

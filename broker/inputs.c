@@ -49,7 +49,9 @@ static void welcome(struct broker *b, uint32_t peer, uint64_t window) {
                                  .frame_max = EST_FRAME_MAX,
                                  .body_max = EST_BODY_MAX,
                                  .lease_ms = (uint64_t)(b->limits.lease.us / EST_US_PER_MS),
-                                 .time_us = (uint64_t)b->now.us};
+                                 .time_us = (uint64_t)b->now.us,
+                                 .revision = PROTOCOL_REVISION,
+                                 .level = key->role == ROLE_OPERATOR ? EST_LEVEL_OPERATOR : EST_LEVEL_NONE};
     message_pack(net_out(b->net, peer), &m);
     net_sent(b->net, peer);
 }
@@ -378,6 +380,12 @@ static void on_agents(struct broker *b, uint32_t peer, const struct message *m) 
 static void on_parked(struct broker *b, uint32_t peer, const struct message *m) { query_parked(b, peer, &m->page); }
 static void on_stats(struct broker *b, uint32_t peer, const struct message *m) { query_stats(b, peer, &m->stats); }
 
+/* Verbs whose place in the record is still to come. */
+static void on_later(struct broker *b, uint32_t peer, const struct message *m) {
+    struct error_is error = {.ref = m->done.ref, .code = EST_BUSY};
+    send_error(b, peer, error, verb_name(m->verb));
+}
+
 /* --- The frame ------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -405,6 +413,14 @@ static const struct {
     [VERB_REQUEUE] = {on_requeue, true},
     [VERB_DRAIN] = {on_drain, true},
     [VERB_STATS] = {on_stats, true},
+    [VERB_PAUSE] = {on_later, true},
+    [VERB_REDIRECT] = {on_later, true},
+    [VERB_KEYS] = {on_later, true},
+    [VERB_CONFIG] = {on_later, true},
+    [VERB_EVENTS] = {index_ask, true},
+    [VERB_FIND] = {index_ask, true},
+    [VERB_REINDEX] = {index_ask, true},
+    [VERB_COUNTERS] = {index_ask, true},
 };
 
 /* What identifies a command in its refusal, whatever it is. */

@@ -189,7 +189,8 @@ bool est_row_queue(const est_event *event, size_t index, est_queue_row *ret) {
                            .leased = row.leased,
                            .parked = row.parked,
                            .oldest = {(int64_t)row.oldest_us},
-                           .agents = row.agents};
+                           .agents = row.agents,
+                           .paused = row.paused != 0};
     return true;
 }
 
@@ -247,6 +248,90 @@ bool est_row_stat(const est_event *event, size_t index, est_stat_row *ret) {
     if (!row_find(&c, event, EST_EVENT_STATS, index) || !stat_row_next(&c, &row))
         return false;
     *ret = (est_stat_row){.name = row.name, .value = row.value};
+    return true;
+}
+
+bool est_row_key(const est_event *event, size_t index, est_key_row *ret) {
+    struct cursor c;
+    struct key_row row;
+    if (!row_find(&c, event, EST_EVENT_KEYS, index) || !key_row_next(&c, &row))
+        return false;
+    *ret = (est_key_row){.account = row.account,
+                         .role = row.role,
+                         .department = row.department,
+                         .key = row.key,
+                         .level = (enum est_level)row.level,
+                         .from = {(int64_t)row.from_us},
+                         .until = {(int64_t)row.until_us},
+                         .sessions = row.sessions};
+    return true;
+}
+
+bool est_row_config(const est_event *event, size_t index, est_config_row *ret) {
+    struct cursor c;
+    struct config_row row;
+    if (!row_find(&c, event, EST_EVENT_CONFIG, index) || !config_row_next(&c, &row))
+        return false;
+    *ret = (est_config_row){.name = row.name, .value = row.value};
+    return true;
+}
+
+bool est_row_event(const est_event *event, size_t index, est_event_row *ret) {
+    struct cursor c;
+    struct event_row row;
+    if (!row_find(&c, event, EST_EVENT_EVENTS, index) || !event_row_next(&c, &row))
+        return false;
+    *ret = (est_event_row){.seq = row.seq,
+                           .number = row.number,
+                           .at = {(int64_t)row.at_us},
+                           .leased = {(int64_t)row.leased_us},
+                           .code = (int)row.code,
+                           .outcome = (enum est_outcome)row.outcome,
+                           .district = (unsigned)row.district,
+                           .event = row.event,
+                           .actor = row.actor,
+                           .text = row.text,
+                           .type = row.type,
+                           .department = row.department,
+                           .requester = row.requester,
+                           .case_id = row.case_id,
+                           .tracking = row.tracking};
+    return true;
+}
+
+bool est_row_find(const est_event *event, size_t index, est_find_row *ret) {
+    struct cursor c;
+    struct find_row row;
+    if (!row_find(&c, event, EST_EVENT_FIND, index) || !find_row_next(&c, &row))
+        return false;
+    *ret = (est_find_row){.number = row.number,
+                          .version = (unsigned)row.version,
+                          .district = (unsigned)row.district,
+                          .attempts = (unsigned)row.attempts,
+                          .state = (enum est_state)row.state,
+                          .outcome = (enum est_outcome)row.outcome,
+                          .code = (int)row.code,
+                          .received = {(int64_t)row.received_us},
+                          .due = {(int64_t)row.due_us},
+                          .ended = {(int64_t)row.ended_us},
+                          .id = row.id,
+                          .tracking = row.tracking,
+                          .type = row.type,
+                          .department = row.department,
+                          .requester = row.requester,
+                          .purpose = row.purpose,
+                          .case_id = row.case_id,
+                          .parcel = row.parcel};
+    return true;
+}
+
+bool est_row_counter(const est_event *event, size_t index, est_counter_row *ret) {
+    struct cursor c;
+    struct counter_row row;
+    if (!row_find(&c, event, EST_EVENT_COUNTERS, index) || !counter_row_next(&c, &row))
+        return false;
+    *ret = (est_counter_row){
+        .name = row.name, .department = row.department, .label = row.label, .value = row.value};
     return true;
 }
 

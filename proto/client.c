@@ -10,7 +10,9 @@ enum { CLOSE_MS = 200 };
 
 struct est_client {
     struct link *link;
-    char account[EST_NAME_MAX + 1]; /* empty: no session */
+    char account[EST_NAME_MAX + 1], city[EST_NAME_MAX + 1]; /* empty: no session */
+    enum est_level level;
+    unsigned revision;
 };
 
 int est_client_open(const est_options *options, est_client **ret) {
@@ -40,6 +42,18 @@ int est_client_fd(const est_client *client) {
 
 const char *est_client_account(const est_client *client) {
     return client->account[0] ? client->account : NULL;
+}
+
+enum est_level est_client_level(const est_client *client) {
+    return client->level;
+}
+
+unsigned est_client_revision(const est_client *client) {
+    return client->revision;
+}
+
+const char *est_client_city(const est_client *client) {
+    return client->city[0] ? client->city : NULL;
 }
 
 /* --- Asks. ---------------------------------------------------------------------------------------- */
@@ -78,7 +92,7 @@ int est_client_ack(est_client *client, uint64_t number) {
     do {                                                                                                     \
         struct message message;                                                                              \
         message.verb = VERB_##name;                                                                          \
-        message.member = (struct member)__VA_ARGS__;                                                         \
+        message.member = (__typeof__(message.member))__VA_ARGS__;                                            \
         return asked(client, session_ask(link_session((client)->link), &message));                           \
     } while (0)
 
@@ -128,6 +142,45 @@ int est_client_drain(est_client *client, uint64_t ref, bool on, const char *reas
 
 int est_client_stats(est_client *client, uint64_t ref) {
     ASK(client, STATS, stats, {.ref = ref});
+}
+
+int est_client_pause(est_client *client, uint64_t ref, const char *department, bool on, const char *reason) {
+    ASK(client, PAUSE, pause,
+        {.ref = ref, .department = slice_of(department), .on = on, .reason = slice_of(reason)});
+}
+
+int est_client_redirect(est_client *client, uint64_t ref, uint64_t number, unsigned district,
+                        const char *reason) {
+    ASK(client, REDIRECT, redirect,
+        {.ref = ref, .number = number, .district = district, .reason = slice_of(reason)});
+}
+
+int est_client_keys(est_client *client, uint64_t ref, const char *department, uint64_t after,
+                    unsigned limit) {
+    return ask_page(client, VERB_KEYS, (struct page){ref, after, limit, slice_of(department)});
+}
+
+int est_client_config(est_client *client, uint64_t ref) {
+    ASK(client, CONFIG, config, {.ref = ref});
+}
+
+int est_client_events(est_client *client, uint64_t ref, const char *department, uint64_t after,
+                      unsigned limit) {
+    return ask_page(client, VERB_EVENTS, (struct page){ref, after, limit, slice_of(department)});
+}
+
+int est_client_find(est_client *client, uint64_t ref, const char *filter, uint64_t after, unsigned limit,
+                    bool count) {
+    ASK(client, FIND, find,
+        {.ref = ref, .filter = slice_of(filter), .after = after, .limit = limit, .count = count});
+}
+
+int est_client_reindex(est_client *client, uint64_t ref, const char *reason) {
+    ASK(client, REINDEX, reindex, {.ref = ref, .reason = slice_of(reason)});
+}
+
+int est_client_counters(est_client *client, uint64_t ref) {
+    ASK(client, COUNTERS, counters, {.ref = ref});
 }
 
 /* --- Events: one translator for each verb that answers. -------------------------------------------- */
@@ -215,6 +268,7 @@ static void done_tell(const struct message *m, est_event *ret) {
 static void page_tell(const struct message *m, est_event *ret) {
     ret->kind = m->verb == VERB_QUEUES_IS   ? EST_EVENT_QUEUES
                 : m->verb == VERB_AGENTS_IS ? EST_EVENT_AGENTS
+                : m->verb == VERB_KEYS_IS   ? EST_EVENT_KEYS
                                             : EST_EVENT_PARKED;
     ret->rows = m->page_is.rows;
     ret->next = m->page_is.next;
@@ -225,11 +279,40 @@ static void stats_tell(const struct message *m, est_event *ret) {
     ret->rows = m->stats_is.rows;
 }
 
+static void config_tell(const struct message *m, est_event *ret) {
+    ret->kind = EST_EVENT_CONFIG;
+    ret->rows = m->config_is.rows;
+}
+
+static void events_tell(const struct message *m, est_event *ret) {
+    ret->kind = EST_EVENT_EVENTS;
+    ret->rows = m->events_is.rows;
+    ret->next = m->events_is.next;
+    ret->head = m->events_is.head;
+}
+
+static void find_tell(const struct message *m, est_event *ret) {
+    ret->kind = EST_EVENT_FIND;
+    ret->rows = m->find_is.rows;
+    ret->next = m->find_is.next;
+    ret->count = m->find_is.count;
+    ret->behind = m->find_is.behind;
+    ret->counted_all = m->find_is.counted_all != 0;
+}
+
+static void counters_tell(const struct message *m, est_event *ret) {
+    ret->kind = EST_EVENT_COUNTERS;
+    ret->rows = m->counters_is.rows;
+    ret->seq = m->counters_is.seq;
+}
+
 typedef void (*teller)(const struct message *, est_event *ret);
 static const teller tellers[VERB_MAX + 1] = {
     [VERB_ACCEPTED] = accepted_tell, [VERB_RESULT] = result_tell,        [VERB_STATUS_IS] = status_tell,
     [VERB_DONE] = done_tell,         [VERB_TIMELINE_IS] = timeline_tell, [VERB_QUEUES_IS] = page_tell,
     [VERB_AGENTS_IS] = page_tell,    [VERB_PARKED_IS] = page_tell,       [VERB_STATS_IS] = stats_tell,
+    [VERB_KEYS_IS] = page_tell,      [VERB_CONFIG_IS] = config_tell,     [VERB_EVENTS_IS] = events_tell,
+    [VERB_FIND_IS] = find_tell,      [VERB_COUNTERS_IS] = counters_tell,
 };
 
 static void refused_tell(const struct session_event *event, est_event *ret) {
@@ -247,14 +330,20 @@ static void refused_tell(const struct session_event *event, est_event *ret) {
 }
 
 static void connected_tell(est_client *client, const struct session_event *event, est_event *ret) {
-    est_slice account = event->message->welcome.account;
-    snprintf(client->account, sizeof client->account, "%.*s", (int)account.size, (const char *)account.data);
+    const struct welcome *it = &event->message->welcome;
+    snprintf(client->account, sizeof client->account, "%.*s", (int)it->account.size,
+             (const char *)it->account.data);
+    snprintf(client->city, sizeof client->city, "%.*s", (int)it->city.size, (const char *)it->city.data);
+    client->level = it->level <= EST_LEVEL_ADMINISTRATOR ? (enum est_level)it->level : EST_LEVEL_NONE;
+    client->revision = (unsigned)it->revision;
     ret->kind = EST_EVENT_CONNECTED;
     ret->account = slice_of(client->account);
 }
 
 static void disconnected_tell(est_client *client, const struct session_event *event, est_event *ret) {
-    client->account[0] = 0;
+    client->account[0] = client->city[0] = 0;
+    client->level = EST_LEVEL_NONE;
+    client->revision = 0;
     ret->kind = EST_EVENT_DISCONNECTED;
     ret->code = event->code;
     ret->layer = est_code_layer(event->code);

@@ -68,6 +68,8 @@ static const struct field welcome_fields[] = {
     UINT32(REQUIRED, welcome, body_max),
     UINT32(OPTIONAL, welcome, lease_ms),
     TIME(OPTIONAL, welcome, time_us),
+    UINT32(OPTIONAL, welcome, revision),
+    UINT32(OPTIONAL, welcome, level),
 };
 static const struct field ping_fields[] = {
     UINT64(OPTIONAL, ping, token),
@@ -263,6 +265,58 @@ static const struct field stats_is_fields[] = {
     UINT64(REQUIRED, stats_is, ref),
     ROWS(OPTIONAL, stats_is, rows, ROWS_MAX),
 };
+static const struct field pause_fields[] = {
+    UINT64(REQUIRED, pause, ref),
+    NAME(REQUIRED, pause, department),
+    UINT32(OPTIONAL, pause, on),
+    TEXT(REQUIRED, pause, reason, EST_TEXT_MAX),
+};
+static const struct field redirect_fields[] = {
+    UINT64(REQUIRED, redirect, ref),
+    UINT64(REQUIRED, redirect, number),
+    UINT32(OPTIONAL, redirect, district),
+    TEXT(REQUIRED, redirect, reason, EST_TEXT_MAX),
+};
+static const struct field config_ask_fields[] = {
+    UINT64(REQUIRED, config, ref),
+};
+static const struct field config_is_fields[] = {
+    UINT64(REQUIRED, config_is, ref),
+    ROWS(OPTIONAL, config_is, rows, ROWS_MAX),
+};
+static const struct field events_is_fields[] = {
+    UINT64(REQUIRED, events_is, ref),
+    ROWS(OPTIONAL, events_is, rows, ROWS_MAX),
+    UINT64(OPTIONAL, events_is, next),
+    UINT64(OPTIONAL, events_is, head),
+};
+static const struct field find_fields[] = {
+    UINT64(REQUIRED, find, ref),
+    TEXT(OPTIONAL, find, filter, EST_TEXT_MAX),
+    UINT64(OPTIONAL, find, after),
+    UINT32(OPTIONAL, find, limit),
+    UINT32(OPTIONAL, find, count),
+};
+static const struct field find_is_fields[] = {
+    UINT64(REQUIRED, find_is, ref),
+    ROWS(OPTIONAL, find_is, rows, ROWS_MAX),
+    UINT64(OPTIONAL, find_is, next),
+    UINT64(OPTIONAL, find_is, count),
+    UINT64(OPTIONAL, find_is, behind),
+    UINT32(OPTIONAL, find_is, counted_all),
+};
+static const struct field reindex_fields[] = {
+    UINT64(REQUIRED, reindex, ref),
+    TEXT(REQUIRED, reindex, reason, EST_TEXT_MAX),
+};
+static const struct field counters_ask_fields[] = {
+    UINT64(REQUIRED, counters, ref),
+};
+static const struct field counters_is_fields[] = {
+    UINT64(REQUIRED, counters_is, ref),
+    ROWS(OPTIONAL, counters_is, rows, ROWS_MAX),
+    UINT64(OPTIONAL, counters_is, seq),
+};
 /* clang-format on */
 
 /* `size` is what is zeroed before a message of the verb is read: its struct, but of a list of
@@ -319,6 +373,19 @@ static const struct verb_row verbs[VERB_MAX + 1] = {
     VERB_OF(DRAIN, drain, TO_BROKER, DOOR_OPERATOR),
     VERB_OF(STATS, stats, TO_BROKER, DOOR_OPERATOR),
     VERB_OF(STATS_IS, stats_is, TO_FAR_END, DOOR_OPERATOR),
+    VERB_OF(PAUSE, pause, TO_BROKER, DOOR_OPERATOR),
+    VERB_OF(REDIRECT, redirect, TO_BROKER, DOOR_OPERATOR),
+    VERB_OF(KEYS, page, TO_BROKER, DOOR_OPERATOR),
+    VERB_OF(KEYS_IS, page_is, TO_FAR_END, DOOR_OPERATOR),
+    VERB_OF(CONFIG, config_ask, TO_BROKER, DOOR_OPERATOR),
+    VERB_OF(CONFIG_IS, config_is, TO_FAR_END, DOOR_OPERATOR),
+    VERB_OF(EVENTS, page, TO_BROKER, DOOR_OPERATOR),
+    VERB_OF(EVENTS_IS, events_is, TO_FAR_END, DOOR_OPERATOR),
+    VERB_OF(FIND, find, TO_BROKER, DOOR_OPERATOR),
+    VERB_OF(FIND_IS, find_is, TO_FAR_END, DOOR_OPERATOR),
+    VERB_OF(REINDEX, reindex, TO_BROKER, DOOR_OPERATOR),
+    VERB_OF(COUNTERS, counters_ask, TO_BROKER, DOOR_OPERATOR),
+    VERB_OF(COUNTERS_IS, counters_is, TO_FAR_END, DOOR_OPERATOR),
 };
 
 static const struct verb_row *verb_find(uint64_t verb) {
@@ -338,6 +405,11 @@ enum direction verb_direction(enum verb verb) {
 enum door verb_doors(enum verb verb) {
     const struct verb_row *row = verb_find(verb);
     return row ? row->doors : 0;
+}
+
+size_t verb_size(enum verb verb) {
+    const struct verb_row *row = verb_find(verb);
+    return row ? row->size : 0;
 }
 
 /* --- Writing -------------------------------------------------------------------------------------- */
@@ -635,6 +707,7 @@ static const struct row_field queue_row_fields[] = {
     ROW_UINT(queue_row, parked),
     ROW_UINT(queue_row, oldest_us),
     ROW_UINT(queue_row, agents),
+    ROW_UINT(queue_row, paused),
 };
 static const struct row_field agent_row_fields[] = {
     ROW_UINT(agent_row, session),
@@ -669,6 +742,63 @@ static const struct row_field timeline_row_fields[] = {
 static const struct row_field stat_row_fields[] = {
     ROW_TEXT(stat_row, name),
     ROW_UINT(stat_row, value),
+};
+static const struct row_field key_row_fields[] = {
+    ROW_TEXT(key_row, account),
+    ROW_TEXT(key_row, role),
+    ROW_UINT(key_row, level),
+    ROW_TEXT(key_row, department),
+    ROW_TEXT(key_row, key),
+    ROW_UINT(key_row, from_us),
+    ROW_UINT(key_row, until_us),
+    ROW_UINT(key_row, sessions),
+};
+static const struct row_field config_row_fields[] = {
+    ROW_TEXT(config_row, name),
+    ROW_TEXT(config_row, value),
+};
+static const struct row_field event_row_fields[] = {
+    ROW_UINT(event_row, seq),
+    ROW_UINT(event_row, at_us),
+    ROW_TEXT(event_row, event),
+    ROW_UINT(event_row, number),
+    ROW_TEXT(event_row, actor),
+    ROW_UINT(event_row, code),
+    ROW_TEXT(event_row, text),
+    ROW_TEXT(event_row, type),
+    ROW_TEXT(event_row, department),
+    ROW_UINT(event_row, district),
+    ROW_TEXT(event_row, requester),
+    ROW_UINT(event_row, outcome),
+    ROW_TEXT(event_row, case_id),
+    ROW_TEXT(event_row, tracking),
+    ROW_UINT(event_row, leased_us),
+};
+static const struct row_field find_row_fields[] = {
+    ROW_UINT(find_row, number),
+    ROW_TEXT(find_row, id),
+    ROW_TEXT(find_row, tracking),
+    ROW_TEXT(find_row, type),
+    ROW_UINT(find_row, version),
+    ROW_TEXT(find_row, department),
+    ROW_UINT(find_row, district),
+    ROW_TEXT(find_row, requester),
+    ROW_TEXT(find_row, purpose),
+    ROW_TEXT(find_row, case_id),
+    ROW_TEXT(find_row, parcel),
+    ROW_UINT(find_row, state),
+    ROW_UINT(find_row, outcome),
+    ROW_UINT(find_row, code),
+    ROW_UINT(find_row, attempts),
+    ROW_UINT(find_row, received_us),
+    ROW_UINT(find_row, due_us),
+    ROW_UINT(find_row, ended_us),
+};
+static const struct row_field counter_row_fields[] = {
+    ROW_TEXT(counter_row, name),
+    ROW_TEXT(counter_row, department),
+    ROW_TEXT(counter_row, label),
+    ROW_UINT(counter_row, value),
 };
 /* clang-format on */
 
@@ -739,6 +869,11 @@ ROW_FUNCTIONS(agent_row)
 ROW_FUNCTIONS(parked_row)
 ROW_FUNCTIONS(timeline_row)
 ROW_FUNCTIONS(stat_row)
+ROW_FUNCTIONS(key_row)
+ROW_FUNCTIONS(config_row)
+ROW_FUNCTIONS(event_row)
+ROW_FUNCTIONS(find_row)
+ROW_FUNCTIONS(counter_row)
 
 bool rows_open(struct cursor *ret_cursor, est_slice rows, size_t *ret_count) {
     cursor_init(ret_cursor, rows);

@@ -15,7 +15,8 @@
 
 #include "codec.h"
 
-enum { PROTOCOL_VERSION = 1 };
+/* The revision counts what was added within a version: WELCOME tells it, and 0 is the first. */
+enum { PROTOCOL_VERSION = 1, PROTOCOL_REVISION = 2 };
 
 /* Which end may send a verb, and through which door. */
 enum door { DOOR_REQUESTER = 1, DOOR_DEPARTMENT = 2, DOOR_OPERATOR = 4, DOOR_ANY = 7 };
@@ -34,7 +35,10 @@ enum verb {
     /* operators */
     VERB_QUEUES = 48, VERB_QUEUES_IS = 49, VERB_AGENTS = 50, VERB_AGENTS_IS = 51, VERB_PARKED = 52,
     VERB_PARKED_IS = 53, VERB_REQUEUE = 54, VERB_DRAIN = 55, VERB_STATS = 56, VERB_STATS_IS = 57,
-    VERB_MAX = 63,
+    VERB_PAUSE = 58, VERB_REDIRECT = 59, VERB_KEYS = 60, VERB_KEYS_IS = 61, VERB_CONFIG = 62, VERB_CONFIG_IS = 63,
+    VERB_EVENTS = 64, VERB_EVENTS_IS = 65, VERB_FIND = 66, VERB_FIND_IS = 67, VERB_REINDEX = 68,
+    VERB_COUNTERS = 70, VERB_COUNTERS_IS = 71,
+    VERB_MAX = 79,
 };
 
 /* Up to EST_NUMBERS_MAX unsigned integers. */
@@ -66,6 +70,8 @@ struct welcome {
     uint64_t asks_max;     /* commands that ask, unanswered at once: beyond it BUSY */
     uint64_t frame_max, body_max, lease_ms;
     uint64_t time_us;
+    uint64_t revision;     /* PROTOCOL_REVISION of the broker */
+    uint64_t level;        /* enum est_level of an operator's account */
 };
 struct ping { uint64_t token; };                 /* PING and PONG */
 struct bye { uint64_t code; est_slice text; };
@@ -154,12 +160,28 @@ struct renewed { struct numbers pairs; };        /* those that are still held; t
 struct revoke { uint64_t number, epoch, code; };
 struct leave { uint64_t ref; };                  /* no more assignments; what is held is finished */
 
-struct page { uint64_t ref, after, limit; est_slice department; }; /* QUEUES, AGENTS, PARKED */
+struct page { uint64_t ref, after, limit; est_slice department; }; /* QUEUES, AGENTS, PARKED, KEYS, EVENTS */
 struct page_is { uint64_t ref; est_slice rows; uint64_t next; };   /* next: `after` of the next page; 0: no more */
 struct requeue { uint64_t ref, number; est_slice reason; };
 struct drain { uint64_t ref, on; est_slice reason; };
 struct stats { uint64_t ref; };
 struct stats_is { uint64_t ref; est_slice rows; };                 /* array of [name, value] */
+struct pause { uint64_t ref; est_slice department; uint64_t on; est_slice reason; };
+struct redirect { uint64_t ref, number, district; est_slice reason; };
+struct config_ask { uint64_t ref; };
+struct config_is { uint64_t ref; est_slice rows; };                /* array of [name, value], both text */
+struct events_is { uint64_t ref; est_slice rows; uint64_t next, head; }; /* head: the newest seq on disk */
+struct find { uint64_t ref; est_slice filter; uint64_t after, limit, count; };
+struct find_is {
+    uint64_t ref;
+    est_slice rows;
+    uint64_t next, count;  /* count: how many match, where it was asked for */
+    uint64_t behind;       /* events on disk that are not in the index yet */
+    uint64_t counted_all;  /* 1: `count` is all of them; 0: at least so many */
+};
+struct reindex { uint64_t ref; est_slice reason; };
+struct counters_ask { uint64_t ref; };
+struct counters_is { uint64_t ref; est_slice rows; uint64_t seq; }; /* seq: how far in the log they count */
 
 struct message {
     enum verb verb;
@@ -171,7 +193,10 @@ struct message {
         struct ready ready; struct assign assign; struct answer answer; struct recorded recorded; struct retry retry;
         struct refuse refuse; struct renew renew; struct renewed renewed; struct revoke revoke; struct leave leave;
         struct page page; struct page_is page_is; struct requeue requeue; struct drain drain;
-        struct stats stats; struct stats_is stats_is;
+        struct stats stats; struct stats_is stats_is; struct pause pause; struct redirect redirect;
+        struct config_ask config; struct config_is config_is; struct events_is events_is;
+        struct find find; struct find_is find_is; struct reindex reindex;
+        struct counters_ask counters; struct counters_is counters_is;
     };
 };
 
@@ -197,6 +222,7 @@ int message_next(struct cursor *, struct message *ret);
 const char *verb_name(enum verb);
 enum direction verb_direction(enum verb); /* 0 for a verb that does not exist */
 enum door verb_doors(enum verb);          /* bits of enum door */
+size_t verb_size(enum verb);              /* bytes of its struct in struct message (of a list: of its count) */
 
 /* One field of a verb's table, for what is made from the tables: the check of PROTOCOL.md, the
  * test vectors, a packet printer. */
@@ -215,6 +241,7 @@ bool protocol_field(enum verb, size_t index, struct protocol_field *ret);
 struct queue_row {
     est_slice department;
     uint64_t district, waiting, delayed, leased, parked, oldest_us, agents;
+    uint64_t paused;  /* 1: an operator paused the department */
 };
 struct agent_row {
     uint64_t session;
@@ -235,6 +262,39 @@ struct timeline_row {
     est_slice text;
 };
 struct stat_row { est_slice name; uint64_t value; };
+struct key_row {
+    est_slice account, role; /* "requester", "department", "operator" */
+    uint64_t level;          /* enum est_level; 0: no operator */
+    est_slice department;
+    est_slice key;           /* its first KEY_SHOWN characters */
+    uint64_t from_us, until_us, sessions;
+};
+struct config_row { est_slice name, value; };
+struct event_row {
+    uint64_t seq, at_us;
+    est_slice event;         /* as in a timeline */
+    uint64_t number;
+    est_slice actor;
+    uint64_t code;
+    est_slice text, type, department;
+    uint64_t district;
+    est_slice requester;
+    uint64_t outcome;
+    est_slice case_id, tracking;
+    uint64_t leased_us;      /* when the lease began that this event ended; 0: none */
+};
+struct find_row {
+    uint64_t number;
+    est_slice id;            /* as text */
+    est_slice tracking, type;
+    uint64_t version;
+    est_slice department;
+    uint64_t district;
+    est_slice requester, purpose, case_id, parcel;
+    uint64_t state, outcome, code, attempts, received_us, due_us, ended_us;
+};
+struct counter_row { est_slice name, department, label; uint64_t value; };
+enum { KEY_SHOWN = 8 };
 
 /* Each packs one row as an array; the caller packs the array around them. */
 void queue_row_pack(struct buffer *, const struct queue_row *);
@@ -242,6 +302,11 @@ void agent_row_pack(struct buffer *, const struct agent_row *);
 void parked_row_pack(struct buffer *, const struct parked_row *);
 void timeline_row_pack(struct buffer *, const struct timeline_row *);
 void stat_row_pack(struct buffer *, const struct stat_row *);
+void key_row_pack(struct buffer *, const struct key_row *);
+void config_row_pack(struct buffer *, const struct config_row *);
+void event_row_pack(struct buffer *, const struct event_row *);
+void find_row_pack(struct buffer *, const struct find_row *);
+void counter_row_pack(struct buffer *, const struct counter_row *);
 void defect_pack(struct buffer *, const est_defect *);
 /* Opens a `rows` (or `defects`) slice; *ret_count rows follow. An empty slice has none. */
 bool rows_open(struct cursor *ret_cursor, est_slice rows, size_t *ret_count);
@@ -250,6 +315,11 @@ bool agent_row_next(struct cursor *, struct agent_row *ret);
 bool parked_row_next(struct cursor *, struct parked_row *ret);
 bool timeline_row_next(struct cursor *, struct timeline_row *ret);
 bool stat_row_next(struct cursor *, struct stat_row *ret);
+bool key_row_next(struct cursor *, struct key_row *ret);
+bool config_row_next(struct cursor *, struct config_row *ret);
+bool event_row_next(struct cursor *, struct event_row *ret);
+bool find_row_next(struct cursor *, struct find_row *ret);
+bool counter_row_next(struct cursor *, struct counter_row *ret);
 bool defect_next(struct cursor *, est_defect *ret); /* texts cut to fit */
 
 #endif

@@ -81,46 +81,31 @@ int session_submit(struct session *s, const struct submit *it) {
 _Static_assert(offsetof(struct cancel, ref) == 0 && offsetof(struct status, ref) == 0 &&
                    offsetof(struct timeline, ref) == 0 && offsetof(struct page, ref) == 0 &&
                    offsetof(struct requeue, ref) == 0 && offsetof(struct drain, ref) == 0 &&
-                   offsetof(struct stats, ref) == 0,
+                   offsetof(struct stats, ref) == 0 && offsetof(struct pause, ref) == 0 &&
+                   offsetof(struct redirect, ref) == 0 && offsetof(struct config_ask, ref) == 0 &&
+                   offsetof(struct find, ref) == 0 && offsetof(struct reindex, ref) == 0 &&
+                   offsetof(struct counters_ask, ref) == 0,
                "the ref of an ask comes first");
 
-static int ask_check(const struct message *ask) {
-    switch (ask->verb) {
-    case VERB_CANCEL:
-        return text_fits(ask->cancel.reason, EST_TEXT_MAX) ? 0 : -EST_INPUT;
-    case VERB_QUEUES:
-    case VERB_AGENTS:
-    case VERB_PARKED:
-        return text_fits(ask->page.department, EST_NAME_MAX) && ask->page.limit <= UINT32_MAX ? 0
-                                                                                              : -EST_INPUT;
-    case VERB_REQUEUE:
-        return text_fits(ask->requeue.reason, EST_TEXT_MAX) ? 0 : -EST_INPUT;
-    case VERB_DRAIN:
-        return text_fits(ask->drain.reason, EST_TEXT_MAX) ? 0 : -EST_INPUT;
-    case VERB_STATUS:
-    case VERB_TIMELINE:
-    case VERB_STATS:
-        return 0;
-    default:
-        return -EST_INPUT;
-    }
+/* A text that is required may not be empty either: no broker does anything with it. */
+static bool field_fits(const struct message *ask, const struct protocol_field *field) {
+    const void *at = (const char *)ask + field->offset;
+    if (strcmp(field->type, "uint32") == 0)
+        return *(const uint64_t *)at <= UINT32_MAX;
+    if (strcmp(field->type, "text") != 0)
+        return true;
+    const est_slice *text = at;
+    return text_fits(*text, field->limit) && (text->size > 0 || !field->required);
 }
 
-static size_t ask_size(enum verb verb) {
-    switch (verb) {
-    case VERB_CANCEL:
-        return sizeof(struct cancel);
-    case VERB_STATUS:
-        return sizeof(struct status);
-    case VERB_TIMELINE:
-        return sizeof(struct timeline);
-    case VERB_REQUEUE:
-        return sizeof(struct requeue);
-    case VERB_DRAIN:
-        return sizeof(struct drain);
-    default:
-        return sizeof(struct page);
-    }
+static int ask_check(const struct message *ask) {
+    struct protocol_field field;
+    if (ask->verb == VERB_SUBMIT || !session_answer_of(ask->verb))
+        return -EST_INPUT;
+    for (size_t i = 0; protocol_field(ask->verb, i, &field); i++)
+        if (!field_fits(ask, &field))
+            return -EST_INPUT;
+    return 0;
 }
 
 int session_ask(struct session *s, const struct message *ask) {
@@ -131,7 +116,7 @@ int session_ask(struct session *s, const struct message *ask) {
     if (slot == SLOT_NONE)
         return -EST_FULL;
     s->out.verb = ask->verb;
-    memcpy(&s->out.page, &ask->page, ask_size(ask->verb));
+    memcpy(&s->out.page, &ask->page, verb_size(ask->verb));
     s->out.done.ref = ask_wire_ref(&s->asks, slot);
     return ask_keep(s, slot);
 }

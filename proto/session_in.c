@@ -70,13 +70,21 @@ static const uint8_t answer_of[VERB_MAX + 1] = {
     [VERB_SUBMIT] = VERB_ACCEPTED,  [VERB_CANCEL] = VERB_DONE,          [VERB_STATUS] = VERB_STATUS_IS,
     [VERB_QUEUES] = VERB_QUEUES_IS, [VERB_TIMELINE] = VERB_TIMELINE_IS, [VERB_AGENTS] = VERB_AGENTS_IS,
     [VERB_PARKED] = VERB_PARKED_IS, [VERB_REQUEUE] = VERB_DONE,         [VERB_DRAIN] = VERB_DONE,
-    [VERB_STATS] = VERB_STATS_IS,
+    [VERB_STATS] = VERB_STATS_IS,   [VERB_PAUSE] = VERB_DONE,           [VERB_REDIRECT] = VERB_DONE,
+    [VERB_KEYS] = VERB_KEYS_IS,     [VERB_CONFIG] = VERB_CONFIG_IS,     [VERB_EVENTS] = VERB_EVENTS_IS,
+    [VERB_FIND] = VERB_FIND_IS,     [VERB_REINDEX] = VERB_DONE,         [VERB_COUNTERS] = VERB_COUNTERS_IS,
 };
+
+enum verb session_answer_of(enum verb verb) {
+    return verb <= VERB_MAX ? (enum verb)answer_of[verb] : VERB_NONE;
+}
 
 /* Every answer carries its ref first, so one place in the union reads it for all. */
 _Static_assert(offsetof(struct done, ref) == 0 && offsetof(struct status_is, ref) == 0 &&
                    offsetof(struct timeline_is, ref) == 0 && offsetof(struct page_is, ref) == 0 &&
-                   offsetof(struct stats_is, ref) == 0,
+                   offsetof(struct stats_is, ref) == 0 && offsetof(struct config_is, ref) == 0 &&
+                   offsetof(struct events_is, ref) == 0 && offsetof(struct find_is, ref) == 0 &&
+                   offsetof(struct counters_is, ref) == 0,
                "the ref of an answer comes first");
 
 /* An answer to what is no longer asked (it was sent twice, over two connections) is passed over. */
@@ -287,12 +295,14 @@ static bool on_revoke(struct session *s, est_time now, struct session_event *ret
 }
 
 static const handler handlers[VERB_MAX + 1] = {
-    [VERB_WELCOME] = on_welcome,   [VERB_PING] = on_ping,        [VERB_PONG] = on_pong,
-    [VERB_BYE] = on_bye,           [VERB_ERROR] = on_error,      [VERB_DONE] = on_answer,
-    [VERB_ACCEPTED] = on_accepted, [VERB_STATUS_IS] = on_answer, [VERB_TIMELINE_IS] = on_answer,
-    [VERB_RESULT] = on_result,     [VERB_ASSIGN] = on_assign,    [VERB_RECORDED] = on_recorded,
-    [VERB_RENEWED] = on_renewed,   [VERB_REVOKE] = on_revoke,    [VERB_QUEUES_IS] = on_answer,
-    [VERB_AGENTS_IS] = on_answer,  [VERB_PARKED_IS] = on_answer, [VERB_STATS_IS] = on_answer,
+    [VERB_WELCOME] = on_welcome,   [VERB_PING] = on_ping,          [VERB_PONG] = on_pong,
+    [VERB_BYE] = on_bye,           [VERB_ERROR] = on_error,        [VERB_DONE] = on_answer,
+    [VERB_ACCEPTED] = on_accepted, [VERB_STATUS_IS] = on_answer,   [VERB_TIMELINE_IS] = on_answer,
+    [VERB_RESULT] = on_result,     [VERB_ASSIGN] = on_assign,      [VERB_RECORDED] = on_recorded,
+    [VERB_RENEWED] = on_renewed,   [VERB_REVOKE] = on_revoke,      [VERB_QUEUES_IS] = on_answer,
+    [VERB_AGENTS_IS] = on_answer,  [VERB_PARKED_IS] = on_answer,   [VERB_STATS_IS] = on_answer,
+    [VERB_KEYS_IS] = on_answer,    [VERB_CONFIG_IS] = on_answer,   [VERB_EVENTS_IS] = on_answer,
+    [VERB_FIND_IS] = on_answer,    [VERB_COUNTERS_IS] = on_answer,
 };
 
 static bool verb_is_for(const struct session *s, enum verb verb) {

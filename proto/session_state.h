@@ -70,6 +70,9 @@ struct session {
 void session_break(struct session *, int code, est_slice text);
 void session_break_cstr(struct session *, int code, const char *text);
 
+/* The verb that answers a verb that asks; VERB_NONE where it is none of those. */
+enum verb session_answer_of(enum verb);
+
 /* Cut to fit, ends with a zero byte. */
 void text_copy(char *to, size_t size, est_slice from);
 

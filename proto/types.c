@@ -1,4 +1,4 @@
-/* types.c - names of codes, states and outcomes, and ids as text. The tables are the X-macros of
+/* types.c - names of codes, states, outcomes and levels, and ids as text. The tables are the X-macros of
  * types.h: nothing here repeats a number or a name.
  */
 #include <estelam/types.h>
@@ -105,6 +105,29 @@ enum est_outcome est_outcome_parse(est_slice text) {
     EST_OUTCOMES(OUTCOME_PARSE)
 #undef OUTCOME_PARSE
     return EST_OUTCOME_NONE;
+}
+
+const char *est_level_name(enum est_level level) {
+    switch (level) {
+    case EST_LEVEL_NONE:
+        return "none";
+#define LEVEL_CASE(name, number, text)                                                                       \
+    case EST_LEVEL_##name:                                                                                   \
+        return text;
+        EST_LEVELS(LEVEL_CASE)
+#undef LEVEL_CASE
+    }
+    return "unknown";
+}
+
+enum est_level est_level_parse(est_slice text) {
+#define LEVEL_PARSE(name, number, word)                                                                      \
+    if (text.size == sizeof word - 1 && memcmp(text.data, word, text.size) == 0) {                           \
+        return EST_LEVEL_##name;                                                                             \
+    }
+    EST_LEVELS(LEVEL_PARSE)
+#undef LEVEL_PARSE
+    return EST_LEVEL_NONE;
 }
 
 /* --- Ids ---------------------------------------------------------------------------------------- */

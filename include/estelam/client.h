@@ -50,6 +50,12 @@ void est_client_close(est_client **client);
 int est_client_fd(const est_client *);
 /* Is there a session now? Its account's name, or NULL. */
 const char *est_client_account(const est_client *);
+/* What the broker said of itself and of the account when the session began; 0 and NULL where there
+ * is none. Revision 2 brought pause, redirect, keys, config, events, find, reindex and counters; to
+ * an earlier broker they break the session. */
+enum est_level est_client_level(const est_client *); /* EST_LEVEL_NONE: no operator */
+unsigned est_client_revision(const est_client *);
+const char *est_client_city(const est_client *);
 
 typedef struct est_submit {
     est_id id;               /* est_id_new() makes one; keep it until the end is known */
@@ -83,6 +89,20 @@ int est_client_parked(est_client *, uint64_t ref, const char *department, uint64
 int est_client_requeue(est_client *, uint64_t ref, uint64_t number, const char *reason);
 int est_client_drain(est_client *, uint64_t ref, bool on, const char *reason);
 int est_client_stats(est_client *, uint64_t ref);
+/* `on`: the department's agents get no new leases; false ends it. `reason` is needed, as in each
+ * call below that has one. */
+int est_client_pause(est_client *, uint64_t ref, const char *department, bool on, const char *reason);
+/* To the same type's queue in another district; 0: none. */
+int est_client_redirect(est_client *, uint64_t ref, uint64_t number, unsigned district, const char *reason);
+int est_client_keys(est_client *, uint64_t ref, const char *department, uint64_t after, unsigned limit);
+int est_client_config(est_client *, uint64_t ref);
+/* The log's events after the sequence `after`. `next` is the `after` of the page that follows, also
+ * when there is nothing yet. */
+int est_client_events(est_client *, uint64_t ref, const char *department, uint64_t after, unsigned limit);
+/* `filter` NULL or empty: everything. The newest come first. */
+int est_client_find(est_client *, uint64_t ref, const char *filter, uint64_t after, unsigned limit, bool count);
+int est_client_reindex(est_client *, uint64_t ref, const char *reason);
+int est_client_counters(est_client *, uint64_t ref);
 
 enum est_event_kind {
     EST_EVENT_NONE = 0,
@@ -93,8 +113,13 @@ enum est_event_kind {
     EST_EVENT_RESULT,
     EST_EVENT_STATUS,
     EST_EVENT_TIMELINE,     /* rows */
-    EST_EVENT_DONE,         /* cancel, requeue, drain */
+    EST_EVENT_DONE,         /* cancel, requeue, drain, pause, redirect, reindex */
     EST_EVENT_QUEUES, EST_EVENT_AGENTS, EST_EVENT_PARKED, EST_EVENT_STATS, /* rows, next */
+    EST_EVENT_KEYS,         /* rows, next */
+    EST_EVENT_CONFIG,       /* rows */
+    EST_EVENT_EVENTS,       /* rows, next, head */
+    EST_EVENT_FIND,         /* rows, next, count, counted_all, behind */
+    EST_EVENT_COUNTERS,     /* rows, seq */
 };
 
 typedef struct est_event {
@@ -116,6 +141,10 @@ typedef struct est_event {
     est_slice request, body; /* msgpack maps: what was asked, what was answered */
     est_slice rows;          /* packed rows; read with the est_row_* calls below; REFUSED: the defects */
     uint64_t next;           /* `after` of the next page; 0: no more */
+    uint64_t head;           /* EVENTS: the newest sequence on disk */
+    uint64_t seq;            /* COUNTERS: how far in the log they count */
+    uint64_t count, behind;  /* FIND: how many match, where asked; events on disk and not in the index yet */
+    bool counted_all;        /* FIND: `count` is all of them, and not only the first so many */
 } est_event;
 
 /* Does what is due and gives the next event: 1 and *ret set, or 0 when none came within
@@ -123,16 +152,44 @@ typedef struct est_event {
 int est_client_poll(est_client *, int timeout_ms, est_event *ret);
 
 /* Rows of an event, one at a time; `index` from 0. True while there is such a row. */
-typedef struct est_queue_row { est_slice department; unsigned district; uint64_t waiting, delayed, leased, parked; est_time oldest; uint64_t agents; } est_queue_row;
+typedef struct est_queue_row { est_slice department; unsigned district; uint64_t waiting, delayed, leased, parked; est_time oldest; uint64_t agents; bool paused; } est_queue_row;
 typedef struct est_agent_row { uint64_t session; est_slice account, department, software, address; uint64_t window, leased, answered; est_time since, heard; } est_agent_row;
 typedef struct est_parked_row { uint64_t number; est_slice type, department, reason; unsigned district, attempts; est_time at; int code; } est_parked_row;
 typedef struct est_timeline_row { uint64_t seq; est_time at; est_slice event, actor, text; int code; } est_timeline_row;
 typedef struct est_stat_row { est_slice name; uint64_t value; } est_stat_row;
+/* `key`: the first 8 characters of the public key. */
+typedef struct est_key_row { est_slice account, role, department, key; enum est_level level; est_time from, until; uint64_t sessions; } est_key_row;
+typedef struct est_config_row { est_slice name, value; } est_config_row;
+/* `leased`: when the lease began that this event ended; 0: none. */
+typedef struct est_event_row {
+    uint64_t seq, number;
+    est_time at, leased;
+    int code;
+    enum est_outcome outcome;
+    unsigned district;
+    est_slice event, actor, text, type, department, requester, case_id, tracking;
+} est_event_row;
+/* `id` as text, for a requester may use any 16 bytes. */
+typedef struct est_find_row {
+    uint64_t number;
+    unsigned version, district, attempts;
+    enum est_state state;
+    enum est_outcome outcome;
+    int code;
+    est_time received, due, ended;
+    est_slice id, tracking, type, department, requester, purpose, case_id, parcel;
+} est_find_row;
+typedef struct est_counter_row { est_slice name, department, label; uint64_t value; } est_counter_row;
 bool est_row_queue(const est_event *, size_t index, est_queue_row *ret);
 bool est_row_agent(const est_event *, size_t index, est_agent_row *ret);
 bool est_row_parked(const est_event *, size_t index, est_parked_row *ret);
 bool est_row_timeline(const est_event *, size_t index, est_timeline_row *ret);
 bool est_row_stat(const est_event *, size_t index, est_stat_row *ret);
+bool est_row_key(const est_event *, size_t index, est_key_row *ret);
+bool est_row_config(const est_event *, size_t index, est_config_row *ret);
+bool est_row_event(const est_event *, size_t index, est_event_row *ret);
+bool est_row_find(const est_event *, size_t index, est_find_row *ret);
+bool est_row_counter(const est_event *, size_t index, est_counter_row *ret);
 bool est_row_defect(const est_event *, size_t index, est_defect *ret); /* REFUSED */
 
 /* --- Bodies: a msgpack map built and read field by field. ------------------------------------- */

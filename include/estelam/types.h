@@ -190,6 +190,22 @@ const char *est_outcome_name(enum est_outcome outcome);
 /* EST_OUTCOME_NONE when the text is none of the table's. */
 enum est_outcome est_outcome_parse(est_slice text);
 
+/* What an operator's account may do; each level may also do what those above it in this list may. */
+#define EST_LEVELS(X)                                                                           \
+    X(OBSERVER, 1, "observer")           /* counts only, never a personal field */              \
+    X(OPERATOR, 2, "operator")           /* looks and steers; no bodies */                      \
+    X(ADMINISTRATOR, 3, "administrator") /* bodies, drain, the index */
+
+enum est_level {
+    EST_LEVEL_NONE = 0, /* no operator */
+#define EST_LEVEL_ENUM(name, number, text) EST_LEVEL_##name = (number),
+    EST_LEVELS(EST_LEVEL_ENUM)
+#undef EST_LEVEL_ENUM
+};
+const char *est_level_name(enum est_level level);
+/* EST_LEVEL_NONE when the text is none of the table's. */
+enum est_level est_level_parse(est_slice text);
+
 /* One thing that is wrong with a body: which field (a path such as `plq.main` or `docs[2].id`),
  * a stable word for what kind of defect, and a sentence. */
 #define EST_DEFECT_PATH_MAX 96

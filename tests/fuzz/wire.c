@@ -77,6 +77,11 @@ static union row {
     struct parked_row parked;
     struct timeline_row timeline;
     struct stat_row stat;
+    struct key_row key;
+    struct config_row config;
+    struct event_row event;
+    struct find_row find;
+    struct counter_row counter;
     est_defect defect;
 } row;
 
@@ -95,14 +100,30 @@ static bool timeline_next(struct cursor *c) {
 static bool stat_next(struct cursor *c) {
     return stat_row_next(c, &row.stat);
 }
+static bool key_next(struct cursor *c) {
+    return key_row_next(c, &row.key);
+}
+static bool config_next(struct cursor *c) {
+    return config_row_next(c, &row.config);
+}
+static bool event_next(struct cursor *c) {
+    return event_row_next(c, &row.event);
+}
+static bool find_next(struct cursor *c) {
+    return find_row_next(c, &row.find);
+}
+static bool counter_next(struct cursor *c) {
+    return counter_row_next(c, &row.counter);
+}
 static bool next_defect(struct cursor *c) {
     return defect_next(c, &row.defect);
 }
 
 /* Every kind of row is looked for in every list: a peer may put anything there. */
 static void rows_read(est_slice rows) {
-    static bool (*const readers[])(struct cursor *) = {queue_next,    agent_next, parked_next,
-                                                       timeline_next, stat_next,  next_defect};
+    static bool (*const readers[])(struct cursor *) = {queue_next, agent_next,   parked_next, timeline_next,
+                                                       stat_next,  key_next,     config_next, event_next,
+                                                       find_next,  counter_next, next_defect};
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
         struct cursor c;
         size_t count = 0, read = 0;

@@ -305,6 +305,8 @@ static bool answers(const struct ask *ask, const struct message *m) {
     case VERB_QUEUES_IS:
     case VERB_AGENTS_IS:
     case VERB_PARKED_IS:
+    case VERB_KEYS_IS:
+    case VERB_CONFIG_IS:
     case VERB_STATS_IS: /* each begins with its ref */
         return !by_epoch && ask->verb != VERB_SUBMIT && ask->verb != VERB_PING && ask->ref == m->done.ref;
     default:

@@ -105,10 +105,10 @@ static void a_verb_that_does_not_exist_is_nothing(void **state) {
     (void)state;
     struct buffer b;
     buffer_init(&b);
-    in.verb = (enum verb)62;
+    in.verb = (enum verb)69;
     message_pack(&b, &in);
     assert_int_equal(b.size, 0);
-    assert_int_equal(verb_direction((enum verb)62), 0);
+    assert_int_equal(verb_direction((enum verb)69), 0);
     assert_int_equal(verb_doors((enum verb)1000), 0);
     assert_string_equal(verb_name((enum verb) - 1), "UNKNOWN_VERB");
     assert_string_equal(verb_name(VERB_SUBMIT), "SUBMIT");
@@ -170,8 +170,9 @@ static void rows_are_read_back_as_they_were_packed(void **state) {
 /* The order is the one of PROTOCOL.md, section 10. */
 static void rows_have_their_fields_in_the_order_of_the_document(void **state) {
     (void)state;
-    NUMBERS_CHECK(queue_row, "98 a164 01 02 03 04 05 06 07", .department = slice_of("d"), .district = 1,
-                  .waiting = 2, .delayed = 3, .leased = 4, .parked = 5, .oldest_us = 6, .agents = 7);
+    NUMBERS_CHECK(queue_row, "99 a164 01 02 03 04 05 06 07 01", .department = slice_of("d"), .district = 1,
+                  .waiting = 2, .delayed = 3, .leased = 4, .parked = 5, .oldest_us = 6, .agents = 7,
+                  .paused = 1);
     NUMBERS_CHECK(agent_row, "9a 01 a161 a164 a173 a174 02 03 04 05 06", .session = 1,
                   .account = slice_of("a"), .department = slice_of("d"), .software = slice_of("s"),
                   .address = slice_of("t"), .window = 2, .leased = 3, .since_us = 4, .heard_us = 5,
@@ -182,6 +183,22 @@ static void rows_have_their_fields_in_the_order_of_the_document(void **state) {
     NUMBERS_CHECK(timeline_row, "96 01 02 a165 a161 03 a174", .seq = 1, .at_us = 2, .event = slice_of("e"),
                   .actor = slice_of("a"), .code = 3, .text = slice_of("t"));
     NUMBERS_CHECK(stat_row, "92 a16e 01", .name = slice_of("n"), .value = 1);
+    NUMBERS_CHECK(key_row, "98 a161 a172 01 a164 a16b 02 03 04", .account = slice_of("a"),
+                  .role = slice_of("r"), .level = 1, .department = slice_of("d"), .key = slice_of("k"),
+                  .from_us = 2, .until_us = 3, .sessions = 4);
+    NUMBERS_CHECK(config_row, "92 a16e a176", .name = slice_of("n"), .value = slice_of("v"));
+    NUMBERS_CHECK(event_row, "9f 01 02 a165 03 a161 04 a178 a174 a164 05 a172 06 a163 a16b 07", .seq = 1,
+                  .at_us = 2, .event = slice_of("e"), .number = 3, .actor = slice_of("a"), .code = 4,
+                  .text = slice_of("x"), .type = slice_of("t"), .department = slice_of("d"), .district = 5,
+                  .requester = slice_of("r"), .outcome = 6, .case_id = slice_of("c"),
+                  .tracking = slice_of("k"), .leased_us = 7);
+    NUMBERS_CHECK(find_row, "dc0012 01 a169 a16b a174 02 a164 03 a172 a170 a163 a16c 04 05 06 07 08 09 0a",
+                  .number = 1, .id = slice_of("i"), .tracking = slice_of("k"), .type = slice_of("t"),
+                  .version = 2, .department = slice_of("d"), .district = 3, .requester = slice_of("r"),
+                  .purpose = slice_of("p"), .case_id = slice_of("c"), .parcel = slice_of("l"), .state = 4,
+                  .outcome = 5, .code = 6, .attempts = 7, .received_us = 8, .due_us = 9, .ended_us = 10);
+    NUMBERS_CHECK(counter_row, "94 a16e a164 a16c 01", .name = slice_of("n"), .department = slice_of("d"),
+                  .label = slice_of("l"), .value = 1);
 }
 
 static bool stat_row_reads(const char *hex) {

@@ -77,7 +77,9 @@ static void welcome(struct fake *f) {
               .frame_max = EST_FRAME_MAX,
               .body_max = EST_BODY_MAX,
               .lease_ms = 30000,
-              .time_us = 1});
+              .time_us = 1,
+              .revision = PROTOCOL_REVISION,
+              .level = EST_LEVEL_OPERATOR});
 }
 
 static void reply_send(struct fake *f) {

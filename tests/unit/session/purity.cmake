@@ -5,7 +5,7 @@ set(allowed calloc free realloc malloc memcpy memset memcmp memmove strlen snpri
     # our own codec and messages
     buffer_clear buffer_done buffer_init buffer_put buffer_reserve cursor_init cursor_peek cursor_value
     est_code_text frame_begin frame_open message_next message_pack pack_array pack_cstr pack_uint
-    slice_equal utf8_is_valid verb_direction verb_doors)
+    protocol_field slice_equal strcmp utf8_is_valid verb_direction verb_doors verb_size)
 execute_process(COMMAND nm -u ${LIBRARY} OUTPUT_VARIABLE undefined RESULT_VARIABLE failed)
 execute_process(COMMAND nm --defined-only ${LIBRARY} OUTPUT_VARIABLE defined)
 string(REGEX MATCHALL " U [A-Za-z_0-9]+" wants "${undefined}")

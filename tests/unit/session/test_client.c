@@ -102,6 +102,49 @@ static void rows_tell(struct fake *f, const struct message *m) {
     buffer_done(&rows);
 }
 
+/* Each new answer with a row of its own, so that a mix-up of two would show. */
+static void operator_tell(struct fake *f, const struct message *m) {
+    struct buffer rows;
+    uint64_t ref = m->done.ref;
+    buffer_init(&rows);
+    pack_array(&rows, 1);
+    switch (m->verb) {
+    case VERB_KEYS:
+        key_row_pack(&rows, &(struct key_row){.account = slice_of("duty"), .level = 2, .until_us = 8});
+        FAKE_SAY(f, KEYS_IS, page_is, {.ref = ref, .rows = buffer_slice(&rows), .next = m->page.after + 1});
+        break;
+    case VERB_CONFIG:
+        config_row_pack(&rows, &(struct config_row){slice_of("city"), slice_of("tehran")});
+        FAKE_SAY(f, CONFIG_IS, config_is, {.ref = ref, .rows = buffer_slice(&rows)});
+        break;
+    case VERB_EVENTS:
+        event_row_pack(&rows, &(struct event_row){.seq = 31, .outcome = 2, .leased_us = 5});
+        FAKE_SAY(f, EVENTS_IS, events_is, {.ref = ref, .rows = buffer_slice(&rows), .next = 31, .head = 40});
+        break;
+    case VERB_FIND:
+        find_row_pack(&rows, &(struct find_row){.number = 9, .parcel = m->find.filter, .ended_us = 6});
+        FAKE_SAY(f, FIND_IS, find_is,
+                 {.ref = ref,
+                  .rows = buffer_slice(&rows),
+                  .next = 9,
+                  .count = 17,
+                  .behind = 3,
+                  .counted_all = m->find.count});
+        break;
+    case VERB_COUNTERS:
+        counter_row_pack(&rows, &(struct counter_row){.label = slice_of("positive"), .value = 12});
+        FAKE_SAY(f, COUNTERS_IS, counters_is, {.ref = ref, .rows = buffer_slice(&rows), .seq = 44});
+        break;
+    default: /* pause, redirect, reindex: done where what was said has arrived */
+        if ((m->verb == VERB_PAUSE && m->pause.on == 1 &&
+             slice_equal(m->pause.department, slice_of("nosazi"))) ||
+            (m->verb == VERB_REDIRECT && m->redirect.number == 7 && m->redirect.district == 3) ||
+            (m->verb == VERB_REINDEX && slice_equal(m->reindex.reason, slice_of("rules"))))
+            FAKE_SAY(f, DONE, done, {.ref = ref});
+    }
+    buffer_done(&rows);
+}
+
 /* --- Tests. ----------------------------------------------------------------------------------------- */
 
 static void inquiry_goes_out_and_its_result_comes_back_and_is_acknowledged(void **state) {
@@ -284,6 +327,67 @@ static void rows_refs_and_defects_come_back(void **state) {
     fake_close(&broker);
 }
 
+static void operators_verbs_go_out_and_their_answers_come_back(void **state) {
+    (void)state;
+    struct fake *broker = fake_open(&(struct fake_options){.rule = operator_tell});
+    est_client *client = client_open(fake_endpoint(broker));
+    est_key_row key;
+    est_config_row config;
+    est_event_row line;
+    est_find_row found;
+    est_counter_row counter;
+    assert_int_equal(est_client_level(client), EST_LEVEL_NONE);
+    await(client, EST_EVENT_CONNECTED);
+    assert_int_equal(est_client_level(client), EST_LEVEL_OPERATOR);
+    assert_int_equal(est_client_revision(client), PROTOCOL_REVISION);
+    assert_string_equal(est_client_city(client), "tehran");
+    assert_int_equal(est_client_keys(client, 1, "nosazi", 4, 10), 0);
+    est_event event = await(client, EST_EVENT_KEYS);
+    assert_true(event.ref == 1 && event.next == 5 && est_row_key(&event, 0, &key));
+    assert_true(key.level == EST_LEVEL_OPERATOR && key.until.us == 8 && !est_row_key(&event, 1, &key));
+    assert_int_equal(est_client_config(client, 2), 0);
+    event = await(client, EST_EVENT_CONFIG);
+    assert_true(event.ref == 2 && est_row_config(&event, 0, &config));
+    assert_true(slice_equal(config.value, slice_of("tehran")) && !est_row_key(&event, 0, &key));
+    assert_int_equal(est_client_events(client, 3, NULL, 30, 1), 0);
+    event = await(client, EST_EVENT_EVENTS);
+    assert_true(event.ref == 3 && event.next == 31 && event.head == 40 && est_row_event(&event, 0, &line));
+    assert_true(line.seq == 31 && line.outcome == EST_OUTCOME_NEGATIVE && line.leased.us == 5);
+    assert_int_equal(est_client_find(client, 4, "state:parked", 0, 1, true), 0);
+    event = await(client, EST_EVENT_FIND);
+    assert_true(event.ref == 4 && event.next == 9 && event.count == 17 && event.behind == 3);
+    assert_true(event.counted_all && est_row_find(&event, 0, &found));
+    assert_true(slice_equal(found.parcel, slice_of("state:parked")) && found.ended.us == 6);
+    assert_int_equal(est_client_counters(client, 5), 0);
+    event = await(client, EST_EVENT_COUNTERS);
+    assert_true(event.ref == 5 && event.seq == 44 && est_row_counter(&event, 0, &counter));
+    assert_int_equal(counter.value, 12);
+    assert_int_equal(est_client_pause(client, 6, "nosazi", true, "works"), 0);
+    assert_int_equal(await(client, EST_EVENT_DONE).ref, 6);
+    assert_int_equal(est_client_redirect(client, 7, 7, 3, "moved"), 0);
+    assert_int_equal(await(client, EST_EVENT_DONE).ref, 7);
+    assert_int_equal(est_client_reindex(client, 8, "rules"), 0);
+    assert_int_equal(await(client, EST_EVENT_DONE).ref, 8);
+    est_client_close(&client);
+    fake_close(&broker);
+}
+
+static void steps_without_a_reason_are_refused_at_once(void **state) {
+    (void)state;
+    struct fake *broker = fake_open(&(struct fake_options){.rule = operator_tell});
+    est_client *client = client_open(fake_endpoint(broker));
+    static char long_text[EST_TEXT_MAX + 2];
+    memset(long_text, 'a', EST_TEXT_MAX + 1);
+    assert_int_equal(est_client_pause(client, 1, "nosazi", true, ""), -EST_INPUT);
+    assert_int_equal(est_client_pause(client, 1, NULL, true, "works"), -EST_INPUT);
+    assert_int_equal(est_client_redirect(client, 1, 7, 3, NULL), -EST_INPUT);
+    assert_int_equal(est_client_reindex(client, 1, ""), -EST_INPUT);
+    assert_int_equal(est_client_find(client, 1, long_text, 0, 0, false), -EST_INPUT);
+    assert_int_equal(est_client_find(client, 1, long_text + 1, 0, 0, false), 0);
+    est_client_close(&client);
+    fake_close(&broker);
+}
+
 static void message_of_two_frames_breaks_the_connection(void **state) {
     (void)state;
     struct fake *broker = fake_open(&(struct fake_options){.rule = accept_and_answer});
@@ -326,6 +430,8 @@ int main(void) {
         cmocka_unit_test(idle_descriptor_is_not_readable),
         cmocka_unit_test(close_sends_what_waits),
         cmocka_unit_test(rows_refs_and_defects_come_back),
+        cmocka_unit_test(operators_verbs_go_out_and_their_answers_come_back),
+        cmocka_unit_test(steps_without_a_reason_are_refused_at_once),
         cmocka_unit_test(message_of_two_frames_breaks_the_connection),
         cmocka_unit_test(wrong_options_are_refused_at_once),
     };

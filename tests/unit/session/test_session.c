@@ -1,6 +1,7 @@
 /* test_session.c - stories of the session engine: the connection, asks and results. */
 #include "world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -299,6 +300,36 @@ static void asks_beyond_the_grant_are_refused_or_wait(void **state) {
     expect_sent(w, "SUBMIT");
     assert_int_equal(session_submit(w->session, &more), 0);
     world_free(&w);
+}
+
+/* Every verb that asks is answered by its own name or by DONE; another's answer is a breach. */
+static void an_ask_is_answered_by_its_own_verb_alone(void **state) {
+    (void)state;
+    static const struct {
+        enum verb ask, answer;
+    } pairs[] = {
+        {VERB_STATUS, VERB_STATUS_IS}, {VERB_TIMELINE, VERB_TIMELINE_IS}, {VERB_QUEUES, VERB_QUEUES_IS},
+        {VERB_AGENTS, VERB_AGENTS_IS}, {VERB_PARKED, VERB_PARKED_IS},     {VERB_STATS, VERB_STATS_IS},
+        {VERB_KEYS, VERB_KEYS_IS},     {VERB_CONFIG, VERB_CONFIG_IS},     {VERB_EVENTS, VERB_EVENTS_IS},
+        {VERB_FIND, VERB_FIND_IS},     {VERB_COUNTERS, VERB_COUNTERS_IS}, {VERB_CANCEL, VERB_DONE},
+    };
+    enum { PAIRS = sizeof pairs / sizeof *pairs };
+    for (size_t i = 0; i < 2 * PAIRS; i++) {
+        struct world *w = connected_client(0);
+        bool own = i < PAIRS;
+        char expected[64];
+        assert_int_equal(ask(w, pairs[i % PAIRS].ask, 4), 0);
+        expect_sent(w, verb_name(pairs[i % PAIRS].ask));
+        memset(&said_scratch, 0, sizeof(struct status_is) + sizeof said_scratch.verb);
+        said_scratch.verb = pairs[own ? i : (i + 1) % PAIRS].answer;
+        said_scratch.done.ref = w->got[0].done.ref;
+        world_says(w, &said_scratch);
+        world_deliver(w);
+        snprintf(expected, sizeof expected, "%s ref 4", verb_name(said_scratch.verb));
+        expect_told(w, own ? expected : "");
+        assert_int_equal(session_is_broken(w->session), !own);
+        world_free(&w);
+    }
 }
 
 static void table_of_asks_has_its_limit(void **state) {
@@ -627,6 +658,7 @@ int main(void) {
         cmocka_unit_test(answer_to_what_was_not_sent_yet_is_passed_over),
         cmocka_unit_test(ask_outlives_a_broker_that_no_longer_leads),
         cmocka_unit_test(asks_beyond_the_grant_are_refused_or_wait),
+        cmocka_unit_test(an_ask_is_answered_by_its_own_verb_alone),
         cmocka_unit_test(table_of_asks_has_its_limit),
         cmocka_unit_test(awaited_results_have_their_limit),
         cmocka_unit_test(frames_keep_to_the_size_granted),
