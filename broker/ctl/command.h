@@ -62,6 +62,7 @@ struct command {
     struct option options[OPTIONS_MAX]; /* ends with a NULL name */
     struct example examples[EXAMPLES_MAX]; /* ends with a NULL line */
     int (*run)(const struct call *);       /* an exit_status */
+    bool plugin; /* a monitoring plugin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN instead, all on standard output */
 };
 
 extern const struct command COMMANDS[];

@@ -134,6 +134,40 @@ const struct command COMMANDS[] = {
      .help = "Every counter and gauge of the broker with its value now.",
      .min = 0, .max = 0, .run = run_stats,
      .examples = {{"estelam stats --json", "a JSON line per counter"}}},
+    {.name = "check", .arguments = "WHAT [TYPE FIELD=VALUE...]",
+     .words = "ready queue-age agents parked disk roundtrip",
+     .summary = "judge the broker for a monitoring system, in one line",
+     .help = "WHAT is one of\n"
+             "ready: the broker answers, is not draining and not full; thresholds on its answer's time (1 s, 5 s).\n"
+             "queue-age: how long the oldest inquiry of any department has waited (15 min, 1 h).\n"
+             "agents: inquiries that wait where no agent serves them (0, 0: any one is critical).\n"
+             "parked: inquiries that are set aside for a person (0, 100).\n"
+             "disk: how full the store is, against its own limit or its disk, whichever ends first, in % "
+             "(60 %, 75 %; at 80 % new inquiries are refused), or with a size the room that is left.\n"
+             "roundtrip: submits TYPE with these fields, or what requester.test of the profile says, and "
+             "waits --timeout for the answer (5 s, 30 s). It is a real inquiry in the log: state one that is agreed "
+             "with the department.\n\n"
+             "Thresholds are monitoring plugins' ranges with units: 10 alerts outside 0 to 10, 10: below 10, "
+             "~:10 above 10, 5:10 outside, @5:10 inside; 90 s, 15min, 2h, 30d; 20GiB; 75%. A lone size "
+             "is the least.\n\n"
+             "Standard output is one line with performance data (nagios), a document (json), metrics for "
+             "node_exporter's textfile collector (prometheus), or lines for people (text). The exit "
+             "status is a plugin's in every format: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. A broker out "
+             "of reach or that refuses work is CRITICAL; a wrong command line, profile or right is UNKNOWN.",
+     .min = 1, .max = ARGUMENTS_ANY, .run = run_check, .plugin = true,
+     .options = {{.name = "format", .value = "FORMAT", .words = "nagios json prometheus text",
+                  .summary = "nagios (the default), json, prometheus or text"},
+                 {.name = "warning", .value = "RANGE", .summary = "WARNING from here on"},
+                 {.name = "critical", .value = "RANGE", .summary = "CRITICAL from here on"},
+                 OF_DEPARTMENT,
+                 {.name = "purpose", .value = "PURPOSE",
+                  .summary = "roundtrip: what it is asked for (else the profile's)"}},
+     .examples = {{"estelam check ready", "is it up and taking inquiries"},
+                  {"estelam check queue-age --department bargh --warning 10min --critical 1h",
+                   "one department's backlog"},
+                  {"estelam check disk --critical 20GiB", "critical when there is room for less"},
+                  {"estelam check roundtrip nosazi.bedehi nz=1-1-1-1-0-0-0 --timeout 30",
+                   "the whole way and back"}}},
     {.name = "config check", .arguments = "FILE|FOLDER", .words = "@file",
      .summary = "check a broker.yaml or a catalogue folder",
      .help = "Reads the configuration as the broker would and prints every complaint as "

@@ -5,6 +5,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Output that never reached the disk or the pipe must not end in success. */
@@ -16,6 +17,15 @@ static int output_finish(int status) {
     return EXIT_LOCAL;
 }
 
+/* A monitoring system reads standard output alone, and 2 would be CRITICAL to it. */
+static int usage_finish(const struct call *call, int status) {
+    if (status == 0 || !call->command || !call->command->plugin)
+        return status;
+    printf("%s UNKNOWN - the command line is wrong; see `estelam help %s`\n", call->command->name,
+           call->command->name);
+    return 3;
+}
+
 int main(int argc, char **argv) {
     struct call call;
     text_locale();
@@ -23,7 +33,7 @@ int main(int argc, char **argv) {
     if (argc < 2)
         help_overview(stderr);
     else
-        status = call_parse(&call, argc - 1, argv + 1);
+        status = usage_finish(&call, call_parse(&call, argc - 1, argv + 1));
     if (argc >= 2 && status == 0) {
         if (call.help && call.command)
             help_command(call.command, stdout);

@@ -22,6 +22,17 @@ const char *profile_find(const struct call *call) {
     return NULL;
 }
 
+static void test_read(struct yaml *yaml, yaml_node list, struct section *ret) {
+    size_t count = yaml_count(list);
+    if (!yaml_is_list(list) || count == 0 || count > TEST_WORDS_MAX) {
+        yaml_complain(yaml, list, "test must be a list of 1 to %d texts, such as [nosazi.bedehi, nz=1-1-1-1-0-0-0]",
+                      TEST_WORDS_MAX);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        ret->test[i] = yaml_text(yaml, yaml_at(list, i), NULL);
+}
+
 static void endpoints_read(struct yaml *yaml, yaml_node list, struct section *ret) {
     size_t count = yaml_count(list);
     if (!yaml_is_list(list) || count == 0 || count > EST_ENDPOINTS_MAX) {
@@ -35,8 +46,8 @@ static void endpoints_read(struct yaml *yaml, yaml_node list, struct section *re
 }
 
 static void section_read(struct yaml *yaml, yaml_node node, enum side side, struct section *ret) {
-    static const char *const allowed[SIDES_COUNT][5] = {
-        [SIDE_REQUESTER] = {"account", "key", "endpoints", "purpose", NULL},
+    static const char *const allowed[SIDES_COUNT][6] = {
+        [SIDE_REQUESTER] = {"account", "key", "endpoints", "purpose", "test", NULL},
         [SIDE_OPERATOR] = {"account", "key", "endpoints", NULL},
     };
     if (!node || !yaml_only(yaml, node, allowed[side]))
@@ -48,6 +59,8 @@ static void section_read(struct yaml *yaml, yaml_node node, enum side side, stru
     yaml_node endpoints = yaml_need(yaml, node, "endpoints");
     if (endpoints)
         endpoints_read(yaml, endpoints, ret);
+    if (yaml_get(node, "test"))
+        test_read(yaml, yaml_get(node, "test"), ret);
 }
 
 static void server_key_read(struct yaml *yaml, yaml_node node, struct profile *ret) {

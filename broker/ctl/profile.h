@@ -11,11 +11,14 @@ struct catalogue;
 /* The two ways in: as one who asks, and as one who runs the broker. */
 enum side { SIDE_REQUESTER, SIDE_OPERATOR, SIDES_COUNT };
 
+enum { TEST_WORDS_MAX = 16 };
+
 struct section {
     bool present;
     const char *account, *key;                /* key: a file; NULL where the broker takes PLAIN */
     const char *endpoints[EST_ENDPOINTS_MAX]; /* ends with NULL where there are fewer */
     const char *purpose;                      /* of a submit that names none; may be NULL */
+    const char *test[TEST_WORDS_MAX];         /* of `check roundtrip`: a type, then FIELD=VALUE; ends as above */
 };
 
 struct profile {

@@ -18,6 +18,8 @@ int run_stats(const struct call *);
 /* cmd_steer.c */
 int run_parked_requeue(const struct call *);
 int run_drain(const struct call *);
+/* cmd_check.c: its exit status is the monitoring plugins' */
+int run_check(const struct call *);
 /* cmd_config.c */
 int run_config_check(const struct call *);
 int run_config_show(const struct call *);

@@ -11,6 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+static struct {
+    char *text; /* NULL: printed */
+    size_t size;
+} kept;
+
+void say_keep(char *keep, size_t size) {
+    kept.text = keep;
+    kept.size = size;
+    keep[0] = '\0';
+}
+
 void say_error(int code, const char *advice, const char *format, ...) {
     char text[2048];
     va_list list;
@@ -22,6 +33,11 @@ void say_error(int code, const char *advice, const char *format, ...) {
         advice = est_code_advice(code);
     if (strstr(text, advice)) /* the broker has said it already */
         advice = "";
+    if (kept.text) {
+        if (!*kept.text)
+            snprintf(kept.text, kept.size, "%s: %s%s%s", est_code_name(code), text, *advice ? " - " : "", advice);
+        return;
+    }
     fprintf(stderr, "estelam: %s: %s (%s)%s%s\n", est_code_name(code), text,
             est_layer_name(est_code_layer(code)), *advice ? " - " : "", advice);
 }
@@ -33,14 +49,16 @@ void say_remark(const char *format, ...) {
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
     text_clean_in_place(text);
-    fprintf(stderr, "estelam: %s\n", text);
+    if (!kept.text)
+        fprintf(stderr, "estelam: %s\n", text);
 }
 
 void say_defect(const est_defect *defect) {
     est_defect clean = *defect;
     text_clean_in_place(clean.path);
     text_clean_in_place(clean.text);
-    fprintf(stderr, "  %s: %s\n", clean.path, clean.text);
+    if (!kept.text)
+        fprintf(stderr, "  %s: %s\n", clean.path, clean.text);
 }
 
 int say_refused(const est_event *event) {
@@ -61,6 +79,8 @@ int say_refused(const est_event *event) {
 }
 
 void say_complaints(const struct complaints *complaints) {
+    if (kept.text)
+        return;
     for (size_t i = 0; i < complaints->kept; i++)
         fprintf(stderr, "%s: %s\n", complaints->at[i].where, complaints->at[i].text);
     if (complaints->count > complaints->kept)

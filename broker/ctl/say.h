@@ -15,6 +15,9 @@ struct complaints;
 void say_error(int code, const char *advice, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void say_remark(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_defect(const est_defect *);
+/* From now on nothing is printed, and the first error goes into `keep` as a line without its end: for
+ * a command whose standard output is all that anybody reads. */
+void say_keep(char *keep, size_t size);
 /* A refusal in full, its defects and when to try again. The exit status that goes with it. */
 int say_refused(const est_event *);
 /* `where: text` of each complaint, and how many found no room. */

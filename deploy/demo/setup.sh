@@ -83,6 +83,8 @@ cat >"$dir/client.yaml" <<END
 # Written by setup.sh.
 server_key: "$server"
 catalogue: "$tehran"
-requester: {account: portal, key: portal.key, endpoints: ["$requesters"], purpose: permit}
+requester:
+  {account: portal, key: portal.key, endpoints: ["$requesters"], purpose: permit,
+   test: [nosazi.bedehi, nz=1-1-1-1-0-0-0]}
 operator: {account: duty, key: duty.key, endpoints: ["$operators"]}
 END

@@ -1,0 +1,232 @@
+/* check_asks.c - the checks of an operator's door. See check_asks.h. */
+#include "check_asks.h"
+#include "heap.h"
+#include "moment.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* --- The queues, department by department ------------------------------------------------------- */
+
+/* A department's queues of all districts together. */
+struct tally {
+    char department[EST_NAME_MAX + 1];
+    uint64_t waiting, parked, unserved; /* unserved: waits, or will after a pause, where no agent is */
+    est_time oldest;
+    unsigned oldest_district;
+};
+struct tallies {
+    size_t count;
+    struct tally at[VALUES_MAX];
+};
+
+static struct tally *tally_of(struct tallies *all, est_slice department) {
+    size_t size = department.size < EST_NAME_MAX ? department.size : EST_NAME_MAX;
+    for (size_t i = 0; i < all->count; i++)
+        if (strlen(all->at[i].department) == size &&
+            memcmp(all->at[i].department, department.data, size) == 0)
+            return &all->at[i];
+    if (all->count == VALUES_MAX)
+        return &all->at[VALUES_MAX - 1]; /* beyond that they share the last place: counted, not named */
+    struct tally *t = &all->at[all->count++];
+    memcpy(t->department, department.data, size);
+    return t;
+}
+
+static void tallies_page(void *arg, const est_event *event) {
+    est_queue_row row;
+    for (size_t i = 0; est_row_queue(event, i, &row); i++) {
+        struct tally *t = tally_of(arg, row.department);
+        t->waiting += row.waiting;
+        t->parked += row.parked;
+        t->unserved += row.agents == 0 ? row.waiting + row.delayed : 0;
+        if (row.oldest.us && (t->oldest.us == 0 || row.oldest.us < t->oldest.us)) {
+            t->oldest = row.oldest;
+            t->oldest_district = row.district;
+        }
+    }
+}
+
+/* To be freed; NULL when it was told why not, with *ret_status. */
+static struct tallies *tallies_read(struct check_call *c, int *ret_status) {
+    struct tallies *all = heap_new(1, sizeof *all);
+    *ret_status = pages_read(&c->desk.peer, est_client_queues, EST_EVENT_QUEUES,
+                             call_value(c->call, "department"), tallies_page, all);
+    if (*ret_status)
+        heap_free((void **)&all);
+    return all;
+}
+
+/* ", district 4" where there is one. */
+static const char *district_text(unsigned district, char room[24]) {
+    room[0] = '\0';
+    if (district)
+        snprintf(room, 24, ", district %u", district);
+    return room;
+}
+
+int check_queue_age(struct check_call *c) {
+    struct verdict *v = c->verdict;
+    est_time now = moment_now();
+    const struct tally *worst = NULL;
+    uint64_t waiting = 0;
+    int status;
+    struct tallies *all = tallies_read(c, &status);
+    if (!all)
+        return status;
+    struct value *oldest = verdict_add(v, UNIT_SECONDS, 0, "oldest_waiting_age_max_seconds", "oldest");
+    for (size_t i = 0; i < all->count; i++) {
+        const struct tally *t = &all->at[i];
+        double age = t->oldest.us && now.us > t->oldest.us ? (double)(now.us - t->oldest.us) / 1e6 : 0;
+        struct value *value =
+            verdict_add(v, UNIT_SECONDS, age, "oldest_waiting_age_seconds", "oldest_%s", t->department);
+        snprintf(value->department, sizeof value->department, "%s", t->department);
+        verdict_raise(v, verdict_judge(v, UNIT_SECONDS, age));
+        waiting += t->waiting;
+        if (t->oldest.us && (!worst || t->oldest.us < worst->oldest.us)) {
+            worst = t;
+            oldest->is = age;
+        }
+    }
+    verdict_add(v, UNIT_COUNT, (double)waiting, "waiting", "waiting");
+    if (worst) {
+        char span[MOMENT_SPAN_SIZE], district[24];
+        moment_span((est_span){now.us - worst->oldest.us}, span);
+        verdict_say(v, "the oldest waits for %s (%s%s), %" PRIu64 " wait in all", span, worst->department,
+                    district_text(worst->oldest_district, district), waiting);
+    } else {
+        verdict_say(v, "nothing waits");
+    }
+    heap_free((void **)&all);
+    return 0;
+}
+
+int check_agents(struct check_call *c) {
+    struct verdict *v = c->verdict;
+    uint64_t unserved = 0;
+    size_t departments = 0;
+    char names[200] = "";
+    int status;
+    struct tallies *all = tallies_read(c, &status);
+    if (!all)
+        return status;
+    struct value *sum = verdict_add(v, UNIT_COUNT, 0, "unserved_inquiries_all", "unserved");
+    for (size_t i = 0; i < all->count; i++) {
+        const struct tally *t = &all->at[i];
+        struct value *value = verdict_add(v, UNIT_COUNT, (double)t->unserved, "unserved_inquiries",
+                                          "unserved_%s", t->department);
+        snprintf(value->department, sizeof value->department, "%s", t->department);
+        verdict_raise(v, verdict_judge(v, UNIT_COUNT, (double)t->unserved));
+        unserved += t->unserved;
+        size_t used = strlen(names);
+        if (t->unserved && ++departments)
+            snprintf(names + used, sizeof names - used, "%s%s %" PRIu64, used ? ", " : "", t->department,
+                     t->unserved);
+    }
+    sum->is = (double)unserved;
+    if (unserved)
+        verdict_say(v, "work waits and no agent serves it: %s%s", names,
+                    strlen(names) + 1 == sizeof names ? "…" : "");
+    else
+        verdict_say(v, "all that waits has an agent");
+    heap_free((void **)&all);
+    return 0;
+}
+
+int check_parked(struct check_call *c) {
+    struct verdict *v = c->verdict;
+    uint64_t parked = 0;
+    const struct tally *most = NULL;
+    int status;
+    struct tallies *all = tallies_read(c, &status);
+    if (!all)
+        return status;
+    struct value *sum = verdict_add(v, UNIT_COUNT, 0, "parked_inquiries_all", "parked");
+    for (size_t i = 0; i < all->count; i++) {
+        const struct tally *t = &all->at[i];
+        struct value *value =
+            verdict_add(v, UNIT_COUNT, (double)t->parked, "parked_inquiries", "parked_%s", t->department);
+        snprintf(value->department, sizeof value->department, "%s", t->department);
+        value->judged = false; /* the sum is */
+        parked += t->parked;
+        most = t->parked && (!most || t->parked > most->parked) ? t : most;
+    }
+    sum->is = (double)parked;
+    verdict_raise(v, verdict_judge(v, UNIT_COUNT, (double)parked));
+    if (most)
+        verdict_say(v, "%" PRIu64 " parked, most of them at %s (%" PRIu64 "); see `estelam parked list`",
+                    parked, most->department, most->parked);
+    else
+        verdict_say(v, "nothing is parked");
+    heap_free((void **)&all);
+    return 0;
+}
+
+/* --- The broker itself --------------------------------------------------------------------------- */
+
+/* The counters; *ret lives until the next ask. */
+static int stats_ask(struct check_call *c, est_event *ret) {
+    uint64_t ref = peer_ref(&c->desk.peer);
+    return peer_answer(&c->desk.peer, est_client_stats(c->desk.peer.client, ref), ref, EST_EVENT_STATS, ret);
+}
+
+/* 0 where the broker tells no such thing. */
+static uint64_t stat_of(const est_event *stats, const char *name) {
+    est_stat_row row;
+    for (size_t i = 0; est_row_stat(stats, i, &row); i++)
+        if (row.name.size == strlen(name) && memcmp(row.name.data, name, row.name.size) == 0)
+            return row.value;
+    return 0;
+}
+
+int check_ready(struct check_call *c) {
+    struct verdict *v = c->verdict;
+    est_event stats;
+    int64_t before = moment_now().us;
+    int status = stats_ask(c, &stats);
+    if (status)
+        return status;
+    double took = (double)(moment_now().us - before) / 1e6;
+    bool full = stat_of(&stats, "store_full"), draining = stat_of(&stats, "draining");
+    char up[MOMENT_SPAN_SIZE];
+    moment_span((est_span){moment_now().us - (int64_t)stat_of(&stats, "started_us")}, up);
+    verdict_add(v, UNIT_SECONDS, took, "answer_seconds", "answer");
+    verdict_add(v, UNIT_COUNT, (double)stat_of(&stats, "inquiries_open"), "open_inquiries", "open")->judged =
+        false;
+    verdict_raise(v, verdict_judge(v, UNIT_SECONDS, took));
+    verdict_raise(v, full ? CHECK_CRITICAL : draining ? CHECK_WARNING : CHECK_OK);
+    verdict_say(v, "%s",
+                full       ? "the store is full: new inquiries are refused with BUSY"
+                : draining ? "the broker is draining: new inquiries are refused"
+                           : "the broker takes inquiries");
+    size_t used = strlen(v->text);
+    snprintf(v->text + used, sizeof v->text - used, "; up for %s, %" PRIu64 " open", up,
+             stat_of(&stats, "inquiries_open"));
+    return 0;
+}
+
+/* How full: the store against its own limit or against the disk that it lies on, whichever ends first. */
+int check_disk(struct check_call *c) {
+    struct verdict *v = c->verdict;
+    est_event stats;
+    int status = stats_ask(c, &stats);
+    if (status)
+        return status;
+    double used = (double)stat_of(&stats, "store_used_bytes"),
+           limit = (double)stat_of(&stats, "store_limit_bytes");
+    double disk = (double)stat_of(&stats, "disk_free_bytes"), end = used + disk;
+    end = limit < end ? limit : end;
+    double full = end > 0 ? 100.0 * used / end : 100, room = end > used ? end - used : 0;
+    verdict_add(v, UNIT_PERCENT, full, "store_full_percent", "full");
+    verdict_add(v, UNIT_BYTES, room, "store_room_bytes", "room");
+    verdict_add(v, UNIT_BYTES, used, "store_used_bytes", "used")->judged = false;
+    verdict_add(v, UNIT_BYTES, disk, "disk_free_bytes", "disk_free")->judged = false;
+    verdict_raise(v, verdict_judge(v, UNIT_PERCENT, full));
+    verdict_raise(v, verdict_judge(v, UNIT_BYTES, room));
+    if (stat_of(&stats, "store_full"))
+        verdict_raise(v, CHECK_CRITICAL);
+    verdict_say(v, "%s%.1f %% full: %.1f MiB used, room for %.1f MiB, %.1f GiB free on its disk",
+                stat_of(&stats, "store_full") ? "new inquiries are refused; " : "", full, used / 1048576.0,
+                room / 1048576.0, disk / 1073741824.0);
+    return 0;
+}

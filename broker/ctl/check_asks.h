@@ -1,0 +1,23 @@
+/* check_asks.h - what each check asks the broker and makes of the answers. */
+#ifndef CHECK_ASKS_H
+#define CHECK_ASKS_H
+
+#include "verdict.h"
+#include "pages.h"
+
+/* The conversation of one check, at the door that it needs. */
+struct check_call {
+    const struct call *call;
+    struct desk desk; /* not of `roundtrip` */
+    struct verdict *verdict;
+};
+
+/* 0, or an exit_status when something went wrong and say_error was told. */
+int check_ready(struct check_call *);
+int check_queue_age(struct check_call *);
+int check_agents(struct check_call *);
+int check_parked(struct check_call *);
+int check_disk(struct check_call *);
+int check_roundtrip(struct check_call *);
+
+#endif

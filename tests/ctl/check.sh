@@ -1,0 +1,120 @@
+#!/bin/bash
+# check.sh - `estelam check` against a real broker, CURVE on: each check in each state that it can be
+# brought into. Waits are for events.
+#
+#     check.sh BIN SETUP        the folder of the programs, and deploy/demo/setup.sh
+set -u
+bin=$1 setup=$2
+PATH=$bin:$PATH
+dir=$(mktemp -d) broker='' agent='' failed=0 passed=0
+unset ESTELAM_PROFILE ESTELAM_CATALOGUE
+
+finish() {
+    for pid in $agent $broker; do
+        kill "$pid" 2>/dev/null
+        wait "$pid" 2>/dev/null
+    done
+    [ $failed -eq 0 ] || cat "$dir/agent.log"
+    rm -rf "$dir"
+}
+trap finish EXIT
+
+# claim "words" STATUS TEXT WORD...: ends with STATUS, says TEXT (a pattern) on standard output,
+# and nothing on standard error.
+claim() {
+    local words=$1 status=$2 text=$3 got
+    shift 3
+    timeout 60 estelam "$@" >"$dir/out" 2>"$dir/err" </dev/null
+    got=$?
+    if [ $got -eq "$status" ] && grep -qE -- "$text" "$dir/out" && [ ! -s "$dir/err" ]; then
+        passed=$((passed + 1))
+        return
+    fi
+    failed=$((failed + 1))
+    echo "FAILED: $words: status $got, not $status, or nothing like /$text/ in:"
+    sed 's/^/    /' "$dir/out" "$dir/err"
+}
+
+broker_start() {
+    mkfifo "$dir/doors"
+    estelam-broker --config broker.yaml >"$dir/doors" 2>>"$dir/broker.log" &
+    broker=$!
+    exec 3<"$dir/doors"
+    for _ in 1 2 3; do
+        read -r -t 20 line <&3 || { cat "$dir/broker.log"; echo "FAILED: the broker does not start"; exit 1; }
+    done
+    rm "$dir/doors"
+}
+agent_start() {
+    estelam-agent --config "agents/$1.yaml" >"$dir/agent.log" 2>&1 &
+    agent=$!
+}
+agent_stop() {
+    kill "$agent"
+    wait "$agent"
+    agent=''
+}
+
+"$setup" "$dir/city" $((20000 + RANDOM % 12000)) >/dev/null || exit 1
+cd "$dir/city" || exit 1
+broker_start
+
+claim "ready" 0 '^READY OK - the broker takes inquiries.* \| .answer.=[0-9.]+s;1;5;0; ' check ready --critical 5 --warning 1
+claim "too slow an answer" 2 '^READY CRITICAL' check ready --critical 0
+claim "nothing waits" 0 '^QUEUE-AGE OK - nothing waits' check queue-age
+claim "all served" 0 '^AGENTS OK' check agents
+claim "nothing parked" 0 '^PARKED OK' check parked
+claim "room in the store" 0 "^DISK OK - .*'full'=[0-9.]+%;60;75;0;100" check disk
+claim "less room than wished" 2 '^DISK CRITICAL' check disk --critical 100TiB
+claim "in percent" 1 '^DISK WARNING' check disk --warning 0%
+claim "json" 0 '^\{"check":"disk","state":"OK","status":0,' check disk --json
+claim "the same by --format" 0 '^\{"check":"disk",' check disk --format json
+claim "text" 0 '^DISK OK: ' check disk --format text
+claim "prometheus" 0 '^estelam_check_state\{check="disk"\} 0$' check disk --format prometheus
+
+claim "nobody answers the test inquiry" 2 '^ROUNDTRIP CRITICAL - nosazi.bedehi has no answer: inquiry [0-9]+ is waiting' \
+    check roundtrip --timeout 1
+claim "work waits for nobody" 2 '^AGENTS CRITICAL - work waits and no agent serves it: nosazi 1 ' check agents
+claim "as many as are allowed" 0 '^AGENTS OK' check agents --warning 1 --critical 5
+claim "elsewhere all is well" 0 '^AGENTS OK' check agents --department bargh
+claim "it grows old" 1 '^QUEUE-AGE WARNING - the oldest waits for .* \(nosazi, district 1\), 1 wait' check queue-age --warning 0
+claim "too old" 2 "'oldest_nosazi'=[0-9.]+s;900;0.001;0;" check queue-age --critical 1ms
+
+agent_start nosazi
+claim "the profile's test inquiry comes back" 0 "^ROUNDTRIP OK - nosazi answered negative in .* \| 'time'=[0-9.]+s;5;30;0;" \
+    check roundtrip --timeout 30
+claim "and one that is stated" 0 '^ROUNDTRIP OK - nosazi answered' check roundtrip nosazi.bedehi nz=2-1-1-1-0-0-0 --timeout 30
+claim "too slow" 1 '^ROUNDTRIP WARNING' check roundtrip --warning 0 --timeout 30
+claim "an ill-formed one says nothing of the service" 3 '^ROUNDTRIP UNKNOWN - .*INVALID_BODY' check roundtrip nosazi.bedehi nz=x
+claim "nor an unknown type" 3 'UNKNOWN_TYPE' check roundtrip nosazi.frob nz=1-1-1-1-0-0-0
+claim "nor what is no type at all" 3 'UNKNOWN - INVALID_FIELD|UNKNOWN - NOT_ALLOWED' check queue-age --department frob
+agent_stop
+
+sed '/^sql:/,$d' agents/nosazi.yaml >agents/refuses.yaml
+printf 'exec:\n  command: ["./refuse.sh"]\n  types: [nosazi.bedehi]\n' >>agents/refuses.yaml
+printf '#!/bin/sh\ncat >/dev/null\nexit 65\n' >agents/refuse.sh
+chmod 700 agents/refuse.sh
+agent_start refuses
+claim "what is parked has no answer" 2 '^ROUNDTRIP CRITICAL - .* is parked' check roundtrip --timeout 30
+claim "a parked one is a warning" 1 "^PARKED WARNING - 1 parked, most of them at nosazi.* \| 'parked'=1;0;100;0;" check parked
+claim "or worse" 2 '^PARKED CRITICAL' check parked --critical 0
+agent_stop
+
+estelam drain --reason test >/dev/null
+claim "draining" 1 '^READY WARNING - the broker is draining' check ready --critical 5 --warning 1
+claim "is no service" 2 '^ROUNDTRIP CRITICAL - .* was refused: DRAINING' check roundtrip --timeout 5
+estelam drain --off --reason test >/dev/null
+
+sed '/^ *test:/d; s/purpose: permit,/purpose: permit}/' "$dir/city/client.yaml" | sed 's/^   test.*//' >other.yaml
+claim "no test inquiry is stated" 3 '^ROUNDTRIP UNKNOWN - .*requester\.test' check roundtrip --profile other.yaml
+estelam key new --out stranger.key >/dev/null
+sed 's/duty\.key/stranger.key/' client.yaml >other.yaml
+claim "a stranger's key judges nothing" 3 '^READY UNKNOWN - NOT_ALLOWED' check ready --profile other.yaml --timeout 2
+kill "$broker"
+wait "$broker" 2>/dev/null
+broker=''
+claim "a broker that is gone" 2 '^READY CRITICAL - UNREACHABLE' check ready --timeout 1
+claim "is critical to every check" 2 '^DISK CRITICAL - UNREACHABLE' check disk --timeout 1
+
+echo "$passed claims hold, $failed fail"
+[ $failed -eq 0 ]
