@@ -7,7 +7,8 @@
  *   process.c    what a process and its children have used
  *   flights.c    the W inquiries in flight of a requester, and latencies
  *   player.c     what requesters and agents are: a signal to begin, a score
- *   report.c     the table and bench.json; plot.c, the same as bars
+ *   report.c     the table; rows_json.c, bench.json; plot.c, the same as bars
+ *   ratios.c     what is to be reached against the others, and whether it was
  *   histogram.c  latencies in a fixed table
  *
  *   estelam.c    our own broker as a system; city.c its made-up city, requester.c and agent.c its
@@ -95,17 +96,29 @@ void bench_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* 0, or a negative code after a line that says why. Doubled or lost inquiries are -EST_CONFLICT. */
 int round_run(const struct plan *, struct figures *ret);
 
+/* What a scenario found beside the figures: a field of its own in bench.json. */
+struct remark {
+    const char *name;
+    double value;
+};
+enum { REMARKS_MAX = 8 };
+
 /* One round that was run. */
 struct row {
     struct plan plan;
     struct figures figures;
+    const char *scenario; /* NULL: a row of the comparison */
+    char at[48];          /* which case of the scenario, in words */
+    struct remark remarks[REMARKS_MAX];
+    size_t remarks_count;
 };
 
 void report_head(void);
 void report_row(const struct row *);
 /* When each of these systems has an inquiry on disk. */
 void report_foot(const struct system *const *, size_t count);
-/* All rows as one JSON array. 0 or -EST_IO. */
+/* All rows as one JSON array; and that into a file: 0 or -EST_IO. */
+void rows_json(FILE *, const struct row *, size_t count);
 int report_json(const char *path, const struct row *, size_t count);
 /* Throughput and latency as bars, a panel for each job. 0 or -EST_IO. */
 int plot_svg(const char *path, const struct row *, size_t count);

@@ -91,6 +91,7 @@ const struct system system_estelam = {
     .name = "estelam",
     .durable = "LMDB, synced at each commit; inquiry, answer and acknowledgement are each in a commit before "
                "anyone is told; rights, bodies and UTF-8 checked",
+    .ours = true,
     .curve = true,
     .batches = true,
     .open = estelam_open,

@@ -1,5 +1,5 @@
 /* main.c - estelam-bench: durable inquiries per second, and what they cost. */
-#include "system.h"
+#include "ratios.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -46,6 +46,8 @@ static const char help[] =
     "Microseconds are from the submit call to the result. CPU is of all threads of the processes, the\n"
     "kernel's part for them included; the server's of all its processes. bytes/inquiry is what the server\n"
     "wrote to disk, inq./commit how many inquiries shared one transaction, where the system tells.\n"
+    "At the end, where peers or the proxy were run too: what is to be reached against them, and whether it "
+    "was.\n"
     "\n"
     "exit status: 0 every count is exact; 1 something failed; 2 usage; 3 inquiries lost or doubled.\n";
 
@@ -318,6 +320,7 @@ static size_t rows_make(const struct choice *c, struct row *rows) {
 /* A row that fails does not keep the others from being run, but the whole has failed then. */
 static int rows_run(const struct choice *c) {
     static struct row rows[ROWS_MAX];
+    static struct ratio ratios[ROWS_MAX];
     size_t count = rows_make(c, rows), done = 0;
     int status = EXIT_OK;
     report_head();
@@ -332,6 +335,7 @@ static int rows_run(const struct choice *c) {
         rows[done++] = rows[i];
     }
     report_foot(c->only, c->only_count);
+    ratios_print(ratios, ratios_make(rows, done, ratios, ROWS_MAX));
     if (report_json(c->json, rows, done) < 0 || plot_svg(c->svg, rows, done) < 0)
         return status == EXIT_OK ? EXIT_FAILED : status;
     return status;

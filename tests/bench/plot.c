@@ -36,7 +36,7 @@ static const char *colour_of(const struct plan *p) {
         return p->curve ? "#cfcfcf" : "#dedede";
     if (p->system->unsynced)
         return "#d9b88f";
-    if (p->system != systems[0])
+    if (!p->system->ours)
         return "#7a9cc6";
     return p->curve ? "#2e8b6f" : "#1b6e57";
 }

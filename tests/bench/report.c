@@ -33,31 +33,12 @@ void report_foot(const struct system *const *of, size_t count) {
     fflush(stdout);
 }
 
-static void row_print(FILE *file, const struct row *row) {
-    const struct plan *p = &row->plan;
-    const struct figures *f = &row->figures;
-    fprintf(file,
-            "  {\"system\": \"%s\", \"curve\": \"%s\", \"window\": %u, \"body\": %u, \"requesters\": %u, "
-            "\"agents\": %u, \"inquiries_per_s\": %.1f, \"p50_us\": %llu, \"p99_us\": %llu, \"p999_us\": "
-            "%llu, \"cpu_s\": %.4f, \"cpu_server_s\": %.4f, \"cpu_requesters_s\": %.4f, \"cpu_agents_s\": "
-            "%.4f, \"bytes_written\": %.1f}",
-            p->system->name, p->curve ? "on" : "off", p->window, p->body, p->requesters, p->agents, f->per_s,
-            (unsigned long long)f->p50_us, (unsigned long long)f->p99_us, (unsigned long long)f->p999_us,
-            f->cpu_server_s + f->cpu_requesters_s + f->cpu_agents_s, f->cpu_server_s, f->cpu_requesters_s,
-            f->cpu_agents_s, f->written);
-}
-
 int report_json(const char *path, const struct row *rows, size_t count) {
     FILE *file = fopen(path, "w");
     if (!file) {
         bench_say("%s: %s", path, strerror(errno));
         return -EST_IO;
     }
-    fputs("[\n", file);
-    for (size_t i = 0; i < count; i++) {
-        row_print(file, &rows[i]);
-        fputs(i + 1 < count ? ",\n" : "\n", file);
-    }
-    fputs("]\n", file);
+    rows_json(file, rows, count);
     return stage_file_end(file, path);
 }

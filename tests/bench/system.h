@@ -17,6 +17,7 @@ struct counters {
 
 struct system {
     const char *name, *durable;
+    bool ours;
     bool curve;    /* it can be had with CURVE */
     bool limit;    /* no peer but a limit: of the wire or of the disk */
     bool unsynced; /* it acknowledges what a power cut may take: no durable peer, and marked in the plot */
