@@ -210,6 +210,7 @@ int store_open(const struct store_options *options, struct store **ret) {
         free(store);
         return -EST_NO_MEMORY;
     }
+    pthread_mutex_init(&store->map_lock, NULL);
     store->lock = -1;
     store->read_only = options->read_only;
     store->size_max = options->size_max > 0 ? options->size_max : SIZE_MAX_DEFAULT;
@@ -252,6 +253,7 @@ void store_close(struct store **ref) {
         close(store->lock);
     record_scratch_done(&store->scratch);
     fresh_done(&store->fresh);
+    pthread_mutex_destroy(&store->map_lock);
     explicit_bzero(store->secret, sizeof store->secret);
     free(store->directory);
     free(store);

@@ -11,6 +11,7 @@
 
 #include <endian.h>
 #include <lmdb.h>
+#include <pthread.h>
 
 enum {
     STORE_FORMAT = 1,
@@ -31,6 +32,7 @@ struct store {
     struct store_head head, committed; /* with the batch's events; on disk */
     uint8_t secret[STORE_SECRET_SIZE];
     uint64_t size_max, map, page;
+    pthread_mutex_t map_lock;          /* held while the map moves, and by reader.c while it may not */
     uint64_t disk_free, disk_total; /* as of the last store_measure */
     uint64_t settled;              /* the tables of inquiries have every event up to this one */
     uint64_t ended_last;           /* the highest number in `ended`, 0 when not known */

@@ -71,7 +71,13 @@ int map_grow(struct store *store) {
         larger *= 2;
     if (larger > store->size_max)
         larger = store->size_max;
+    /* The map moves, so nobody may be looking at it. Where there is room for some batches yet, a look
+     * under way is not waited for. */
+    bool is_urgent = used_bytes(store) + headroom / 2 > store->map;
+    if ((is_urgent ? pthread_mutex_lock(&store->map_lock) : pthread_mutex_trylock(&store->map_lock)) != 0)
+        return 0;
     int rc = mdb_env_set_mapsize(store->env, larger);
+    pthread_mutex_unlock(&store->map_lock);
     if (rc != 0)
         return store_fail_lmdb(store, rc, "growing the map");
     store->map = larger;
