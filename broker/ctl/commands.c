@@ -23,6 +23,8 @@ const struct option GLOBALS[] = {
 
 #define BY_OPERATOR \
     {.name = "operator", .summary = "by the operator's door, where a number names any inquiry"}
+#define TOKENS_FILE \
+    {.name = "file", .value = "FILE", .words = "@file", .needed = true, .summary = "the gateway's tokens file"}
 #define OF_DEPARTMENT {.name = "department", .value = "NAME", .summary = "only this department's"}
 
 const struct command COMMANDS[] = {
@@ -168,29 +170,6 @@ const struct command COMMANDS[] = {
                   {"estelam check disk --critical 20GiB", "critical when there is room for less"},
                   {"estelam check roundtrip nosazi.bedehi nz=1-1-1-1-0-0-0 --timeout 30",
                    "the whole way and back"}}},
-    {.name = "stat", .arguments = "[SECONDS [COUNT]]",
-     .summary = "a line a second: rates, depths, the oldest, the store",
-     .help = "Rates are of the seconds between two lines; the other columns are as they are then. "
-             "Submitted, answered, refused (any command, by whatever code) and failed attempts; what waits, "
-             "is delayed after a failed attempt, leased, parked; how long the oldest has waited; agents "
-             "connected; commits; the store's size.\n\n"
-             "A line every SECONDS (1), COUNT of them or until interrupted.",
-     .min = 0, .max = 2, .run = run_stat,
-     .options = {{.name = "department", .value = "NAME", .summary = "its oldest and its agents; the rest is of all"}},
-     .examples = {{"estelam stat", "until Ctrl-C"},
-                  {"estelam stat 10 6 --json", "one minute, for a program"}}},
-    {.name = "top", .arguments = "",
-     .summary = "queues and agents live, on a terminal",
-     .help = "A screen that is looked up again every 2 seconds. Queues are sorted by the age of their oldest; "
-             "red is work that waits and nobody serves, yellow a queue with parked work or of a paused department, or an "
-             "agent that has been silent.\n\n"
-             "Keys: q quit; Tab the other pane; < and > sort by another column, r the other way round; b only queues "
-             "that hold something; arrows and page keys scroll; + and - the pace; space freezes. A broker that is away "
-             "for a while is waited for.\n\n"
-             "--once prints one screen as plain text, in the size of COLUMNS and LINES (80 by 24).",
-     .min = 0, .max = 0, .run = run_top,
-     .options = {OF_DEPARTMENT, {.name = "once", .summary = "one screen on standard output, then end"}},
-     .examples = {{"estelam top", "until q"}, {"estelam top --once --department bargh", "for a report"}}},
     {.name = "config check", .arguments = "FILE|FOLDER", .words = "@file",
      .summary = "check a broker.yaml or a catalogue folder",
      .help = "Reads the configuration as the broker would and prints every complaint as "
@@ -226,6 +205,39 @@ const struct command COMMANDS[] = {
      .min = 0, .max = 0, .run = run_key_new,
      .options = {{.name = "out", .value = "FILE", .words = "@file", .summary = "where the key file goes"}},
      .examples = {{"estelam key new --out portal.key", "a requester's key"}}},
+    {.name = "token new", .arguments = "",
+     .summary = "make a bearer token of the HTTP door",
+     .help = "The token goes to standard output, once: the file keeps only its hash. It passes as "
+             "ACCOUNT, which must be one of gateway.yaml's, for what SCOPES name: submit, read, events, "
+             "webhooks for requesters; watch, read, events, operate, administer for operators. What the "
+             "account itself may do is not widened by any of them.",
+     .min = 0, .max = 0, .run = run_token_new,
+     .options = {{.name = "account", .value = "NAME", .needed = true, .summary = "as whom it passes"},
+                 {.name = "scopes", .value = "LIST", .needed = true,
+                  .words = "submit read events webhooks watch operate administer",
+                  .summary = "what it is good for, commas between"},
+                 {.name = "expires", .value = "DATE",
+                  .summary = "2026-12-31, 1405/10/10, RFC 3339 or \"+90 d\" (else never)"},
+                 {.name = "title", .value = "TEXT", .summary = "what it is for; shown in the list"},
+                 TOKENS_FILE},
+     .examples = {{"estelam token new --account portal --scopes submit,read,events --file tokens.yaml",
+                   "for the portal's back end"},
+                  {"estelam token new --account duty --scopes watch,read,operate --expires \"+90 d\" "
+                   "--title \"night shift\" --file tokens.yaml",
+                   "for an operator, for a season"}}},
+    {.name = "token list", .arguments = "",
+     .summary = "show the tokens of a file",
+     .help = "Their ids, accounts, scopes and dates. The tokens themselves are kept nowhere.",
+     .min = 0, .max = 0, .run = run_token_list,
+     .options = {TOKENS_FILE},
+     .examples = {{"estelam token list --file /etc/estelam/tokens.yaml", "who can pass"}}},
+    {.name = "token revoke", .arguments = "ID...",
+     .summary = "shut tokens out at once",
+     .help = "The gateway looks at the file on every request: the next one under this token is refused. "
+             "Prints each id that was revoked.",
+     .min = 1, .max = ARGUMENTS_ANY, .run = run_token_revoke,
+     .options = {TOKENS_FILE},
+     .examples = {{"estelam token revoke 3f9c1d20ab47 --file /etc/estelam/tokens.yaml", "one that leaked"}}},
     {.name = "id check", .arguments = "KIND VALUE", .words = "nid lid postal parcel file",
      .summary = "check an identifier",
      .help = "KIND is nid (national id), lid (legal-entity id), postal (postal code), parcel (parcel "

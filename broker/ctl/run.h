@@ -20,14 +20,15 @@ int run_parked_requeue(const struct call *);
 int run_drain(const struct call *);
 /* cmd_check.c: its exit status is the monitoring plugins' */
 int run_check(const struct call *);
-/* cmd_stat.c, cmd_top.c */
-int run_stat(const struct call *);
-int run_top(const struct call *);
 /* cmd_config.c */
 int run_config_check(const struct call *);
 int run_config_show(const struct call *);
 /* cmd_store.c */
 int run_store_check(const struct call *);
+/* cmd_token.c: the HTTP door's tokens */
+int run_token_new(const struct call *);
+int run_token_list(const struct call *);
+int run_token_revoke(const struct call *);
 /* cmd_local.c: without a broker */
 int run_key_new(const struct call *);
 int run_id_check(const struct call *);

@@ -5,7 +5,8 @@
 #     deploy/demo/setup.sh DIR PORTBASE
 #
 # DIR is made if need be and should be private; requesters, departments and operators get the ports
-# PORTBASE+1, +2 and +3 on the loopback interface. Needs sh, sqlite3 and the `estelam` program on PATH.
+# PORTBASE+1, +2 and +3 on the loopback interface, the HTTP door PORTBASE+4. Needs sh, sqlite3 and the
+# `estelam` program on PATH.
 # Keys are made here and nowhere else: none is kept in the repository.
 set -eu
 
@@ -52,7 +53,7 @@ department_make() {
     fi
 }
 
-for key in broker portal duty; do
+for key in broker portal web duty watch chief; do
     key_make "$key"
 done
 server=$(public_of broker)
@@ -61,7 +62,10 @@ server=$(public_of broker)
     echo "# Written by setup.sh."
     echo "accounts:"
     account_write portal requester 'title: "Permits portal (demo)", asks: [{types: all, purposes: [permit]}], '
+    account_write web requester 'title: "The HTTP door (demo)", asks: [{types: all, purposes: [permit]}], '
     account_write duty operator ''
+    account_write watch operator ''
+    account_write chief operator ''
     for file in "$demo"/agents/*.yaml; do
         name=$(basename "$file" .yaml)
         department_make "$name"
@@ -88,3 +92,48 @@ requester:
    test: [nosazi.bedehi, nz=1-1-1-1-0-0-0]}
 operator: {account: duty, key: duty.key, endpoints: ["$operators"]}
 END
+
+# --- The HTTP door ------------------------------------------------------------------------------------
+
+# One token for each role; each is shown once, so it goes to a file of its own beside the hashes.
+token_make() { # file, account, scopes, title
+    [ -s "$dir/tokens/$1" ] || estelam token new --account "$2" --scopes "$3" --title "$4" \
+        --file "$dir/tokens.yaml" >"$dir/tokens/$1" 2>/dev/null
+}
+mkdir -p "$dir/tokens"
+token_make portal web submit,read,events,webhooks "the portal's back end (demo)"
+token_make watch watch watch,read,events "an observer (demo)"
+token_make duty duty watch,read,events,operate "an operator on duty (demo)"
+token_make chief chief watch,read,events,operate,administer "the administrator (demo)"
+
+# A sample for each inquiry of the permit, by which a department can be tried.
+{
+    echo "# Written by setup.sh."
+    echo "samples:"
+    while IFS= read -r line; do
+        type=$(printf '%s' "$line" | sed 's/^{"type":"\([^"]*\)".*/\1/')
+        printf '  %s: %s\n' "$type" "$line"
+    done <"$demo/permit.jsonl"
+} >"$dir/samples.yaml"
+
+console=$demo/../../broker/console/dist
+{
+    cat <<END
+# Written by setup.sh.
+listen: "127.0.0.1:$(($2 + 4))"
+broker: {server_key: "$server", requesters: ["$requesters"], operators: ["$operators"]}
+accounts:
+  web: {role: requester, key: web.key}
+  duty: {role: operator, key: duty.key}
+  watch: {role: operator, key: watch.key}
+  chief: {role: operator, key: chief.key}
+feed: duty
+tokens: tokens.yaml
+state: gateway
+catalogue: "$tehran"
+tests: {account: web, samples: samples.yaml}
+END
+    if [ -f "$console/index.html" ]; then
+        printf 'console: "%s"\n' "$(cd "$console" && pwd)"
+    fi
+} >"$dir/gateway.yaml"

@@ -1,0 +1,24 @@
+/* door.h - the tokens in force. The file is looked at on every request, by its inode, size and
+ * times, so that a revocation holds from the next request on. A file that cannot be read lets
+ * nobody in. */
+#ifndef GATEWAY_DOOR_H
+#define GATEWAY_DOOR_H
+
+#include "gateway.h"
+
+struct pass {
+    struct line *line;
+    size_t account; /* its place in the configuration */
+    unsigned scopes;
+    char id[TOKEN_ID_SIZE];
+};
+
+struct door;
+struct door *door_new(struct gateway *); /* NULL: no memory */
+void door_free(struct door **);
+/* 0; -GW_UNAUTHENTICATED, -GW_TOKEN_EXPIRED, -GW_TOKEN_REVOKED, -GW_TOKENS_UNREADABLE. */
+int door_pass(struct door *, const char *secret, struct pass *ret);
+/* Is this token still good? For streams, which outlive the request that opened them. */
+bool door_knows(struct door *, const char *id);
+
+#endif

@@ -1,0 +1,621 @@
+/* http.c - see http.h. */
+#include "http.h"
+#include "buckets.h"
+#include "door.h"
+#include "log.h"
+#include "route.h"
+#include "view.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    POOL_BYTES = 64 * 1024, /* of a connection: headers, and what of the body is read at once */
+    DISCARD_TIMES = 4,      /* a body too large is read on for so many times the limit, then cut */
+    KEEPER_MS = 250,
+    ADDRESS_TEXT = 64,
+};
+
+/* What a connection is doing; the keeper ends those that take too long over the first and third. */
+enum doing { RECEIVING, WORKING, SENDING, STREAMING };
+
+struct connection {
+    struct connection *next, *previous;
+    int fd;
+    enum doing doing;
+    int64_t since_us;
+};
+
+struct http {
+    struct gateway *gateway;
+    struct MHD_Daemon *daemon;
+    unsigned port;
+    pthread_mutex_t lock; /* the connections */
+    struct connection *first;
+    size_t connections, working;
+    pthread_t keeper;
+    pthread_cond_t keeper_stop;
+    bool keeper_runs, keeper_stopping;
+    char *certificate, *key;
+    _Atomic uint64_t answers[6];
+};
+
+/* --- Connections and their time ---------------------------------------------------------------- */
+
+static void connection_turn(struct http *http, struct connection *c, enum doing doing) {
+    if (!c)
+        return;
+    pthread_mutex_lock(&http->lock);
+    if ((c->doing == WORKING) != (doing == WORKING))
+        http->working += doing == WORKING ? 1 : (size_t)-1;
+    c->doing = doing;
+    c->since_us = gateway_ticks_us();
+    pthread_mutex_unlock(&http->lock);
+}
+
+static void connection_open(struct http *http, struct MHD_Connection *connection, void **socket_context) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct connection *c = calloc(1, sizeof *c);
+    *socket_context = c;
+    if (!c)
+        return;
+    c->fd = info ? info->connect_fd : -1;
+    c->since_us = gateway_ticks_us();
+    pthread_mutex_lock(&http->lock);
+    c->next = http->first;
+    if (c->next)
+        c->next->previous = c;
+    http->first = c;
+    http->connections++;
+    pthread_mutex_unlock(&http->lock);
+}
+
+static void connection_close(struct http *http, void **socket_context) {
+    struct connection *c = *socket_context;
+    if (!c)
+        return;
+    pthread_mutex_lock(&http->lock);
+    *(c->previous ? &c->previous->next : &http->first) = c->next;
+    if (c->next)
+        c->next->previous = c->previous;
+    http->connections--;
+    if (c->doing == WORKING)
+        http->working--;
+    pthread_mutex_unlock(&http->lock);
+    free(c);
+    *socket_context = NULL;
+}
+
+static void connection_told(void *arg, struct MHD_Connection *connection, void **socket_context,
+                            enum MHD_ConnectionNotificationCode code) {
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        connection_open(arg, connection, socket_context);
+    else
+        connection_close(arg, socket_context);
+}
+
+/* The library's own timeout is one of silence: a byte now and then would hold a connection for
+ * ever. Shutting the socket down is safe here: it is closed only after it has left this list. */
+static void slow_end(struct http *http) {
+    int64_t now = gateway_ticks_us(), longest = http->gateway->config.limits.request;
+    int64_t idle = http->gateway->config.limits.idle;
+    pthread_mutex_lock(&http->lock);
+    for (struct connection *c = http->first; c; c = c->next) {
+        int64_t allowed = c->doing == RECEIVING && idle > longest ? idle : longest;
+        if ((c->doing == RECEIVING || c->doing == SENDING) && now - c->since_us > allowed && c->fd >= 0)
+            shutdown(c->fd, SHUT_RDWR);
+    }
+    pthread_mutex_unlock(&http->lock);
+}
+
+static void *keeper_run(void *arg) {
+    struct http *http = arg;
+    pthread_mutex_lock(&http->lock);
+    while (!http->keeper_stopping) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += KEEPER_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        pthread_cond_timedwait(&http->keeper_stop, &http->lock, &until);
+        pthread_mutex_unlock(&http->lock);
+        slow_end(http);
+        pthread_mutex_lock(&http->lock);
+    }
+    pthread_mutex_unlock(&http->lock);
+    return NULL;
+}
+
+/* --- What headers may say ----------------------------------------------------------------------- */
+
+static const char *const single[] = {"Authorization", "Content-Length",  "Content-Type",  "Expect",
+                                     "Host",          "Idempotency-Key", "Last-Event-ID", "Transfer-Encoding",
+                                     "traceparent"};
+enum { SINGLE_COUNT = sizeof single / sizeof single[0] };
+
+struct header_look {
+    unsigned count[SINGLE_COUNT];
+    const char *twice;
+};
+
+static enum MHD_Result header_look_at(void *arg, enum MHD_ValueKind kind, const char *key,
+                                      const char *value) {
+    struct header_look *look = arg;
+    (void)kind;
+    (void)value;
+    for (size_t i = 0; i < SINGLE_COUNT; i++)
+        if (strcasecmp(key, single[i]) == 0 && ++look->count[i] > 1)
+            look->twice = single[i];
+    return MHD_YES;
+}
+
+/* Everything that would leave it open where this request ends: the connection ends with the answer. */
+static bool framing_is_good(struct request *r, const char *version) {
+    struct header_look look = {{0}, NULL};
+    MHD_get_connection_values(r->connection, MHD_HEADER_KIND, header_look_at, &look);
+    const char *coding = request_header_get(r, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+    const char *length = request_header_get(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    uint64_t bytes;
+    if (look.twice)
+        request_problem(r, GW_DUPLICATE_HEADER, "%s came twice", look.twice);
+    else if (coding && length)
+        request_problem(r, GW_INVALID_HEADER, "Content-Length and Transfer-Encoding exclude each other");
+    else if (coding && strcasecmp(coding, "chunked") != 0)
+        request_problem(r, GW_UNSUPPORTED_ENCODING, "Transfer-Encoding: only `chunked` is taken");
+    else if (coding && strcmp(version, MHD_HTTP_VERSION_1_1) != 0)
+        request_problem(r, GW_INVALID_HEADER, "Transfer-Encoding belongs to HTTP/1.1");
+    else if (length && !view_uint_parse(length, INT64_MAX, &bytes))
+        request_problem(r, GW_INVALID_HEADER, "Content-Length is no whole number");
+    else
+        return true;
+    r->closing = true;
+    return false;
+}
+
+static bool sizes_are_good(struct request *r) {
+    const struct limits *limits = &r->gateway->config.limits;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    const char *length = request_header_get(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    uint64_t bytes = 0;
+    if (info && info->header_size > (size_t)limits->header)
+        request_problem(r, GW_HEADERS_TOO_LARGE, "the request line and headers may be %lld bytes",
+                        (long long)limits->header);
+    else if (length && view_uint_parse(length, INT64_MAX, &bytes) && bytes > (uint64_t)limits->body)
+        request_problem(r, GW_BODY_TOO_LARGE, "the body may be %lld bytes", (long long)limits->body);
+    else
+        return true;
+    r->closing = true;
+    return false;
+}
+
+/* --- Rights ------------------------------------------------------------------------------------- */
+
+static const char *bearer_of(struct request *r) {
+    static const char scheme[] = "Bearer ";
+    const char *value = request_header_get(r, MHD_HTTP_HEADER_AUTHORIZATION);
+    if (!value || strncasecmp(value, scheme, sizeof scheme - 1) != 0)
+        return NULL;
+    value += sizeof scheme - 1;
+    return value + strspn(value, " ");
+}
+
+static bool token_is_good(struct request *r) {
+    struct pass pass;
+    const char *secret = bearer_of(r);
+    if (!secret) {
+        request_problem(r, GW_UNAUTHENTICATED, "this path needs `Authorization: Bearer TOKEN`");
+        return false;
+    }
+    int code = door_pass(r->gateway->door, secret, &pass);
+    if (code) {
+        request_problem(r, -code, "%s", "");
+        return false;
+    }
+    r->line = pass.line;
+    r->scopes = pass.scopes;
+    memcpy(r->token_id, pass.id, sizeof r->token_id);
+    est_span retry;
+    if (buckets_take(r->gateway->buckets, pass.account, &retry))
+        return true;
+    request_problem_later(r, GW_RATE_LIMITED, retry, "the account %s may send %lld requests a second",
+                          line_account(r->line), (long long)r->gateway->config.limits.requests_per_second);
+    return false;
+}
+
+static void scopes_name(unsigned bits, char *ret, size_t size) {
+    size_t used = 0;
+    ret[0] = '\0';
+    for (unsigned bit = 1; bit && bit <= SCOPE_ALL && used < size; bit <<= 1)
+        if (bits & bit)
+            used += (size_t)snprintf(ret + used, size - used, "%s`%s`", used ? " or " : "", scope_name(bit));
+}
+
+static bool rights_are_good(struct request *r) {
+    const struct route *route = r->route;
+    char names[160];
+    if (route->scopes & ANYONE)
+        return true;
+    if (!token_is_good(r))
+        return false;
+    if (route->scopes && !(route->scopes & r->scopes)) {
+        scopes_name(route->scopes, names, sizeof names);
+        request_problem(r, GW_SCOPE_MISSING, "the token needs the scope %s", names);
+        return false;
+    }
+    if (route->roles && !(route->roles & line_role(r->line))) {
+        request_problem(r, EST_NOT_ALLOWED, "the token's account is %s, and this is for %s",
+                        line_role(r->line) == ROLE_OPERATOR_BIT ? "an operator's" : "a requester's",
+                        route->roles == ROLE_OPERATOR_BIT ? "operators" : "requesters");
+        return false;
+    }
+    /* The broker refuses by itself what a level may not do; what it would not be asked is refused here. */
+    if (route->level && line_role(r->line) == ROLE_OPERATOR_BIT && line_is_up(r->line) &&
+        line_level(r->line) < route->level) {
+        request_problem(r, EST_NOT_ALLOWED, "the account's level is too low for this");
+        return false;
+    }
+    return true;
+}
+
+/* --- The body's type and the query's names ------------------------------------------------------ */
+
+static bool type_is_good(struct request *r) {
+    static const char json[] = "application/json";
+    const char *type = request_header_get(r, MHD_HTTP_HEADER_CONTENT_TYPE);
+    if (!r->route->body)
+        return true;
+    size_t size = sizeof json - 1;
+    if (type && strncasecmp(type, json, size) == 0 && strchr("; \t", type[size]) /* or its end */)
+        return true;
+    request_problem(r, GW_UNSUPPORTED_MEDIA_TYPE, "this path takes application/json");
+    return false;
+}
+
+struct query_look {
+    const char *allowed;
+    struct request *request;
+    const char *seen[16];
+    size_t count;
+};
+
+static bool word_is_among(const char *word, const char *words) {
+    size_t size = strlen(word);
+    for (const char *at = words; at && (at = strstr(at, word)); at += size)
+        if ((at == words || at[-1] == ' ') && (at[size] == ' ' || !at[size]) && size)
+            return true;
+    return false;
+}
+
+static enum MHD_Result query_look_at(void *arg, enum MHD_ValueKind kind, const char *key, const char *value) {
+    struct query_look *look = arg;
+    (void)kind;
+    (void)value;
+    bool twice = look->count == sizeof look->seen / sizeof look->seen[0];
+    for (size_t i = 0; i < look->count && !twice; i++)
+        twice = strcmp(look->seen[i], key) == 0;
+    if (twice)
+        request_problem(look->request, GW_INVALID_QUERY, "a parameter stands there twice");
+    else if (!word_is_among(key, look->allowed))
+        request_problem(look->request, GW_INVALID_QUERY, "this path takes %s%s",
+                        look->allowed ? "only these parameters: " : "no parameters",
+                        look->allowed ? look->allowed : "");
+    else
+        look->seen[look->count++] = key;
+    return look->request->response ? MHD_NO : MHD_YES;
+}
+
+static bool query_is_good(struct request *r) {
+    struct query_look look = {.allowed = r->route->query, .request = r};
+    if (r->route->handle != handle_static)
+        MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, query_look_at, &look);
+    return !r->response;
+}
+
+static bool route_is_good(struct request *r, const char *method) {
+    char allow[64];
+    enum route_found found = route_find(r, method, allow);
+    if (found == ROUTE_FOUND)
+        return true;
+    if (found == ROUTE_OTHER_METHOD && strcmp(method, MHD_HTTP_METHOD_OPTIONS) == 0)
+        request_empty(r, MHD_HTTP_NO_CONTENT);
+    else if (found == ROUTE_OTHER_METHOD)
+        request_problem(r, GW_METHOD_NOT_ALLOWED, "this path has %s", allow);
+    else
+        request_problem(r, GW_NO_SUCH_PATH, "%s", "");
+    if (found == ROUTE_OTHER_METHOD)
+        request_header(r, MHD_HTTP_HEADER_ALLOW, allow);
+    return false;
+}
+
+/* --- The life of a request ---------------------------------------------------------------------- */
+
+static void request_begin(struct request *r, const char *method, const char *version) {
+    if (!framing_is_good(r, version) || !sizes_are_good(r))
+        return;
+    if (route_is_good(r, method) && rights_are_good(r) && type_is_good(r) && query_is_good(r) &&
+        atomic_load(&r->gateway->stopping))
+        request_problem(r, GW_GATEWAY_STOPPING, "%s", "");
+}
+
+static void security_headers(struct request *r) {
+    request_header(r, "X-Content-Type-Options", "nosniff");
+    if (r->closing || atomic_load(&r->gateway->stopping))
+        request_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+static enum MHD_Result request_answer(struct request *r) {
+    struct http *http = r->gateway->http;
+    security_headers(r);
+    connection_turn(http, r->peer, r->streaming ? STREAMING : SENDING);
+    atomic_fetch_add(&http->answers[r->status / 100 % 6], 1);
+    return MHD_queue_response(r->connection, r->status, r->response);
+}
+
+static bool body_take(struct request *r, const char *data, size_t size) {
+    size_t limit = (size_t)r->gateway->config.limits.body;
+    r->body_size += size;
+    if (r->body_size > limit)
+        r->body_too_large = true;
+    if (r->body_too_large || r->response)
+        return r->body_size <= limit * DISCARD_TIMES;
+    if (r->body_size > r->body_room) {
+        size_t room = r->body_room ? r->body_room * 2 : 1024;
+        while (room < r->body_size)
+            room *= 2;
+        char *grown = realloc(r->body, room);
+        if (!grown)
+            return false;
+        r->body = grown;
+        r->body_room = room;
+    }
+    memcpy(r->body + r->body_size - size, data, size);
+    return true;
+}
+
+static void request_handle(struct request *r) {
+    r->begun = true;
+    connection_turn(r->gateway->http, r->peer, WORKING);
+    if (r->body_too_large)
+        request_problem(r, GW_BODY_TOO_LARGE, "the body may be %lld bytes",
+                        (long long)r->gateway->config.limits.body);
+    else if (!r->response)
+        r->route->handle(r);
+}
+
+static struct request *request_new(struct http *http, struct MHD_Connection *connection, const char *url,
+                                   const char *method) {
+    struct request *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    r->gateway = http->gateway;
+    r->connection = connection;
+    r->peer = info ? info->socket_context : NULL;
+    r->url = url;
+    r->is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    return r;
+}
+
+/* An error found in the headers waits for the rest of a body that is not too large: whoever is still
+ * sending would not read an answer, and would lose the connection. */
+static bool answers_at_once(const struct request *r) {
+    return r->response && (r->closing || request_header_get(r, MHD_HTTP_HEADER_EXPECT));
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **context) {
+    struct http *http = arg;
+    struct request *r = *context;
+    if (!r) {
+        r = *context = request_new(http, connection, url, method);
+        if (!r)
+            return MHD_NO;
+        request_begin(r, method, version);
+        return answers_at_once(r) ? request_answer(r) : MHD_YES;
+    }
+    if (*upload_size) {
+        size_t size = *upload_size;
+        *upload_size = 0;
+        return body_take(r, upload, size) ? MHD_YES : MHD_NO;
+    }
+    if (!r->begun)
+        request_handle(r);
+    return r->response ? request_answer(r) : MHD_YES; /* parked: it comes again when it is resumed */
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode how) {
+    struct http *http = arg;
+    struct request *r = *context;
+    (void)connection;
+    (void)how;
+    if (!r)
+        return;
+    connection_turn(http, r->peer, RECEIVING);
+    if (r->response)
+        MHD_destroy_response(r->response);
+    if (r->work_free)
+        r->work_free(r->work);
+    json_decref(r->json);
+    free(r->body);
+    free(r);
+    *context = NULL;
+}
+
+static void on_log(void *arg, const char *format, va_list list) {
+    char text[512];
+    (void)arg;
+    vsnprintf(text, sizeof text, format, list);
+    text[strcspn(text, "\n")] = '\0';
+    log_line(LOG_LEVEL_INFO, "http: %s", text);
+}
+
+/* --- Starting and stopping ---------------------------------------------------------------------- */
+
+static char *file_text(const char *path) {
+    FILE *file = fopen(path, "r");
+    char *text = NULL;
+    size_t size = 0, got;
+    if (!file)
+        return NULL;
+    do {
+        char *grown = realloc(text, size + 4097);
+        if (!grown)
+            break;
+        text = grown;
+        got = fread(text + size, 1, 4096, file);
+        size += got;
+        text[size] = '\0';
+    } while (got && size < 1024 * 1024);
+    fclose(file);
+    return text;
+}
+
+static bool address_of(const struct config *c, struct sockaddr_storage *ret, bool *ret_v6) {
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM}, *found;
+    char port[8];
+    snprintf(port, sizeof port, "%u", c->port % 65536);
+    int error = getaddrinfo(c->host, port, &hints, &found);
+    if (error) {
+        log_line(LOG_LEVEL_ERROR, "listen: %s: %s", c->host, gai_strerror(error));
+        return false;
+    }
+    memcpy(ret, found->ai_addr, found->ai_addrlen);
+    *ret_v6 = found->ai_family == AF_INET6;
+    freeaddrinfo(found);
+    return true;
+}
+
+static bool tls_read(struct http *http, const struct config *c) {
+    if (!c->tls_certificate)
+        return true;
+    http->certificate = file_text(c->tls_certificate);
+    http->key = file_text(c->tls_key);
+    if (http->certificate && http->key)
+        return true;
+    log_line(LOG_LEVEL_ERROR, "tls: %s: %s", http->certificate ? c->tls_key : c->tls_certificate,
+             strerror(errno));
+    return false;
+}
+
+static struct MHD_Daemon *daemon_start(struct http *http, const struct config *c,
+                                       struct sockaddr_storage *address, bool v6) {
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                     (v6 ? MHD_USE_IPv6 : 0) | (http->certificate ? MHD_USE_TLS : 0);
+    struct MHD_OptionItem options[24];
+    size_t n = 0;
+#define OPTION(name, value, pointer)                                                                         \
+    options[n++] = (struct MHD_OptionItem) {                                                                 \
+        name, (intptr_t)(value), pointer                                                                     \
+    }
+    if (c->threads > 1)
+        OPTION(MHD_OPTION_THREAD_POOL_SIZE, c->threads, NULL);
+    OPTION(MHD_OPTION_CONNECTION_LIMIT, c->limits.connections, NULL);
+    OPTION(MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->limits.connections_per_address, NULL);
+    OPTION(MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL);
+    OPTION(MHD_OPTION_CONNECTION_TIMEOUT, (c->limits.idle + EST_US_PER_S - 1) / EST_US_PER_S, NULL);
+    OPTION(MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024, NULL);
+    OPTION(MHD_OPTION_LISTENING_ADDRESS_REUSE, 1, NULL);
+    OPTION(MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL);
+    if (http->certificate) {
+        OPTION(MHD_OPTION_HTTPS_MEM_CERT, 0, http->certificate);
+        OPTION(MHD_OPTION_HTTPS_MEM_KEY, 0, http->key);
+        OPTION(MHD_OPTION_HTTPS_PRIORITIES, 0, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2");
+    }
+    OPTION(MHD_OPTION_END, 0, NULL);
+#undef OPTION
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+                            MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+                            MHD_OPTION_NOTIFY_CONNECTION, connection_told, http, MHD_OPTION_ARRAY, options,
+                            MHD_OPTION_END);
+}
+
+int http_start(struct gateway *gateway) {
+    struct sockaddr_storage address;
+    bool v6;
+    struct http *http = gateway->http = calloc(1, sizeof *http);
+    if (!http)
+        return -EST_NO_MEMORY;
+    http->gateway = gateway;
+    pthread_mutex_init(&http->lock, NULL);
+    pthread_cond_init(&http->keeper_stop, NULL);
+    if (!address_of(&gateway->config, &address, &v6) || !tls_read(http, &gateway->config))
+        return -EST_IO;
+    errno = 0;
+    http->daemon = daemon_start(http, &gateway->config, &address, v6);
+    if (!http->daemon) {
+        log_line(LOG_LEVEL_ERROR,
+                 "cannot listen on %s, port %u%s%s: is the port taken, is the certificate good?",
+                 gateway->config.host, gateway->config.port, errno ? ": " : "", errno ? strerror(errno) : "");
+        return -EST_IO;
+    }
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    http->port = info ? info->port : gateway->config.port;
+    http->keeper_runs = pthread_create(&http->keeper, NULL, keeper_run, http) == 0;
+    return http->keeper_runs ? 0 : -EST_IO;
+}
+
+unsigned http_port(const struct gateway *gateway) {
+    return gateway->http->port;
+}
+
+void http_drain(struct gateway *gateway) {
+    struct http *http = gateway->http;
+    atomic_store(&gateway->stopping, true);
+    MHD_socket listener = MHD_quiesce_daemon(http->daemon);
+    if (listener != MHD_INVALID_SOCKET)
+        close(listener);
+    int64_t until = gateway_ticks_us() + gateway->config.limits.drain;
+    size_t working = 1;
+    while (working && gateway_ticks_us() < until) {
+        struct timespec pause = {0, 10 * 1000000};
+        pthread_mutex_lock(&http->lock);
+        working = http->working;
+        for (struct connection *c = http->first; c; c = c->next)
+            working += c->doing == SENDING;
+        pthread_mutex_unlock(&http->lock);
+        if (working)
+            nanosleep(&pause, NULL);
+    }
+}
+
+void http_stop(struct gateway *gateway) {
+    struct http *http = gateway->http;
+    if (!http)
+        return;
+    if (http->keeper_runs) {
+        pthread_mutex_lock(&http->lock);
+        http->keeper_stopping = true;
+        pthread_cond_signal(&http->keeper_stop);
+        pthread_mutex_unlock(&http->lock);
+        pthread_join(http->keeper, NULL);
+    }
+    if (http->daemon)
+        MHD_stop_daemon(http->daemon);
+    free(http->certificate);
+    free(http->key);
+    pthread_mutex_destroy(&http->lock);
+    pthread_cond_destroy(&http->keeper_stop);
+    free(http);
+    gateway->http = NULL;
+}
+
+void http_figures(const struct gateway *gateway, struct http_figures *ret) {
+    struct http *http = gateway->http;
+    for (size_t i = 0; i < 6; i++)
+        ret->answers[i] = atomic_load(&http->answers[i]);
+    pthread_mutex_lock(&http->lock);
+    ret->connections = http->connections;
+    pthread_mutex_unlock(&http->lock);
+}

@@ -1,0 +1,198 @@
+/* main.c - estelam-gateway: options, opening in the one safe order, signals, draining.
+ *
+ * configuration, catalogue, lines to the broker, and HTTP last: whoever can connect finds a gateway
+ * that can answer. It stops the other way round: no new connections, what is under way ends, then
+ * the lines, then HTTP.
+ */
+#include "buckets.h"
+#include "door.h"
+#include "gateway.h"
+#include "http.h"
+#include "log.h"
+#include "shelf.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { EXIT_STOPPED = 0, EXIT_TROUBLE = 1, EXIT_USAGE = 2, EXIT_CONFIGURATION = 3 };
+
+static const char help[] =
+    "estelam-gateway - Estelam over HTTP and JSON, for the portal's developers and the console\n"
+    "\n"
+    "  estelam-gateway --config gateway.yaml          run in the foreground\n"
+    "  estelam-gateway --config gateway.yaml --check  read the configuration, say what is wrong, exit\n"
+    "\n"
+    "  -c, --config FILE   the configuration; see broker/gateway/README.md\n"
+    "      --check         check only\n"
+    "      --version, --help\n"
+    "\n"
+    "When it is ready it prints `listening http://ADDRESS:PORT`. SIGTERM and SIGINT stop it: it takes no\n"
+    "new connections, answers what is under way, and exits. Whatever was answered with 202 is on the\n"
+    "broker's disk, however the gateway ends.\n"
+    "\n"
+    "exit status: 0 stopped as asked, or the check found nothing; 1 trouble, see the log; 2 usage;\n"
+    "3 configuration.\n";
+
+static struct complaints complaints;
+
+int64_t gateway_ticks_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000;
+}
+
+est_time gateway_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (est_time){(int64_t)t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000};
+}
+
+struct line *gateway_feed_line(const struct gateway *gateway) {
+    return gateway->config.feed >= 0 ? gateway->lines[gateway->config.feed] : NULL;
+}
+
+/* --- Opening ----------------------------------------------------------------------------------- */
+
+static int lines_open(struct gateway *gateway) {
+    for (size_t i = 0; i < gateway->config.accounts_count; i++) {
+        int code = line_open(&gateway->config, &gateway->config.accounts[i], &gateway->lines[i]);
+        if (code) {
+            log_line(LOG_LEVEL_ERROR, "%s: %s: %s", gateway->config.accounts[i].name, est_code_name(code),
+                     est_code_text(code));
+            return code;
+        }
+    }
+    return 0;
+}
+
+static int lines_start(struct gateway *gateway) {
+    for (size_t i = 0; i < gateway->config.accounts_count; i++)
+        if (line_start(gateway->lines[i]))
+            return -EST_IO;
+    return 0;
+}
+
+/* Each connection is a descriptor; the soft limit is for programs that use select. */
+static void descriptors_raise(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static int gateway_open(struct gateway *gateway) {
+    gateway->started_us = gateway_now().us;
+    gateway->buckets = buckets_new(&gateway->config.limits);
+    gateway->door = door_new(gateway);
+    gateway->shelf = shelf_new(gateway->config.catalogue);
+    if (!gateway->buckets || !gateway->door || !gateway->shelf)
+        return -EST_INPUT;
+    int code = lines_open(gateway);
+    if (!code)
+        code = lines_start(gateway);
+    return code ? code : http_start(gateway);
+}
+
+static void gateway_close(struct gateway *gateway) {
+    for (size_t i = 0; i < gateway->config.accounts_count; i++)
+        if (gateway->lines[i])
+            line_stop(gateway->lines[i]);
+    http_stop(gateway);
+    for (size_t i = 0; i < gateway->config.accounts_count; i++)
+        line_close(&gateway->lines[i]);
+    shelf_free(&gateway->shelf);
+    door_free(&gateway->door);
+    buckets_free(&gateway->buckets);
+    config_close(&gateway->config);
+}
+
+/* --- Running ----------------------------------------------------------------------------------- */
+
+static void address_print(const struct gateway *gateway) {
+    bool v6 = gateway->config.host[0] && strchr(gateway->config.host, ':');
+    printf("listening %s://%s%s%s:%u\n", gateway->config.tls_certificate ? "https" : "http", v6 ? "[" : "",
+           gateway->config.host, v6 ? "]" : "", http_port(gateway));
+    fflush(stdout);
+}
+
+static int gateway_run(struct gateway *gateway) {
+    sigset_t set;
+    int number;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set, NULL); /* before any thread, which inherits it */
+    signal(SIGPIPE, SIG_IGN);
+    descriptors_raise();
+    if (gateway_open(gateway)) {
+        gateway_close(gateway);
+        return EXIT_TROUBLE;
+    }
+    address_print(gateway);
+    sigwait(&set, &number);
+    log_line(LOG_LEVEL_INFO, "stopping");
+    http_drain(gateway);
+    gateway_close(gateway);
+    log_line(LOG_LEVEL_INFO, "stopped");
+    return EXIT_STOPPED;
+}
+
+static int complaints_print(void) {
+    for (size_t i = 0; i < complaints.kept; i++)
+        fprintf(stderr, "%s: %s\n", complaints.at[i].where, complaints.at[i].text);
+    if (complaints.count > complaints.kept)
+        fprintf(stderr, "and %zu more\n", complaints.count - complaints.kept);
+    return EXIT_CONFIGURATION;
+}
+
+/* What config_open does not read itself: the files that it names. */
+static int gateway_check(struct gateway *gateway) {
+    struct tokens tokens = {0};
+    tokens_load(gateway->config.tokens, &complaints, &tokens);
+    tokens_done(&tokens);
+    struct shelf *shelf = complaints.count ? NULL : shelf_new(gateway->config.catalogue);
+    bool good = shelf != NULL;
+    shelf_free(&shelf);
+    if (complaints.count)
+        complaints_print();
+    else if (good)
+        printf("%s: nothing to complain about\n", gateway->config.path);
+    config_close(&gateway->config);
+    return good ? EXIT_STOPPED : EXIT_CONFIGURATION;
+}
+
+int main(int argc, char **argv) {
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"check", no_argument, NULL, 'k'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    static struct gateway gateway;
+    const char *path = NULL;
+    bool check = false;
+    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+        if (option == 'c')
+            path = optarg;
+        else if (option == 'k')
+            check = true;
+        else if (option == 'v' || option == 'h')
+            return fputs(option == 'h' ? help : "estelam-gateway " ESTELAM_VERSION "\n", stdout),
+                   EXIT_STOPPED;
+        else
+            return EXIT_USAGE;
+    }
+    if (!path || optind != argc) {
+        fputs("estelam-gateway: --config FILE is needed; see --help\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (sodium_init() < 0 || config_open(path, &complaints, &gateway.config))
+        return complaints_print();
+    return check ? gateway_check(&gateway) : gateway_run(&gateway);
+}

@@ -1,0 +1,67 @@
+/* question.c - see question.h. */
+#include "question.h"
+#include "view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void question_free(void *question) {
+    struct question *q = question;
+    free(q->more);
+    free(q);
+}
+
+struct question *question_new(struct request *r) {
+    struct question *q = calloc(1, sizeof *q);
+    if (!q) {
+        request_problem(r, EST_NO_MEMORY, "%s", "");
+        return NULL;
+    }
+    q->request = r;
+    r->work = q;
+    r->work_free = question_free;
+    return q;
+}
+
+static int question_send(struct ask *ask, est_client *client, uint64_t ref) {
+    struct question *q = (struct question *)ask; /* its first member */
+    return q->call(q, client, ref);
+}
+
+static void question_done(struct ask *ask, const est_event *event) {
+    struct question *q = (struct question *)ask;
+    bool over = true;
+    if (event->kind == EST_EVENT_REFUSED && !q->takes_refusals)
+        request_refused(q->request, event);
+    else
+        over = q->answer(q, event);
+    if (over)
+        request_resume(q->request);
+}
+
+void question_ask_again(struct question *q, struct line *line, question_call call, question_answer answer) {
+    q->call = call;
+    q->answer = answer;
+    q->ask.send = question_send;
+    q->ask.done = question_done;
+    line_ask(line, &q->ask);
+}
+
+void question_ask(struct question *q, struct line *line, question_call call, question_answer answer) {
+    request_park(q->request);
+    question_ask_again(q, line, call, answer);
+}
+
+bool question_names_inquiry(struct question *q) {
+    const char *text = q->request->arguments[0];
+    if (view_uint_parse(text, UINT64_MAX, &q->number) && strlen(text) < 20)
+        return true;
+    q->by_id = est_id_parse(text, &q->id) == 0;
+    if (!q->by_id)
+        request_problem(q->request, EST_NOT_FOUND, "an inquiry is named by its UUID or its number");
+    return q->by_id;
+}
+
+const est_id *question_id(const struct question *q) {
+    return q->by_id ? &q->id : NULL;
+}

@@ -1,0 +1,247 @@
+/* shelf.c - see shelf.h. */
+#include "shelf.h"
+#include "catalogue.h"
+#include "log.h"
+#include "request.h"
+#include "route.h"
+#include "view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { LOOK_EVERY_S = 2, FILES_MAX = 512 };
+
+struct shelf {
+    const char *folder;
+    pthread_mutex_t lock;
+    uint64_t stamp; /* of the files as they were read */
+    int64_t looked_us;
+    json_t *city, *types, *departments, *purposes; /* replaced as a whole, never changed */
+};
+
+/* --- Types, fields, departments ---------------------------------------------------------------- */
+
+static json_t *fields_json(const struct schema *schema);
+
+static json_t *field_json(const struct field *f) {
+    const char *kind = field_kind_name(f->kind);
+    json_t *json =
+        json_pack("{s:s, s:s?, s:s?, s:s?, s:b, s:b}", "name", f->name, "kind", kind, "title_fa", f->title_fa,
+                  "title_en", f->title_en, "required", (int)f->required, "list", (int)f->list);
+    struct schema parts = {f->fields, f->fields_count};
+    if (f->list)
+        json_object_set_new(json, "items_max", json_integer(f->items_max));
+    if (f->kind == FIELD_INT || f->kind == FIELD_M2 || f->kind == FIELD_RIAL || f->kind == FIELD_TEXT) {
+        json_object_set_new(json, "min", json_integer(f->min));
+        json_object_set_new(json, "max", json_integer(f->max));
+    }
+    if (f->choices_count) {
+        json_t *choices = json_array();
+        for (size_t i = 0; i < f->choices_count; i++)
+            json_array_append_new(choices, json_string(f->choices[i]));
+        json_object_set_new(json, "choices", choices);
+    }
+    if (f->kind == FIELD_RECORD)
+        json_object_set_new(json, "fields", fields_json(&parts));
+    return json;
+}
+
+static json_t *fields_json(const struct schema *schema) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < schema->count; i++)
+        json_array_append_new(list, field_json(&schema->fields[i]));
+    return list;
+}
+
+static const char *mode_name(enum mode mode) {
+    static const char *const names[] = {NULL, "automatic", "automatic-then-clerk", "clerk", "visit"};
+    return names[mode];
+}
+
+static json_t *purposes_json(const struct city *city, uint32_t bits) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < city->purposes_count; i++)
+        if (bits & 1u << i)
+            json_array_append_new(list, json_string(city->purposes[i]));
+    return list;
+}
+
+static json_t *outcomes_json(uint32_t bits) {
+    json_t *list = json_array();
+    for (int i = EST_OUTCOME_POSITIVE; i <= EST_OUTCOME_NOT_MINE; i++)
+        if (bits & 1u << i)
+            json_array_append_new(list, json_string(est_outcome_name((enum est_outcome)i)));
+    return list;
+}
+
+static json_t *reasons_json(const struct ctype *t) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < t->reasons_count; i++)
+        json_array_append_new(list, json_string(t->reasons[i]));
+    return list;
+}
+
+static json_t *type_json(const struct city *city, const struct ctype *t) {
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:{s:s?, s:s?, s:s?, s:s?, s:s?}, "
+        "s:I, s:o, s:o}",
+        "name", t->name, "title_fa", t->title_fa, "title_en", t->title_en, "department", t->department,
+        "mode", mode_name(t->mode), "target", t->target, "statutory", t->statutory, "silence", t->silence,
+        "purposes", purposes_json(city, t->purposes), "outcomes", outcomes_json(t->outcomes), "reasons",
+        reasons_json(t), "legal_basis", "title", t->legal_title, "article", t->legal_article, "date",
+        t->legal_date, "authority", t->legal_authority, "mark", t->legal_mark, "expires_s",
+        (json_int_t)(t->expires.us / EST_US_PER_S), "request", fields_json(&t->request), "reply",
+        fields_json(&t->reply));
+}
+
+static json_t *department_json(const struct department *d) {
+    return json_pack("{s:s, s:s?, s:s?, s:b}", "name", d->name, "title_fa", d->title_fa, "title_en",
+                     d->title_en, "outside", (int)d->outside);
+}
+
+/* --- Reading ----------------------------------------------------------------------------------- */
+
+static void json_swap(json_t **at, json_t *fresh) {
+    json_decref(*at);
+    *at = fresh;
+}
+
+static void shelf_fill(struct shelf *shelf, const struct catalogue *c) {
+    json_t *types = json_array(), *departments = json_array(), *purposes = json_array();
+    for (size_t i = 0; i < c->types_count; i++)
+        json_array_append_new(types, type_json(&c->city, &c->types[i]));
+    for (size_t i = 0; i < c->departments_count; i++)
+        json_array_append_new(departments, department_json(&c->departments[i]));
+    for (size_t i = 0; i < c->city.purposes_count; i++)
+        json_array_append_new(purposes, json_pack("{s:s}", "name", c->city.purposes[i]));
+    json_swap(&shelf->types, types);
+    json_swap(&shelf->departments, departments);
+    json_swap(&shelf->purposes, purposes);
+    json_swap(&shelf->city, json_pack("{s:s, s:s?, s:s?}", "name", c->city.name, "title_fa", c->city.title_fa,
+                                      "title_en", c->city.title_en));
+}
+
+/* Names, sizes and times of the folder's files, mixed: another value is another catalogue. */
+static uint64_t folder_mix(const char *folder) {
+    static const char *const parts[] = {"", "/city.yaml", "/departments.yaml", "/types"};
+    uint64_t mix = 1469598103934665603u;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        char path[4096];
+        struct stat s = {0};
+        snprintf(path, sizeof path, "%s%s", folder, parts[i]);
+        stat(path, &s);
+        uint64_t values[] = {(uint64_t)s.st_size, (uint64_t)s.st_mtim.tv_sec, (uint64_t)s.st_mtim.tv_nsec,
+                             s.st_ino};
+        for (size_t v = 0; v < 4; v++)
+            mix = (mix ^ values[v]) * 1099511628211u;
+    }
+    return mix;
+}
+
+static bool shelf_read(struct shelf *shelf) {
+    struct catalogue *catalogue = NULL;
+    struct complaints *complaints = calloc(1, sizeof *complaints);
+    if (!complaints)
+        return false;
+    bool good = catalogue_load_city(shelf->folder, &catalogue, complaints) == 0;
+    for (size_t i = 0; i < complaints->kept; i++)
+        log_line(LOG_LEVEL_ERROR, "%s: %s", complaints->at[i].where, complaints->at[i].text);
+    free(complaints);
+    if (good)
+        shelf_fill(shelf, catalogue);
+    catalogue_free(&catalogue);
+    return good;
+}
+
+/* A catalogue that went bad leaves the one before it in place. */
+static void shelf_look(struct shelf *shelf) {
+    int64_t now = gateway_ticks_us();
+    if (!shelf->folder || now - shelf->looked_us < LOOK_EVERY_S * EST_US_PER_S)
+        return;
+    shelf->looked_us = now;
+    uint64_t stamp = folder_mix(shelf->folder);
+    if (stamp != shelf->stamp)
+        shelf_read(shelf);
+    shelf->stamp = stamp;
+}
+
+struct shelf *shelf_new(const char *folder) {
+    struct shelf *shelf = calloc(1, sizeof *shelf);
+    if (!shelf)
+        return NULL;
+    pthread_mutex_init(&shelf->lock, NULL);
+    shelf->folder = folder;
+    if (folder) {
+        shelf->stamp = folder_mix(folder);
+        shelf->looked_us = gateway_ticks_us();
+        if (!shelf_read(shelf))
+            shelf_free(&shelf);
+    }
+    return shelf;
+}
+
+void shelf_free(struct shelf **shelf) {
+    struct shelf *s = *shelf;
+    if (!s)
+        return;
+    json_decref(s->city);
+    json_decref(s->types);
+    json_decref(s->departments);
+    json_decref(s->purposes);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+    *shelf = NULL;
+}
+
+json_t *shelf_city(struct shelf *shelf) {
+    pthread_mutex_lock(&shelf->lock);
+    shelf_look(shelf);
+    json_t *city = shelf->city ? json_deep_copy(shelf->city) : json_null();
+    pthread_mutex_unlock(&shelf->lock);
+    return city;
+}
+
+/* --- Endpoints --------------------------------------------------------------------------------- */
+
+/* Printed under the lock: jansson's reference counts are no atomic ones. */
+static void list_reply(struct request *r, json_t **which) {
+    struct shelf *shelf = r->gateway->shelf;
+    pthread_mutex_lock(&shelf->lock);
+    shelf_look(shelf);
+    if (*which)
+        request_reply(r, MHD_HTTP_OK, json_pack("{s:O, s:n}", "rows", *which, "next"));
+    else
+        request_problem(r, GW_NO_CATALOGUE, "%s", "");
+    pthread_mutex_unlock(&shelf->lock);
+}
+
+void handle_types(struct request *r) {
+    list_reply(r, &r->gateway->shelf->types);
+}
+
+void handle_departments(struct request *r) {
+    list_reply(r, &r->gateway->shelf->departments);
+}
+
+void handle_purposes(struct request *r) {
+    list_reply(r, &r->gateway->shelf->purposes);
+}
+
+void handle_type(struct request *r) {
+    struct shelf *shelf = r->gateway->shelf;
+    size_t i;
+    json_t *type;
+    pthread_mutex_lock(&shelf->lock);
+    shelf_look(shelf);
+    json_array_foreach(shelf->types, i, type) if (strcmp(json_string_value(json_object_get(type, "name")),
+                                                         r->arguments[0]) == 0)
+        request_reply(r, MHD_HTTP_OK, json_incref(type));
+    bool none = !shelf->types;
+    pthread_mutex_unlock(&shelf->lock);
+    if (none)
+        request_problem(r, GW_NO_CATALOGUE, "%s", "");
+    else if (!r->response)
+        request_problem(r, EST_UNKNOWN_TYPE, "the catalogue has no type of this name");
+}

@@ -1,0 +1,17 @@
+/* shelf.h - the catalogue as JSON, made once and again when a file of it changes. */
+#ifndef GATEWAY_SHELF_H
+#define GATEWAY_SHELF_H
+
+#include "gateway.h"
+
+#include <jansson.h>
+
+struct shelf;
+/* `folder` NULL: no catalogue, and the handlers say so. NULL: no memory, or the catalogue has
+ * complaints, which were told in the log. */
+struct shelf *shelf_new(const char *folder);
+void shelf_free(struct shelf **);
+/* {name, title_fa, title_en}, or null. A new reference. */
+json_t *shelf_city(struct shelf *);
+
+#endif

@@ -1,0 +1,344 @@
+/* test_api.c - inquiries over HTTP before a real broker and real agents. */
+#include "gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char debt[] = "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"nz\":\"1-2-3\"}}";
+static const char uuid[] = "0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11";
+
+/* A town with its broker, a gateway, and one token of the portal that may do all. */
+struct stand {
+    struct town *town;
+    struct gate *gate;
+    const char *portal, *duty;
+};
+
+static struct stand stand_new(const char *more) {
+    struct stand s = {.town = town_new(NULL)};
+    town_start(s.town);
+    s.gate = gate_new(s.town, more);
+    s.portal = gate_token(s.gate, "portal", SCOPE_ALL);
+    s.duty = gate_token(s.gate, "duty", SCOPE_ALL);
+    gate_start(s.gate);
+    return s;
+}
+
+#define SUBMIT(s, key, text, ...)                                                                            \
+    CALL((s).gate, "/v1/inquiries", .token = (s).portal, .headers = {"Idempotency-Key: " key, __VA_ARGS__},  \
+         .body = (text))
+
+/* --- Submitting --------------------------------------------------------------------------------------- */
+
+static void a_submit_gets_a_receipt_and_a_place_to_look(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const struct reply *r = SUBMIT(s, "0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11", debt, NULL);
+    assert_int_equal(r->status, 202);
+    assert_string_equal(reply_text(r, "id"), uuid);
+    assert_true(reply_int(r, "number") > 0);
+    assert_true(*reply_text(r, "tracking") && *reply_text(r, "received_at") && *reply_text(r, "due_at"));
+    assert_string_equal(reply_text(r, "state"), "waiting");
+    assert_string_equal(reply_text(r, "department"), "treasury");
+    assert_true(json_is_false(json_object_get(r->json, "again")));
+    assert_string_equal(reply_header(r, "Location"), "/v1/inquiries/0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11");
+    r = CALL(s.gate, "/v1/inquiries/0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11", .token = s.portal);
+    assert_int_equal(r->status, 200);
+    assert_string_equal(reply_text(r, "type"), "plot.debt");
+    assert_string_equal(reply_text(r, "requester"), "portal");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(r->json, "request"), "nz")),
+                        "1-2-3");
+    assert_true(json_is_null(json_object_get(r->json, "reply")));
+}
+
+static void the_same_key_gives_the_same_receipt_and_another_body_a_conflict(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const struct reply *first = SUBMIT(s, "order-1404/17", debt, NULL);
+    const struct reply *again = SUBMIT(s, "\"order-1404/17\"", debt, NULL);
+    assert_int_equal(first->status, 202);
+    assert_int_equal(again->status, 202);
+    assert_string_equal(reply_text(first, "id"), reply_text(again, "id"));
+    assert_int_equal(reply_text(first, "id")[14], '8');
+    assert_int_equal(reply_int(first, "number"), reply_int(again, "number"));
+    assert_true(json_is_true(json_object_get(again->json, "again")));
+    assert_problem(SUBMIT(s, "order-1404/17",
+                          "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"nz\":\"1-2-4\"}}",
+                          NULL),
+                   409, "CONFLICT");
+}
+
+static void a_key_that_is_no_key_is_refused(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    assert_problem(CALL(s.gate, "/v1/inquiries", .token = s.portal, .body = debt), 400, "HEADER_MISSING");
+    assert_problem(SUBMIT(s, "\"\"", debt, NULL), 400, "INVALID_HEADER");
+    assert_problem(SUBMIT(s, "a b", debt, NULL), 400, "INVALID_HEADER");
+    assert_problem(SUBMIT(s, "00000000-0000-0000-0000-000000000000", debt, NULL), 400, "INVALID_HEADER");
+    assert_problem(SUBMIT(s, "a", debt, "Idempotency-Key: b"), 400, "DUPLICATE_HEADER");
+}
+
+static void whoever_waits_gets_the_answer(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    agent_start(s.town, "treasury-a", "answer", 1);
+    const struct reply *r = SUBMIT(s, "k", debt, "Prefer: respond-async, wait=20");
+    assert_int_equal(r->status, 200);
+    assert_string_equal(reply_text(r, "state"), "answered");
+    assert_string_equal(reply_text(r, "outcome"), "positive");
+    assert_true(json_is_integer(json_object_get(json_object_get(r->json, "reply"), "debt")));
+    assert_string_equal(reply_header(r, "Preference-Applied"), "wait=20");
+    r = SUBMIT(s, "k", debt, "Prefer: wait=20"); /* it has ended already */
+    assert_int_equal(r->status, 200);
+}
+
+static void whoever_waits_in_vain_gets_the_receipt(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    int64_t start = now_ms();
+    const struct reply *r = SUBMIT(s, "k", debt, "Prefer: wait=1");
+    assert_int_equal(r->status, 202);
+    assert_true(now_ms() - start >= 1000);
+    assert_null(reply_header(r, "Preference-Applied"));
+}
+
+static void all_defects_are_told_at_once(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const struct reply *r =
+        SUBMIT(s, "k", "{\"type\":7,\"frob\":1,\"body\":{\"nz\":1.5,\"a\":[{\"b\":2.5}]}}", NULL);
+    assert_problem(r, 422, "INVALID_REQUEST");
+    json_t *defects = json_object_get(r->json, "defects");
+    assert_int_equal(json_array_size(defects), 5); /* type, frob, purpose, nz, a[0].b */
+    assert_string_equal(json_string_value(json_object_get(json_array_get(defects, 4), "path")), "a[0].b");
+    r = SUBMIT(s, "k", "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"zz\":1}}", NULL);
+    assert_problem(r, 422, "INVALID_BODY");
+    assert_int_equal(json_array_size(json_object_get(r->json, "defects")), 2); /* zz, nz */
+    assert_problem(SUBMIT(s, "k", "{\"type\":\"no.such\",\"purpose\":\"permit\",\"body\":{}}", NULL), 422,
+                   "UNKNOWN_TYPE");
+    assert_problem(SUBMIT(s, "k",
+                          "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"nz\":\"1-2-3\"},"
+                          "\"deadline_at\":\"2020-01-01T00:00:00Z\"}",
+                          NULL),
+                   422, "DEADLINE_PASSED");
+}
+
+static void a_trace_goes_to_the_agent_only_where_it_is_one(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    struct raw *agent = raw_agent(s.town, "treasury-a", 1);
+    static const char trace[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    SUBMIT(s, "k1", debt, "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    const struct message *m = raw_receive(agent, VERB_ASSIGN);
+    assert_int_equal(m->assign.trace.size, sizeof trace - 1);
+    assert_memory_equal(m->assign.trace.data, trace, sizeof trace - 1);
+    raw_answer(agent, m->assign.number, m->assign.epoch, 1);
+    SUBMIT(s, "k2", debt, "traceparent: 00-00000000000000000000000000000000-00f067aa0ba902b7-01");
+    m = raw_receive(agent, VERB_ASSIGN);
+    assert_int_equal(m->assign.trace.size, 0);
+}
+
+/* --- Looking and cancelling ---------------------------------------------------------------------------- */
+
+static void a_timeline_and_a_cancel(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    uint64_t number = gate_submit(s.gate, s.portal, uuid);
+    char path[128];
+    const struct reply *r = CALL(s.gate, "/v1/inquiries/0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11/cancel",
+                                 .token = s.portal, .body = "{}");
+    assert_problem(r, 422, "INVALID_REQUEST");
+    r = CALL(s.gate, "/v1/inquiries/0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11/cancel", .token = s.portal,
+             .body = "{\"reason\":\"the owner withdrew\"}");
+    assert_int_equal(r->status, 200);
+    assert_string_equal(reply_text(r, "state"), "cancelled");
+    r = CALL(s.gate, "/v1/inquiries/0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11/cancel", .token = s.portal,
+             .body = "{\"reason\":\"again\"}");
+    assert_problem(r, 409, "ALREADY_FINAL");
+    snprintf(path, sizeof path, "/v1/inquiries/%llu/timeline", (unsigned long long)number);
+    r = CALL(s.gate, path, .token = s.duty);
+    assert_int_equal(r->status, 200);
+    json_t *rows = json_object_get(r->json, "rows");
+    assert_true(json_array_size(rows) >= 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 0), "event")), "submitted");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 0), "actor")), "portal");
+}
+
+static void what_is_not_ones_own_is_not_found(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const char *notary = gate_token(s.gate, "notary", SCOPE_ALL);
+    uint64_t number = gate_submit(s.gate, s.portal, uuid);
+    char path[128];
+    snprintf(path, sizeof path, "/v1/inquiries/%llu", (unsigned long long)number);
+    assert_problem(CALL(s.gate, path, .token = notary), 404, "NOT_FOUND");
+    assert_problem(CALL(s.gate, "/v1/inquiries/0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11", .token = notary), 404,
+                   "NOT_FOUND");
+    assert_problem(CALL(s.gate, "/v1/inquiries/frob", .token = s.portal), 404, "NOT_FOUND");
+    assert_problem(
+        CALL(s.gate, "/v1/inquiries", .token = notary, .headers = {"Idempotency-Key: k"}, .body = debt), 403,
+        "NOT_ALLOWED");
+}
+
+static void operators_see_queues_and_agents_and_no_bodies(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    agent_start(s.town, "works-a", "answer", 1);
+    uint64_t number = gate_submit(s.gate, s.portal, uuid);
+    const struct reply *r = CALL(s.gate, "/v1/queues?department=treasury", .token = s.duty);
+    assert_int_equal(r->status, 200);
+    json_t *row = json_array_get(json_object_get(r->json, "rows"), 0);
+    assert_string_equal(json_string_value(json_object_get(row, "department")), "treasury");
+    assert_int_equal(json_integer_value(json_object_get(row, "waiting")), 1);
+    assert_true(json_is_string(json_object_get(row, "oldest_at")));
+    r = CALL(s.gate, "/v1/parked", .token = s.duty);
+    assert_int_equal(r->status, 200);
+    assert_int_equal(json_array_size(json_object_get(r->json, "rows")), 0);
+    char path[128];
+    snprintf(path, sizeof path, "/v1/inquiries/%llu", (unsigned long long)number);
+    r = CALL(s.gate, path, .token = s.duty);
+    assert_int_equal(r->status, 200);
+    assert_true(json_is_null(json_object_get(r->json, "request")));
+    assert_problem(
+        CALL(s.gate, "/v1/inquiries", .token = s.duty, .headers = {"Idempotency-Key: k"}, .body = debt), 403,
+        "NOT_ALLOWED");
+    assert_problem(CALL(s.gate, "/v1/queues", .token = s.portal), 403, "NOT_ALLOWED");
+}
+
+static void the_catalogue_is_there_for_every_token(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const struct reply *r = CALL(s.gate, "/v1/catalogue/types", .token = s.portal);
+    assert_int_equal(r->status, 200);
+    assert_int_equal(json_array_size(json_object_get(r->json, "rows")), 2);
+    r = CALL(s.gate, "/v1/catalogue/types/plot.debt", .token = s.duty);
+    assert_string_equal(reply_text(r, "department"), "treasury");
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(json_object_get(r->json, "request"), 0), "name")),
+        "nz");
+    assert_problem(CALL(s.gate, "/v1/catalogue/types/no.such", .token = s.duty), 422, "UNKNOWN_TYPE");
+    assert_int_equal(CALL(s.gate, "/v1/catalogue/departments", .token = s.duty)->status, 200);
+    assert_int_equal(CALL(s.gate, "/v1/catalogue/purposes", .token = s.duty)->status, 200);
+    assert_problem(CALL(s.gate, "/v1/catalogue/types"), 401, "UNAUTHENTICATED");
+}
+
+/* --- Tokens --------------------------------------------------------------------------------------------- */
+
+static void a_revoked_token_fails_on_the_next_call(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const struct reply *r = CALL(s.gate, "/v1/whoami", .token = s.portal);
+    assert_int_equal(r->status, 200);
+    assert_string_equal(reply_text(r, "account"), "portal");
+    assert_string_equal(reply_text(r, "role"), "requester");
+    gate_revoke(s.gate, s.portal);
+    r = CALL(s.gate, "/v1/whoami", .token = s.portal);
+    assert_problem(r, 401, "TOKEN_REVOKED");
+    assert_non_null(strstr(reply_header(r, "WWW-Authenticate"), "Bearer"));
+    gate_expire(s.gate, s.duty);
+    assert_problem(CALL(s.gate, "/v1/whoami", .token = s.duty), 401, "TOKEN_EXPIRED");
+    assert_problem(CALL(s.gate, "/v1/whoami", .token = "est_frob"), 401, "UNAUTHENTICATED");
+    assert_problem(CALL(s.gate, "/v1/whoami", .headers = {"Authorization: Basic cG9ydGFsOng="}), 401,
+                   "UNAUTHENTICATED");
+}
+
+static void a_broken_tokens_file_lets_nobody_in(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    town_file(s.town, "tokens.yaml", "tokens: [frob\n");
+    assert_problem(CALL(s.gate, "/v1/whoami", .token = s.portal), 503, "TOKENS_UNREADABLE");
+    gate_token(s.gate, "portal", SCOPE_read); /* writes it whole again */
+    assert_int_equal(CALL(s.gate, "/v1/whoami", .token = s.portal)->status, 200);
+}
+
+static void a_token_is_good_for_its_scopes_only(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const char *reader = gate_token(s.gate, "portal", SCOPE_read);
+    const char *watcher = gate_token(s.gate, "duty", SCOPE_watch);
+    assert_problem(
+        CALL(s.gate, "/v1/inquiries", .token = reader, .headers = {"Idempotency-Key: k"}, .body = debt), 403,
+        "SCOPE_MISSING");
+    assert_problem(CALL(s.gate, "/v1/inquiries/1", .token = watcher), 403, "SCOPE_MISSING");
+    assert_int_equal(CALL(s.gate, "/v1/queues", .token = watcher)->status, 200);
+    assert_problem(CALL(s.gate, "/v1/inquiries/1?bodies=1", .token = gate_token(s.gate, "duty", SCOPE_read)),
+                   403, "SCOPE_MISSING");
+}
+
+/* --- Paths -----------------------------------------------------------------------------------------------
+ */
+
+static void wrong_paths_methods_and_types_say_what_is_right(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    assert_problem(CALL(s.gate, "/v1/frob", .token = s.portal), 404, "NO_SUCH_PATH");
+    assert_problem(CALL(s.gate, "/", .token = s.portal), 404, "NO_SUCH_PATH");
+    const struct reply *r = CALL(s.gate, "/v1/queues", .token = s.duty, .method = "DELETE");
+    assert_problem(r, 405, "METHOD_NOT_ALLOWED");
+    assert_string_equal(reply_header(r, "Allow"), "GET, HEAD, OPTIONS");
+    r = CALL(s.gate, "/v1/queues", .method = "OPTIONS");
+    assert_int_equal(r->status, 204);
+    assert_string_equal(reply_header(r, "Allow"), "GET, HEAD, OPTIONS");
+    r = CALL(s.gate, "/v1/queues", .token = s.duty, .method = "HEAD");
+    assert_int_equal(r->status, 200);
+    assert_string_equal(r->body, "");
+    assert_true(atoi(reply_header(r, "Content-Length")) > 10);
+    assert_problem(CALL(s.gate, "/v1/inquiries", .token = s.portal, .plain_body = true, .body = debt,
+                        .headers = {"Idempotency-Key: k", "Content-Type: text/plain"}),
+                   415, "UNSUPPORTED_MEDIA_TYPE");
+    assert_problem(CALL(s.gate, "/v1/queues?frob=1", .token = s.duty), 400, "INVALID_QUERY");
+    assert_problem(CALL(s.gate, "/v1/queues?limit=x", .token = s.duty), 400, "INVALID_QUERY");
+    assert_problem(CALL(s.gate, "/v1/queues?limit=1&limit=2", .token = s.duty), 400, "INVALID_QUERY");
+}
+
+static void every_code_is_explained(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const struct reply *r = CALL(s.gate, "/v1/problems");
+    assert_int_equal(r->status, 200);
+    assert_true(json_array_size(json_object_get(r->json, "rows")) > 50);
+    r = CALL(s.gate, "/v1/problems/CONFLICT");
+    assert_int_equal(reply_int(r, "status"), 409);
+    assert_problem(CALL(s.gate, "/v1/problems/FROB"), 404, "NO_SUCH_PATH");
+}
+
+/* --- Configuration ---------------------------------------------------------------------------------------
+ */
+
+static void a_check_names_file_line_and_column(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    struct gate *gate = gate_new(town, NULL);
+    const char *says;
+    assert_int_equal(gate_check(gate, &says), 0);
+    assert_non_null(strstr(says, "nothing to complain about"));
+    snprintf(gate->more, sizeof gate->more, "frob: 1\nlimits: {body: 3}\nconsole: nowhere\nfeed: portal\n");
+    assert_int_equal(gate_check(gate, &says), 3);
+    assert_true(child_error_has(gate->child, "gateway.yaml:5:1: "));
+    assert_true(child_error_has(gate->child, "gateway.yaml:6:16: "));
+    assert_true(child_error_has(gate->child, "nowhere"));
+    assert_true(child_error_has(gate->child, "no operator account"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        GATE_CLAIM(a_submit_gets_a_receipt_and_a_place_to_look),
+        GATE_CLAIM(the_same_key_gives_the_same_receipt_and_another_body_a_conflict),
+        GATE_CLAIM(a_key_that_is_no_key_is_refused),
+        GATE_CLAIM(whoever_waits_gets_the_answer),
+        GATE_CLAIM(whoever_waits_in_vain_gets_the_receipt),
+        GATE_CLAIM(all_defects_are_told_at_once),
+        GATE_CLAIM(a_trace_goes_to_the_agent_only_where_it_is_one),
+        GATE_CLAIM(a_timeline_and_a_cancel),
+        GATE_CLAIM(what_is_not_ones_own_is_not_found),
+        GATE_CLAIM(operators_see_queues_and_agents_and_no_bodies),
+        GATE_CLAIM(the_catalogue_is_there_for_every_token),
+        GATE_CLAIM(a_revoked_token_fails_on_the_next_call),
+        GATE_CLAIM(a_broken_tokens_file_lets_nobody_in),
+        GATE_CLAIM(a_token_is_good_for_its_scopes_only),
+        GATE_CLAIM(wrong_paths_methods_and_types_say_what_is_right),
+        GATE_CLAIM(every_code_is_explained),
+        GATE_CLAIM(a_check_names_file_line_and_column),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
