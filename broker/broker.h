@@ -6,6 +6,7 @@
  *   inputs.c     a command becomes an input of the core
  *   outputs.c    an effect of the core becomes an event in the store or a command to a peer
  *   queries.c    status, timeline, queues, agents, parked, stats: reading only
+ *   query_config.c  keys in force, and settings by name
  *   index_ask.c  what the index answers: events, find, reindex, counters
  *   tracking.c   tracking codes
  *   log.c        lines for the journal
@@ -37,7 +38,7 @@ struct broker {
     struct keyring keyring;
     struct net *net;
     struct effects effects;
-    est_time now, started;
+    est_time now, started, configured;
     int wake_fd;                     /* signalfd */
     bool stopping;
     bool failed;                     /* the store refused: memory is ahead of disk, so stop */
@@ -74,12 +75,14 @@ void recorded_flush(struct broker *);
 void send_error(struct broker *, uint32_t peer, struct error_is error, const char *detail);
 void broker_fail(struct broker *, const char *doing);
 
-/* queries.c */
+/* queries.c, query_config.c */
 void query_status(struct broker *, uint32_t peer, const struct status *);
 void query_timeline(struct broker *, uint32_t peer, const struct timeline *);
 void query_queues(struct broker *, uint32_t peer, const struct page *);
 void query_agents(struct broker *, uint32_t peer, const struct page *);
 void query_parked(struct broker *, uint32_t peer, const struct page *);
+void query_keys(struct broker *, uint32_t peer, const struct page *);
+void query_config(struct broker *, uint32_t peer, uint64_t ref);
 void query_stats(struct broker *, uint32_t peer, const struct stats *);
 /* Finds the inquiry that a command names, if this peer may know of it. 0 or -EST_NOT_FOUND. */
 int inquiry_of(struct broker *, uint32_t peer, const est_id *, uint64_t number, struct inquiry_row *ret);

@@ -35,6 +35,12 @@ void peer_malformed(struct broker *b, uint32_t peer, const char *why) {
 
 /* --- Any door -------------------------------------------------------------------------------------- */
 
+static enum est_level level_of(const struct broker *b, uint32_t peer) {
+    struct account_view account;
+    core_account(b->core, b->keyring.keys[net_peer(b->net, peer)->key].account, &account);
+    return account.level;
+}
+
 static void welcome(struct broker *b, uint32_t peer, uint64_t window) {
     const struct ring_key *key = &b->keyring.keys[net_peer(b->net, peer)->key];
     struct message m;
@@ -51,7 +57,7 @@ static void welcome(struct broker *b, uint32_t peer, uint64_t window) {
                                  .lease_ms = (uint64_t)(b->limits.lease.us / EST_US_PER_MS),
                                  .time_us = (uint64_t)b->now.us,
                                  .revision = PROTOCOL_REVISION,
-                                 .level = key->role == ROLE_OPERATOR ? EST_LEVEL_OPERATOR : EST_LEVEL_NONE};
+                                 .level = level_of(b, peer)};
     message_pack(net_out(b->net, peer), &m);
     net_sent(b->net, peer);
 }
@@ -379,48 +385,101 @@ static void on_queues(struct broker *b, uint32_t peer, const struct message *m) 
 static void on_agents(struct broker *b, uint32_t peer, const struct message *m) { query_agents(b, peer, &m->page); }
 static void on_parked(struct broker *b, uint32_t peer, const struct message *m) { query_parked(b, peer, &m->page); }
 static void on_stats(struct broker *b, uint32_t peer, const struct message *m) { query_stats(b, peer, &m->stats); }
+static void on_keys(struct broker *b, uint32_t peer, const struct message *m) { query_keys(b, peer, &m->page); }
+static void on_config(struct broker *b, uint32_t peer, const struct message *m) { query_config(b, peer, m->config.ref); }
 
-/* Verbs whose place in the record is still to come. */
-static void on_later(struct broker *b, uint32_t peer, const struct message *m) {
-    struct error_is error = {.ref = m->done.ref, .code = EST_BUSY};
-    send_error(b, peer, error, verb_name(m->verb));
+static void step_refuse(struct broker *b, uint32_t peer, uint64_t ref, const char *detail) {
+    send_error(b, peer, (struct error_is){.ref = ref, .code = EST_INVALID_FIELD}, detail);
+}
+
+static void on_pause(struct broker *b, uint32_t peer, const struct message *m) {
+    const struct pause *pause = &m->pause;
+    struct input in = {.kind = INPUT_PAUSE, .session = peer};
+    uint32_t department = registry_number(b->registry, THING_DEPARTMENT, pause->department);
+    char detail[128];
+    if (department == UINT32_MAX || pause->reason.size == 0) {
+        snprintf(detail, sizeof detail, department == UINT32_MAX ? "department: no `%.*s`" : "reason: `%.*s` is paused or let go on for a reason",
+                 (int)pause->department.size, (const char *)pause->department.data);
+        step_refuse(b, peer, pause->ref, detail);
+        return;
+    }
+    in.pause = (struct input_pause){
+        .ref = pause->ref, .department = department, .on = pause->on != 0, .reason = pause->reason};
+    broker_step(b, &in);
+    log_line(5, "%.*s %s by %s: %.*s", (int)pause->department.size, (const char *)pause->department.data,
+             in.pause.on ? "paused" : "let go on", b->keyring.keys[net_peer(b->net, peer)->key].name,
+             (int)pause->reason.size, (const char *)pause->reason.data);
+}
+
+/* Is it one of the city's districts, another one than the inquiry's, and is there a reason? */
+static bool redirect_is_good(struct broker *b, uint32_t peer, const struct redirect *to) {
+    const struct city *city = registry_city(b->registry);
+    struct inquiry_view view;
+    char detail[128] = "";
+    if (to->reason.size == 0)
+        snprintf(detail, sizeof detail, "reason: an inquiry is redirected for a reason");
+    else if (to->district > city->districts_last || (to->district != 0 && to->district < city->parcel.district_first))
+        snprintf(detail, sizeof detail, "district: %s has no district %llu; 0 is for none", city->name,
+                 (unsigned long long)to->district);
+    else if (core_inquiry(b->core, to->number, &view) && view.row.district == to->district &&
+             !est_state_is_final((enum est_state)view.row.state))
+        snprintf(detail, sizeof detail, "district: the inquiry is in district %u already", view.row.district);
+    if (detail[0] != '\0')
+        step_refuse(b, peer, to->ref, detail);
+    return detail[0] == '\0';
+}
+
+static void on_redirect(struct broker *b, uint32_t peer, const struct message *m) {
+    static const est_id none;
+    struct inquiry_row row;
+    struct input in = {.kind = INPUT_REDIRECT, .session = peer};
+    if (!redirect_is_good(b, peer, &m->redirect))
+        return;
+    in.redirect = (struct input_redirect){.ref = m->redirect.ref,
+                                          .number = m->redirect.number,
+                                          .district = (uint32_t)m->redirect.district,
+                                          .reason = m->redirect.reason};
+    if (inquiry_of(b, peer, &none, m->redirect.number, &row) == 0)
+        in.redirect.known_ended = est_state_is_final((enum est_state)row.state);
+    broker_step(b, &in);
 }
 
 /* --- The frame ------------------------------------------------------------------------------------- */
 
 static const struct {
     void (*handle)(struct broker *, uint32_t peer, const struct message *);
-    bool asks; /* has exactly one answer */
+    bool asks;              /* has exactly one answer */
+    enum est_level level;   /* at the operators' door: needed for it */
 } verbs[VERB_MAX + 1] = {
-    [VERB_HELLO] = {on_hello, false},
-    [VERB_PING] = {on_ping, false},
-    [VERB_PONG] = {on_pong, false},
-    [VERB_BYE] = {on_bye, false},
-    [VERB_SUBMIT] = {on_submit, true},
-    [VERB_CANCEL] = {on_cancel, true},
-    [VERB_STATUS] = {on_status, true},
-    [VERB_TIMELINE] = {on_timeline, true},
-    [VERB_RESULT_ACK] = {on_result_ack, false},
-    [VERB_READY] = {on_ready, true},
-    [VERB_ANSWER] = {on_answer, true},
-    [VERB_RETRY] = {on_retry, true},
-    [VERB_REFUSE] = {on_refuse, true},
-    [VERB_RENEW] = {on_renew, true},
-    [VERB_LEAVE] = {on_leave, true},
-    [VERB_QUEUES] = {on_queues, true},
-    [VERB_AGENTS] = {on_agents, true},
-    [VERB_PARKED] = {on_parked, true},
-    [VERB_REQUEUE] = {on_requeue, true},
-    [VERB_DRAIN] = {on_drain, true},
-    [VERB_STATS] = {on_stats, true},
-    [VERB_PAUSE] = {on_later, true},
-    [VERB_REDIRECT] = {on_later, true},
-    [VERB_KEYS] = {on_later, true},
-    [VERB_CONFIG] = {on_later, true},
-    [VERB_EVENTS] = {index_ask, true},
-    [VERB_FIND] = {index_ask, true},
-    [VERB_REINDEX] = {index_ask, true},
-    [VERB_COUNTERS] = {index_ask, true},
+    [VERB_HELLO] = {on_hello, false, 0},
+    [VERB_PING] = {on_ping, false, 0},
+    [VERB_PONG] = {on_pong, false, 0},
+    [VERB_BYE] = {on_bye, false, 0},
+    [VERB_SUBMIT] = {on_submit, true, 0},
+    [VERB_CANCEL] = {on_cancel, true, EST_LEVEL_OPERATOR},
+    [VERB_STATUS] = {on_status, true, EST_LEVEL_OPERATOR},
+    [VERB_TIMELINE] = {on_timeline, true, EST_LEVEL_OPERATOR},
+    [VERB_RESULT_ACK] = {on_result_ack, false, 0},
+    [VERB_READY] = {on_ready, true, 0},
+    [VERB_ANSWER] = {on_answer, true, 0},
+    [VERB_RETRY] = {on_retry, true, 0},
+    [VERB_REFUSE] = {on_refuse, true, 0},
+    [VERB_RENEW] = {on_renew, true, 0},
+    [VERB_LEAVE] = {on_leave, true, 0},
+    [VERB_QUEUES] = {on_queues, true, EST_LEVEL_OBSERVER},
+    [VERB_AGENTS] = {on_agents, true, EST_LEVEL_OBSERVER},
+    [VERB_PARKED] = {on_parked, true, EST_LEVEL_OPERATOR},
+    [VERB_REQUEUE] = {on_requeue, true, EST_LEVEL_OPERATOR},
+    [VERB_DRAIN] = {on_drain, true, EST_LEVEL_ADMINISTRATOR},
+    [VERB_STATS] = {on_stats, true, EST_LEVEL_OBSERVER},
+    [VERB_PAUSE] = {on_pause, true, EST_LEVEL_OPERATOR},
+    [VERB_REDIRECT] = {on_redirect, true, EST_LEVEL_OPERATOR},
+    [VERB_KEYS] = {on_keys, true, EST_LEVEL_OPERATOR},
+    [VERB_CONFIG] = {on_config, true, EST_LEVEL_OPERATOR},
+    [VERB_EVENTS] = {index_ask, true, EST_LEVEL_OPERATOR},
+    [VERB_FIND] = {index_ask, true, EST_LEVEL_OPERATOR},
+    [VERB_REINDEX] = {index_ask, true, EST_LEVEL_ADMINISTRATOR},
+    [VERB_COUNTERS] = {index_ask, true, EST_LEVEL_OBSERVER},
 };
 
 /* What identifies a command in its refusal, whatever it is. */
@@ -458,6 +517,12 @@ static void command_handle(struct broker *b, uint32_t peer, const struct message
     if (!(verb_doors(m->verb) & p->door)) {
         if (verbs[m->verb].asks)
             send_error(b, peer, error_for(m, EST_WRONG_DOOR), verb_name(m->verb));
+        return;
+    }
+    if (p->door == DOOR_OPERATOR && verbs[m->verb].level > level_of(b, peer)) {
+        char detail[64];
+        snprintf(detail, sizeof detail, "%s needs the level %s", verb_name(m->verb), est_level_name(verbs[m->verb].level));
+        send_error(b, peer, error_for(m, EST_NOT_ALLOWED), detail);
         return;
     }
     if (verbs[m->verb].asks && ++p->asks > ASKS_MAX) {

@@ -50,6 +50,7 @@ int broker_configure(struct broker *b, struct catalogue *c) {
     }
     catalogue_free(&b->catalogue);
     b->catalogue = c;
+    b->configured = b->now;
     return 0;
 }
 

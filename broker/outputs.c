@@ -112,7 +112,7 @@ static void send_assign(struct broker *b, const struct effect *fx) {
                                .requester = registry_name(b->registry, THING_ACCOUNT, s->account),
                                .case_id = s->case_id,
                                .trace = s->trace,
-                               .district = s->district,
+                               .district = fx->district,
                                .body = s->body,
                                .received_us = (uint64_t)e.at.us,
                                .due_us = (uint64_t)s->due.us,

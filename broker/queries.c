@@ -1,12 +1,12 @@
 /* queries.c - questions about what is: they change nothing and are answered from the record, the
  * core's view of the moment, and the counters. */
-#include "broker.h"
+#include "queries.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_MAX = 500, EVENTS_MAX = 200 };
+enum { EVENTS_MAX = 200 };
 
 static void reply(struct broker *b, uint32_t peer, const struct message *m) {
     message_pack(net_out(b->net, peer), m);
@@ -57,6 +57,9 @@ static void status_event(const struct event *e, struct status_is *s, bool bodies
     case EVENT_CANCELLED:
         s->reason = e->cancelled.reason;
         break;
+    case EVENT_REDIRECTED:
+        s->reason = e->redirected.reason;
+        break;
     default:
         break;
     }
@@ -77,6 +80,12 @@ static void status_now(struct broker *b, const struct inquiry_row *row, struct s
     }
 }
 
+static bool reads_bodies(const struct broker *b, uint32_t peer) {
+    struct account_view account;
+    core_account(b->core, b->keyring.keys[net_peer(b->net, peer)->key].account, &account);
+    return account.level >= EST_LEVEL_ADMINISTRATOR;
+}
+
 void query_status(struct broker *b, uint32_t peer, const struct status *ask) {
     struct inquiry_row row;
     struct event submitted, last;
@@ -85,8 +94,8 @@ void query_status(struct broker *b, uint32_t peer, const struct status *ask) {
         return;
     }
     bool operator_ = net_peer(b->net, peer)->door == DOOR_OPERATOR;
-    if (operator_ && ask->bodies) {
-        send_error(b, peer, (struct error_is){.ref = ask->ref, .code = EST_NOT_ALLOWED}, "an operator reads no bodies");
+    if (operator_ && ask->bodies && !reads_bodies(b, peer)) {
+        send_error(b, peer, (struct error_is){.ref = ask->ref, .code = EST_NOT_ALLOWED}, "bodies need the level administrator");
         return;
     }
     if (store_event(b->store, row.number, &submitted) < 0 || store_event(b->store, row.last_seq, &last) < 0) {
@@ -135,8 +144,9 @@ static void row_add(struct broker *b, uint64_t seq, est_time at, const char *eve
     timeline_row_pack(&b->rows, &row);
 }
 
-/* Who did it, with what code and words, and since when it was leased (0: it was not). */
-struct told { uint32_t account, code; est_slice text; est_time leased_at; };
+/* Who did it, with what code and words; since when it was leased (0: it was not) and by whom, where that
+ * is another. */
+struct told { uint32_t account, code; est_slice text; est_time leased_at; uint32_t holder; };
 
 static struct told event_told(struct broker *b, const struct event *e) {
     switch (e->type) {
@@ -145,9 +155,9 @@ static struct told event_told(struct broker *b, const struct event *e) {
                              .text = registry_name(b->registry, THING_PURPOSE, e->submitted.purpose)};
     case EVENT_ATTEMPT_FAILED:
         return (struct told){e->attempt_failed.account, e->attempt_failed.code, e->attempt_failed.reason,
-                             e->attempt_failed.leased_at};
+                             e->attempt_failed.leased_at, 0};
     case EVENT_PARKED:
-        return (struct told){e->parked.account, e->parked.code, e->parked.reason, e->parked.leased_at};
+        return (struct told){e->parked.account, e->parked.code, e->parked.reason, e->parked.leased_at, 0};
     case EVENT_REQUEUED:
         return (struct told){.account = e->requeued.account, .text = e->requeued.reason};
     case EVENT_ANSWERED:
@@ -157,7 +167,9 @@ static struct told event_told(struct broker *b, const struct event *e) {
     case EVENT_EXPIRED:
         return (struct told){.code = EST_EXPIRED};
     case EVENT_CANCELLED:
-        return (struct told){e->cancelled.account, EST_CANCELLED, e->cancelled.reason, {0}};
+        return (struct told){e->cancelled.account, EST_CANCELLED, e->cancelled.reason, {0}, 0};
+    case EVENT_REDIRECTED:
+        return (struct told){e->redirected.account, 0, e->redirected.reason, e->redirected.leased_at, e->redirected.holder};
     default:
         return (struct told){0};
     }
@@ -186,10 +198,10 @@ static size_t chain_rows(struct broker *b, const uint64_t *seqs, size_t count) {
             return rows;
         struct told told = event_told(b, &e);
         if (told.leased_at.us != 0) {
-            row_add(b, 0, told.leased_at, "leased", told.account, 0, (est_slice){0});
+            row_add(b, 0, told.leased_at, "leased", told.holder != 0 ? told.holder : told.account, 0, (est_slice){0});
             rows++;
         }
-        row_add(b, e.seq, e.at, event_type_name(e.type), told.account, told.code, told.text);
+        row_add(b, e.seq, e.at, event_name(&e), told.account, told.code, told.text);
         rows++;
     }
     return rows;
@@ -228,8 +240,7 @@ void query_timeline(struct broker *b, uint32_t peer, const struct timeline *ask)
 
 /* --- Pages ----------------------------------------------------------------------------------------- */
 
-/* The department that a page is limited to: 0 for all. False: it was refused. */
-static bool page_department(struct broker *b, uint32_t peer, const struct page *ask, uint32_t *ret) {
+bool page_department(struct broker *b, uint32_t peer, const struct page *ask, uint32_t *ret) {
     *ret = 0;
     if (ask->department.size == 0)
         return true;
@@ -242,11 +253,11 @@ static bool page_department(struct broker *b, uint32_t peer, const struct page *
     return false;
 }
 
-static size_t page_limit(const struct page *ask) {
+size_t page_limit(const struct page *ask) {
     return ask->limit == 0 || ask->limit > PAGE_MAX ? PAGE_MAX : (size_t)ask->limit;
 }
 
-static void page_reply(struct broker *b, uint32_t peer, enum verb verb, uint64_t ref, size_t rows, uint64_t next) {
+void page_reply(struct broker *b, uint32_t peer, enum verb verb, uint64_t ref, size_t rows, uint64_t next) {
     struct buffer whole;
     buffer_init(&whole);
     pack_array(&whole, rows);
@@ -292,6 +303,7 @@ static void queue_add(struct broker *b, const struct lane_view *lanes, size_t co
         if (v->oldest.us != 0 && (row.oldest_us == 0 || (uint64_t)v->oldest.us < row.oldest_us))
             row.oldest_us = (uint64_t)v->oldest.us;
         row.agents = v->agents > row.agents ? v->agents : row.agents;
+        row.paused = v->paused;
     }
     queue_row_pack(&b->rows, &row);
 }

@@ -108,7 +108,7 @@ static uint64_t fingerprint(const struct event *e) {
         XXH3_64bits_update(&state, e->type_set.definition.data, e->type_set.definition.size);
     } else if (e->type == EVENT_ACCOUNT_SET) {
         const struct event_account_set *a = &e->account_set;
-        const uint32_t fixed[] = {a->role, a->department};
+        const uint32_t fixed[] = {a->role, a->department, a->level};
         XXH3_64bits_update(&state, fixed, sizeof fixed);
         XXH3_64bits_update(&state, a->districts, sizeof a->districts);
         if (a->rights_count > 0)
@@ -278,6 +278,7 @@ static void account_sync(struct sync *s, const struct account *a, uint32_t *mask
     struct event e = {.type = EVENT_ACCOUNT_SET,
                       .account_set = {.account = number,
                                       .role = a->role,
+                                      .level = a->level,
                                       .name = slice_of(a->name),
                                       .rights = rights,
                                       .rights_count = count}};

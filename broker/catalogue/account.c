@@ -243,15 +243,23 @@ static void load_rights(struct accounts_load *load, struct yaml *yaml, yaml_node
     free(list.at);
 }
 
+static enum est_level load_level(struct yaml *yaml, yaml_node node) {
+    static const char *const names[] = {[EST_LEVEL_OBSERVER] = "observer",
+                                        [EST_LEVEL_OPERATOR] = "operator",
+                                        [EST_LEVEL_ADMINISTRATOR] = "administrator"};
+    int level = node ? load_word(yaml, node, names, sizeof names / sizeof names[0]) : EST_LEVEL_OPERATOR;
+    return level < 0 ? EST_LEVEL_OPERATOR : (enum est_level)level;
+}
+
 static void load_account(struct accounts_load *load, struct yaml *yaml, yaml_node node, struct account *ret) {
     static const char *const role_names[] = {
         [ROLE_REQUESTER] = "requester", [ROLE_DEPARTMENT] = "department", [ROLE_OPERATOR] = "operator"};
     static const char *const any[] = {"role",       "title",   "keys",      "asks",
-                                      "department", "answers", "districts", NULL};
+                                      "department", "answers", "districts", "level", NULL};
     static const char *const requester[] = {"role", "title", "keys", "asks", NULL};
     static const char *const department[] = {"role",    "title",     "keys", "department",
                                              "answers", "districts", NULL};
-    static const char *const operator_[] = {"role", "title", "keys", NULL};
+    static const char *const operator_[] = {"role", "title", "keys", "level", NULL};
     static const char *const *const allowed[] = {any, requester, department, operator_};
     load_key_name(yaml, node, name_is_valid, "an account");
     ret->name = load_copy(load->loader, yaml_key(node));
@@ -267,6 +275,7 @@ static void load_account(struct accounts_load *load, struct yaml *yaml, yaml_nod
     if (role < 0)
         return;
     ret->role = (enum role)role;
+    ret->level = ret->role == ROLE_OPERATOR ? load_level(yaml, yaml_get(node, "level")) : EST_LEVEL_NONE;
     load_rights(load, yaml, node, ret);
 }
 

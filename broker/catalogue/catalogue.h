@@ -89,6 +89,7 @@ struct grant { const char *type; /* NULL: every type */ uint32_t purposes; };
 struct account {
     const char *name, *title;
     enum role role;
+    enum est_level level;                   /* ROLE_OPERATOR; `operator` when not said */
     const char *department;                 /* ROLE_DEPARTMENT */
     const struct grant *grants; size_t grants_count; /* what it may ask, or (purposes all ones) answer */
     uint64_t districts[16];                 /* ROLE_DEPARTMENT; all ones when not said; bit 0: no parcel */

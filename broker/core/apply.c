@@ -47,6 +47,7 @@ static void apply_account_set(struct core *c, const struct event *e) {
     a->live = true;
     a->role = set->role;
     a->department = set->department;
+    a->level = set->role != ROLE_OPERATOR ? EST_LEVEL_NONE : set->level != 0 ? set->level : EST_LEVEL_OPERATOR;
     memcpy(a->districts, set->districts, sizeof a->districts);
 }
 
@@ -95,6 +96,15 @@ static void apply_requeued(struct core *c, uint32_t inquiry, const struct event 
     inquiry_move(c, inquiry, EST_STATE_WAITING, NONE);
 }
 
+static void apply_redirected(struct core *c, uint32_t inquiry, const struct event *e) {
+    struct inquiry *q = &c->inquiries[inquiry];
+    uint32_t lane = lane_get(c, c->lanes[q->lane].type, e->redirected.district, true);
+    assert(lane != NONE);
+    q->attempts = 0;
+    q->code = 0;
+    inquiry_redirect(c, inquiry, lane);
+}
+
 static void apply_answered(struct core *c, uint32_t inquiry, const struct event *e) {
     c->inquiries[inquiry].epoch = e->answered.epoch;
     c->inquiries[inquiry].code = 0;
@@ -125,17 +135,23 @@ static void apply_drain(struct core *c, const struct event *e) {
     c->draining = e->drain.on;
 }
 
+static void apply_paused(struct core *c, const struct event *e) {
+    c->departments[e->paused.department].paused = e->paused.on;
+}
+
 /* Events about the city or about many inquiries, and events about one. */
 static void (*const apply_general[])(struct core *, const struct event *) = {
     [EVENT_STARTED] = apply_started,         [EVENT_DEPARTMENT_SET] = apply_department_set,
     [EVENT_TYPE_SET] = apply_type_set,       [EVENT_ACCOUNT_SET] = apply_account_set,
     [EVENT_RETIRED] = apply_retired,         [EVENT_SUBMITTED] = apply_submitted,
     [EVENT_ACKNOWLEDGED] = apply_acknowledged, [EVENT_DRAIN] = apply_drain,
+    [EVENT_PAUSED] = apply_paused,
 };
 static void (*const apply_inquiry[])(struct core *, uint32_t inquiry, const struct event *) = {
     [EVENT_ATTEMPT_FAILED] = apply_attempt_failed, [EVENT_PARKED] = apply_parked,
     [EVENT_REQUEUED] = apply_requeued,             [EVENT_ANSWERED] = apply_answered,
     [EVENT_EXPIRED] = apply_expired,               [EVENT_CANCELLED] = apply_cancelled,
+    [EVENT_REDIRECTED] = apply_redirected,
 };
 
 void core_apply(struct core *c, const struct event *e) {

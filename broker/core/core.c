@@ -109,6 +109,8 @@ static step_fn *const steps[] = {
     [INPUT_RENEW] = step_renew,
     [INPUT_REQUEUE] = step_requeue,
     [INPUT_DRAIN] = step_drain,
+    [INPUT_PAUSE] = step_pause,
+    [INPUT_REDIRECT] = step_redirect,
 };
 
 /* A session that has ended since its command was read is passed over: the peer will say it again
@@ -122,8 +124,8 @@ void core_step(struct core *c, est_time now, const struct input *in, struct effe
 }
 
 est_time core_wakeup(const struct core *c) {
-    int64_t at = INT64_MAX;
-    if (c->due.count > 0)
+    int64_t at = c->unfed ? 0 : INT64_MAX;
+    if (c->due.count > 0 && c->due.at[0].at_us < at)
         at = c->due.at[0].at_us;
     if (c->quiet.count > 0 && c->quiet.at[0].at_us < at)
         at = c->quiet.at[0].at_us;

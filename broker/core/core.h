@@ -80,6 +80,8 @@ enum input_kind {
     INPUT_RENEW,
     INPUT_REQUEUE,
     INPUT_DRAIN,
+    INPUT_PAUSE,
+    INPUT_REDIRECT,
 };
 
 struct input_session_up { uint32_t account; uint32_t window; uint32_t results; /* enum results_mode */ };
@@ -108,6 +110,13 @@ struct input_refuse { uint64_t number, epoch; est_slice reason; };
 struct input_renew { const uint64_t *pairs; size_t count; /* pairs: number, epoch */ };
 struct input_requeue { uint64_t ref, number; est_slice reason; };
 struct input_drain { uint64_t ref; bool on; est_slice reason; };
+struct input_pause { uint64_t ref; uint32_t department; bool on; est_slice reason; };
+struct input_redirect {
+    uint64_t ref, number;
+    uint32_t district;          /* one of the city's; at most districts_max */
+    bool known_ended;           /* the store says so, where the core has forgotten it */
+    est_slice reason;
+};
 
 struct input {
     enum input_kind kind;
@@ -127,6 +136,8 @@ struct input {
         struct input_renew renew;
         struct input_requeue requeue;
         struct input_drain drain;
+        struct input_pause pause;
+        struct input_redirect redirect;
     };
 };
 
@@ -149,7 +160,7 @@ enum effect_kind {
 enum fact {
     FACT_LEASED = 1, FACT_LEASE_EXPIRED, FACT_ATTEMPT_FAILED, FACT_PARKED, FACT_ANSWERED, FACT_EXPIRED, FACT_CANCELLED,
     FACT_SUBMITTED, FACT_SUBMITTED_AGAIN, FACT_REFUSED, FACT_STALE, FACT_ACKNOWLEDGED, FACT_REDELIVERED,
-    FACT_SESSION_UP, FACT_SESSION_DOWN, FACT_AGENT_LOST,
+    FACT_SESSION_UP, FACT_SESSION_DOWN, FACT_AGENT_LOST, FACT_REDIRECTED,
     FACT_COUNT,
 };
 const char *fact_name(enum fact);
@@ -161,15 +172,16 @@ struct effect {
     uint32_t code;
     uint64_t ref, number, epoch;
     est_id id;
-    uint32_t attempt;
+    uint32_t attempt, district; /* EFFECT_ASSIGN: where it waited */
     bool again;
     est_span retry;
     struct event event; /* EFFECT_EVENT */
 };
 
 /* What one step may bring: EST_WINDOW_MAX leases that end at once, each with an event, a new
- * assignment and notes. Timers beyond CORE_TIMERS_PER_STEP wait for the next tick, due at once. */
-enum { CORE_TIMERS_PER_STEP = 256, EFFECTS_MAX = 6 * EST_WINDOW_MAX };
+ * assignment and notes. Grants stop where they would leave less than EFFECTS_RESERVE for the rest, and
+ * go on with the next tick, due at once: a long queue that may be served again takes several. Timers beyond CORE_TIMERS_PER_STEP wait for the next tick, due at once. */
+enum { CORE_TIMERS_PER_STEP = 256, EFFECTS_MAX = 6 * EST_WINDOW_MAX, EFFECTS_RESERVE = 3 * EST_WINDOW_MAX };
 struct effects {
     size_t count;
     struct effect *at; /* room for EFFECTS_MAX */
@@ -199,6 +211,7 @@ struct lane_view {
     uint32_t waiting, delayed, leased, parked;
     est_time oldest;            /* when the head of the waiting was received; 0: none waits */
     uint32_t agents;            /* live sessions that may serve it */
+    bool paused;                /* its department is */
 };
 size_t core_lane_count(const struct core *);
 void core_lane(const struct core *, size_t lane, struct lane_view *ret);
@@ -208,7 +221,7 @@ size_t core_parked(const struct core *, uint32_t department, uint64_t after, uin
 struct session_view { bool live; uint32_t account; uint32_t role; uint32_t window, inflight; uint64_t answered; est_time since, heard; bool leaving; };
 void core_session(const struct core *, uint32_t session, struct session_view *ret);
 
-struct account_view { bool live; uint32_t role, department; uint32_t open; };
+struct account_view { bool live; uint32_t role, department; uint32_t open; enum est_level level; };
 void core_account(const struct core *, uint32_t account, struct account_view *ret);
 /* May this account ask the type for this purpose / answer it? */
 bool core_may_ask(const struct core *, uint32_t account, uint32_t type, uint32_t purpose);

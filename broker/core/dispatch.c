@@ -34,7 +34,18 @@ static void lease_grant(struct core *c, est_time now, uint32_t inquiry, uint32_t
     e->number = q->number;
     e->epoch = q->epoch;
     e->attempt = q->attempts + 1u;
+    e->district = c->lanes[q->lane].district;
     note(fx, FACT_LEASED, session, q->number, 0);
+}
+
+/* May anything be leased out of this department's queues, in this step? */
+static bool may_grant(struct core *c, uint32_t department, const struct effects *fx) {
+    if (c->draining || c->departments[department].paused)
+        return false;
+    if (fx->count + EFFECTS_RESERVE < EFFECTS_MAX)
+        return true;
+    c->unfed = true;
+    return false;
 }
 
 /* The next agent of the department that may serve the lane and has room, from where the last
@@ -56,7 +67,7 @@ static uint32_t agent_pick(struct core *c, const struct lane *l) {
 }
 
 void offer_lane(struct core *c, est_time now, uint32_t lane, struct effects *fx) {
-    while (!c->draining && c->lanes[lane].waiting.count > 0) {
+    while (c->lanes[lane].waiting.count > 0 && may_grant(c, department_of(c, lane), fx)) {
         uint32_t session = agent_pick(c, &c->lanes[lane]);
         if (session == NONE)
             return;
@@ -80,20 +91,19 @@ static uint32_t lane_pick(const struct core *c, const struct session *s) {
 
 void feed_agent(struct core *c, est_time now, uint32_t session, struct effects *fx) {
     struct session *s = session_at(c, session);
-    while (!c->draining && agent_has_room(s)) {
+    while (agent_has_room(s)) {
         uint32_t lane = lane_pick(c, s);
-        if (lane == NONE)
+        if (lane == NONE || !may_grant(c, s->department, fx))
             return;
         lease_grant(c, now, c->lanes[lane].waiting.head, session, fx);
     }
 }
 
-/* After draining ended or rights grew: at most one window of grants a session, so that a step
- * stays bounded; whoever still has room is fed again by its next answer. */
+/* After draining or a pause ended, or rights grew. */
 void feed_all(struct core *c, est_time now, struct effects *fx) {
     for (uint32_t session = 0; session < c->limits.sessions_max; session++) {
         struct session *s = session_at(c, session);
-        if (s->live && s->ready && fx->count + 2 * s->window + 8 < EFFECTS_MAX)
+        if (s->live && s->ready)
             feed_agent(c, now, session, fx);
     }
 }

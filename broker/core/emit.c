@@ -25,7 +25,7 @@ struct effect *effect_new(struct effects *fx, enum effect_kind kind, uint32_t se
     e->code = 0;
     e->ref = e->number = e->epoch = 0;
     e->id = (est_id){{0}};
-    e->attempt = 0;
+    e->attempt = e->district = 0;
     e->again = false;
     e->retry = (est_span){0};
     return e;
@@ -79,6 +79,7 @@ const char *fact_name(enum fact fact) {
         [FACT_SESSION_UP] = "session-up",
         [FACT_SESSION_DOWN] = "session-down",
         [FACT_AGENT_LOST] = "agent-lost",
+        [FACT_REDIRECTED] = "redirected",
     };
     return fact > 0 && fact < FACT_COUNT ? names[fact] : "unknown";
 }

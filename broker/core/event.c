@@ -12,10 +12,12 @@ static const char *const names[] = {
     [EVENT_ACCOUNT_SET] = "account-set",
     [EVENT_RETIRED] = "retired",
     [EVENT_PURPOSE_SET] = "purpose-set",
+    [EVENT_PAUSED] = "paused",
     [EVENT_SUBMITTED] = "submitted",
     [EVENT_ATTEMPT_FAILED] = "attempt-failed",
     [EVENT_PARKED] = "parked",
     [EVENT_REQUEUED] = "requeued",
+    [EVENT_REDIRECTED] = "redirected",
     [EVENT_ANSWERED] = "answered",
     [EVENT_EXPIRED] = "expired",
     [EVENT_CANCELLED] = "cancelled",
@@ -28,6 +30,14 @@ const char *event_type_name(enum event_type type) {
     if (at >= sizeof names / sizeof names[0] || !names[at])
         return "unknown";
     return names[at];
+}
+
+const char *event_name(const struct event *event) {
+    if (event->type == EVENT_PAUSED && !event->paused.on)
+        return "resumed";
+    if (event->type == EVENT_DRAIN)
+        return event->drain.on ? "drain-on" : "drain-off";
+    return event_type_name(event->type);
 }
 
 static void apply_submitted(struct inquiry_row *row, const struct event *event) {
@@ -74,6 +84,15 @@ static void apply_requeued(struct inquiry_row *row, const struct event *event) {
     row->not_before = (est_time){0};
 }
 
+static void apply_redirected(struct inquiry_row *row, const struct event *event) {
+    row->state = EST_STATE_WAITING;
+    row->district = event->redirected.district;
+    row->attempts = 0;
+    row->code = 0;
+    row->actor = event->redirected.account;
+    row->not_before = (est_time){0};
+}
+
 static void row_end(struct inquiry_row *row, const struct event *event, uint32_t state, uint32_t code) {
     row->state = state;
     row->code = code;
@@ -108,6 +127,7 @@ static const row_change changes[] = {
     [EVENT_ATTEMPT_FAILED] = apply_attempt_failed,
     [EVENT_PARKED] = apply_parked,
     [EVENT_REQUEUED] = apply_requeued,
+    [EVENT_REDIRECTED] = apply_redirected,
     [EVENT_ANSWERED] = apply_answered,
     [EVENT_EXPIRED] = apply_expired,
     [EVENT_CANCELLED] = apply_cancelled,

@@ -20,10 +20,12 @@ enum event_type {
     EVENT_ACCOUNT_SET = 4,      /* an account, with these rights, is in force */
     EVENT_RETIRED = 5,          /* a type or account is in force no more; its number stays taken */
     EVENT_PURPOSE_SET = 6,      /* a purpose of asking has this number and name */
+    EVENT_PAUSED = 7,           /* an operator paused a department, or let it go on */
     EVENT_SUBMITTED = 16,
     EVENT_ATTEMPT_FAILED = 17,
     EVENT_PARKED = 18,
     EVENT_REQUEUED = 19,
+    EVENT_REDIRECTED = 20,      /* an operator moved it to its type's queue in another district */
     EVENT_ANSWERED = 32,
     EVENT_EXPIRED = 33,
     EVENT_CANCELLED = 34,
@@ -32,7 +34,7 @@ enum event_type {
 };
 
 enum role { ROLE_REQUESTER = 1, ROLE_DEPARTMENT = 2, ROLE_OPERATOR = 3 };
-enum thing { THING_DEPARTMENT = 1, THING_TYPE = 2, THING_ACCOUNT = 3, THING_PURPOSE = 4 };
+enum thing { THING_DEPARTMENT = 1, THING_TYPE = 2, THING_ACCOUNT = 3, THING_PURPOSE = 4, THING_PAUSE = 5 };
 
 /* A right to ask (requester) or answer (department) one type. */
 struct right {
@@ -55,6 +57,7 @@ struct event_account_set {
     const struct right *rights;  /* sorted by type; none for an operator */
     size_t rights_count;
     uint64_t districts[16];      /* bits of the districts a department account serves; 1,024 of them */
+    uint32_t level;              /* enum est_level, for ROLE_OPERATOR; 0 in records from before there were levels */
 };
 struct event_retired { uint32_t thing, number; };
 
@@ -75,6 +78,15 @@ struct event_attempt_failed {
 /* A failed attempt that was the last, or an agent's refusal: set aside. */
 struct event_parked { uint64_t epoch; uint32_t account, code; est_time leased_at; est_slice reason; };
 struct event_requeued { uint32_t account; est_slice reason; }; /* by this operator; attempts start anew */
+/* It waits in its type's lane of `district` from now on, its attempts start anew. Where it was leased,
+ * who held it and since when. */
+struct event_redirected {
+    uint64_t epoch;
+    uint32_t account, from, district;
+    uint32_t holder;     /* the department account that held the lease; 0: it was not leased */
+    est_time leased_at;
+    est_slice reason;
+};
 struct event_answered {
     uint64_t epoch;
     uint32_t account, outcome;
@@ -86,6 +98,8 @@ struct event_expired { uint32_t none; };
 struct event_cancelled { uint32_t account; est_slice reason; };
 struct event_acknowledged { uint32_t account; const uint64_t *numbers; size_t count; }; /* <= EST_NUMBERS_MAX */
 struct event_drain { uint32_t account, on; est_slice reason; };
+/* Its department's agents get no new leases while `on`. The newest one of a department is a thing. */
+struct event_paused { uint32_t account, department, on; est_slice reason; };
 
 struct event {
     uint64_t seq;      /* 1, 2, 3 … without a gap */
@@ -110,10 +124,15 @@ struct event {
         struct event_cancelled cancelled;
         struct event_acknowledged acknowledged;
         struct event_drain drain;
+        struct event_paused paused;
+        struct event_redirected redirected;
     };
 };
 
 const char *event_type_name(enum event_type); /* "submitted", "attempt-failed" …; "unknown" */
+/* The same, but what begins and what ends have names of their own: paused, resumed, drain-on,
+ * drain-off. As timelines and the event feed tell it. */
+const char *event_name(const struct event *);
 
 /* What the record holds of one inquiry, open or ended: the row of the store's tables and what the
  * core is rebuilt from. */

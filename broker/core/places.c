@@ -213,6 +213,13 @@ void inquiry_move(struct core *c, uint32_t inquiry, enum est_state state, uint32
     inquiry_timer(c, inquiry);
 }
 
+void inquiry_redirect(struct core *c, uint32_t inquiry, uint32_t lane) {
+    leave_place(c, inquiry);
+    c->inquiries[inquiry].state = EST_STATE_NONE;
+    c->inquiries[inquiry].lane = lane;
+    inquiry_move(c, inquiry, EST_STATE_WAITING, NONE);
+}
+
 void inquiry_free(struct core *c, uint32_t inquiry) {
     struct inquiry *q = &c->inquiries[inquiry];
     assert(est_state_is_final(q->state));

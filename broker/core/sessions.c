@@ -157,6 +157,10 @@ static void inquiry_due(struct core *c, est_time now, uint32_t inquiry, struct e
 
 void step_tick(struct core *c, est_time now, const struct input *in, struct effects *fx) {
     (void)in;
+    if (c->unfed) {
+        c->unfed = false;
+        feed_all(c, now, fx);
+    }
     for (int i = 0; i < CORE_TIMERS_PER_STEP && c->due.count > 0 && c->due.at[0].at_us <= now.us; i++)
         inquiry_due(c, now, c->due.at[0].who, fx);
     for (int i = 0; i < CORE_TIMERS_PER_STEP && c->quiet.count > 0 && c->quiet.at[0].at_us <= now.us; i++) {

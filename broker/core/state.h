@@ -44,11 +44,12 @@ struct lane {
 
 struct type { bool live; uint32_t version, department; };
 
-struct department { bool live; uint32_t ready; /* first lane with work */ uint32_t agents; /* a ring of sessions; where the next offer begins */ };
+struct department { bool live, paused; uint32_t ready; /* first lane with work */ uint32_t agents; /* a ring of sessions; where the next offer begins */ };
 
 struct account {
     bool live;
     uint32_t role, department, open;
+    uint32_t level;           /* of an operator */
     struct list results;      /* ended, to be sent */
     uint32_t sessions;        /* a ring; where the next result goes */
     uint64_t districts[16];
@@ -83,6 +84,7 @@ struct core {
     uint32_t epochs;          /* counter within the generation */
     uint32_t lives;           /* of sessions, counted */
     bool draining, full;
+    bool unfed;               /* grants stopped for want of room: more may be given at once */
     uint64_t accepted, ended; /* since this process began; the rest is counted in places */
     uint64_t counts[8];       /* by enum est_state */
 
@@ -111,6 +113,8 @@ void inquiry_free(struct core *, uint32_t inquiry);
 /* Takes it out of its place and puts it where `state` belongs (LEASED: to `session`), keeping
  * every count right. From EST_STATE_NONE: it is new. */
 void inquiry_move(struct core *, uint32_t inquiry, enum est_state state, uint32_t session);
+/* Takes it out of its place and lets it wait in another lane, at the place of its number. */
+void inquiry_redirect(struct core *, uint32_t inquiry, uint32_t lane);
 uint32_t lane_get(struct core *, uint32_t type, uint32_t district, bool make); /* NONE: none, or no room */
 void lane_ready_set(struct core *, uint32_t lane);          /* in or out of the department's ring */
 bool lane_has_room(const struct core *);
@@ -152,7 +156,7 @@ void inquiry_end(struct core *, est_time now, uint32_t inquiry, struct event *, 
 typedef void step_fn(struct core *, est_time now, const struct input *, struct effects *);
 step_fn step_start, step_tick, step_set, step_store_full, step_session_up, step_session_down, step_heard, step_submit,
     step_cancel, step_result_ack, step_ready, step_leave, step_answer, step_attempt_fail, step_refuse, step_renew,
-    step_requeue, step_drain;
+    step_requeue, step_drain, step_pause, step_redirect;
 /* Ends a session's life in every list; its leases fail with AGENT_LOST. */
 void session_end(struct core *, est_time now, uint32_t session, struct effects *);
 

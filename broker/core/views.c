@@ -50,6 +50,7 @@ void core_lane(const struct core *c, size_t lane, struct lane_view *ret) {
         .parked = l->parked.count,
         .oldest = {l->waiting.count > 0 ? c->inquiries[l->waiting.head].received_us : 0},
         .agents = lane_agents(c, l),
+        .paused = c->departments[c->types[l->type].department].paused,
     };
 }
 
@@ -92,7 +93,11 @@ void core_session(const struct core *c, uint32_t session, struct session_view *r
 
 void core_account(const struct core *c, uint32_t account, struct account_view *ret) {
     const struct account *a = &c->accounts[account];
-    *ret = (struct account_view){.live = a->live, .role = a->role, .department = a->department, .open = a->open};
+    *ret = (struct account_view){.live = a->live,
+                                 .role = a->role,
+                                 .department = a->department,
+                                 .open = a->open,
+                                 .level = (enum est_level)a->level};
 }
 
 bool core_may_ask(const struct core *c, uint32_t account, uint32_t type, uint32_t purpose) {

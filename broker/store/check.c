@@ -211,6 +211,9 @@ static bool thing_of(const struct event *event, struct thing_seen *ret) {
     case EVENT_PURPOSE_SET:
         *ret = (struct thing_seen){THING_PURPOSE, event->purpose_set.purpose, 0, event->seq};
         return true;
+    case EVENT_PAUSED:
+        *ret = (struct thing_seen){THING_PAUSE, event->paused.department, 0, event->seq};
+        return true;
     case EVENT_RETIRED:
         *ret = (struct thing_seen){event->retired.thing, event->retired.number, VERSION_RETIRED, event->seq};
         return true;
@@ -253,7 +256,8 @@ static const sight sights[] = {
     [EVENT_PARKED] = see_change,       [EVENT_REQUEUED] = see_change,
     [EVENT_ANSWERED] = see_change,     [EVENT_EXPIRED] = see_change,
     [EVENT_CANCELLED] = see_change,    [EVENT_ACKNOWLEDGED] = see_acknowledged,
-    [EVENT_DRAIN] = see_nothing,
+    [EVENT_DRAIN] = see_nothing,       [EVENT_PAUSED] = see_thing,
+    [EVENT_REDIRECTED] = see_change,
 };
 
 /* --- The log ----------------------------------------------------------------------------------- */

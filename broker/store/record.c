@@ -61,7 +61,10 @@ static const struct field account_set_fields[] = {
     E(FIELD_U32, account_set.account),    E(FIELD_U32, account_set.role),
     E(FIELD_U32, account_set.department), E(FIELD_DISTRICTS, account_set.districts),
     E(FIELD_SLICE, account_set.name),     LIST(FIELD_RIGHTS, account_set.rights, account_set.rights_count),
+    E(FIELD_U32, account_set.level),
 };
+/* From before operators had levels; read for ever, written no more. */
+enum { ACCOUNT_SET_V1_COUNT = 6 };
 static const struct field retired_fields[] = {E(FIELD_U32, retired.thing), E(FIELD_U32, retired.number)};
 static const struct field submitted_fields[] = {
     E(FIELD_ID, submitted.id),       E(FIELD_U32, submitted.account),   E(FIELD_U32, submitted.type),
@@ -97,24 +100,48 @@ static const struct field drain_fields[] = {
     E(FIELD_SLICE, drain.reason),
 };
 
+static const struct field paused_fields[] = {
+    E(FIELD_U32, paused.account),
+    E(FIELD_U32, paused.department),
+    E(FIELD_U32, paused.on),
+    E(FIELD_SLICE, paused.reason),
+};
+static const struct field redirected_fields[] = {
+    E(FIELD_U64, redirected.epoch),    E(FIELD_U32, redirected.account),
+    E(FIELD_U32, redirected.from),     E(FIELD_U32, redirected.district),
+    E(FIELD_U32, redirected.holder),   E(FIELD_U64, redirected.leased_at.us),
+    E(FIELD_SLICE, redirected.reason),
+};
+
 struct layout {
     uint16_t version; /* of the type; 0: there is no such type */
     uint16_t count;
     const struct field *fields;
 };
 
-#define LAYOUT(fields)                                                                                       \
-    { 1, sizeof(fields) / sizeof((fields)[0]), fields }
+#define LAYOUT_OF(version, fields)                                                                           \
+    { version, sizeof(fields) / sizeof((fields)[0]), fields }
+#define LAYOUT(fields) LAYOUT_OF(1, fields)
 
 static const struct layout layouts[] = {
     [EVENT_STARTED] = LAYOUT(started_fields),     [EVENT_DEPARTMENT_SET] = LAYOUT(department_set_fields),
-    [EVENT_TYPE_SET] = LAYOUT(type_set_fields),   [EVENT_ACCOUNT_SET] = LAYOUT(account_set_fields),
+    [EVENT_TYPE_SET] = LAYOUT(type_set_fields),   [EVENT_ACCOUNT_SET] = LAYOUT_OF(2, account_set_fields),
     [EVENT_RETIRED] = LAYOUT(retired_fields),     [EVENT_PURPOSE_SET] = LAYOUT(purpose_set_fields),
     [EVENT_SUBMITTED] = LAYOUT(submitted_fields), [EVENT_ATTEMPT_FAILED] = LAYOUT(attempt_failed_fields),
     [EVENT_PARKED] = LAYOUT(parked_fields),       [EVENT_REQUEUED] = LAYOUT(requeued_fields),
     [EVENT_ANSWERED] = LAYOUT(answered_fields),   [EVENT_EXPIRED] = {1, 0, NULL},
     [EVENT_CANCELLED] = LAYOUT(cancelled_fields), [EVENT_ACKNOWLEDGED] = LAYOUT(acknowledged_fields),
-    [EVENT_DRAIN] = LAYOUT(drain_fields),
+    [EVENT_DRAIN] = LAYOUT(drain_fields),         [EVENT_PAUSED] = LAYOUT(paused_fields),
+    [EVENT_REDIRECTED] = LAYOUT(redirected_fields),
+};
+
+/* Layouts of older programs. A new version only adds fields behind, so that an older one is the
+ * beginning of the newest; what it lacks reads as zero. */
+static const struct {
+    enum event_type type;
+    struct layout layout;
+} layouts_older[] = {
+    {EVENT_ACCOUNT_SET, {1, ACCOUNT_SET_V1_COUNT, account_set_fields}},
 };
 
 #define R(kind, member)                                                                                      \
@@ -134,6 +161,16 @@ static const struct layout *layout_of(unsigned type) {
     if (type >= sizeof layouts / sizeof layouts[0] || layouts[type].version == 0)
         return NULL;
     return &layouts[type];
+}
+
+static const struct layout *layout_of_version(unsigned type, unsigned version) {
+    const struct layout *newest = layout_of(type);
+    if (!newest || newest->version == version)
+        return newest;
+    for (size_t i = 0; i < sizeof layouts_older / sizeof layouts_older[0]; i++)
+        if ((unsigned)layouts_older[i].type == type && layouts_older[i].layout.version == version)
+            return &layouts_older[i].layout;
+    return NULL;
 }
 
 /* --- Writing ----------------------------------------------------------------------------------- */
@@ -501,8 +538,8 @@ int record_read(est_slice bytes, struct record_scratch *scratch, struct event *r
         return rc;
     struct reader reader = {(const uint8_t *)bytes.data + CHECKED_FROM, bytes.size - CHECKED_FROM, false};
     unsigned type = take_u16(&reader), version = take_u16(&reader);
-    const struct layout *layout = layout_of(type);
-    if (!layout || layout->version != version)
+    const struct layout *layout = layout_of_version(type, version);
+    if (!layout)
         return defect(ret_why, "it is of type %u version %u, which this program does not know", type,
                       version);
     uint32_t shard = take_u32(&reader);

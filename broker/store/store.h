@@ -10,7 +10,7 @@
  *   open     number -> inquiry_row   not ended, or ended and not acknowledged
  *   ended    number -> inquiry_row   ended and acknowledged
  *   things   kind, number, version -> the newest SET event of a department, type version, account or
- *            purpose; after them, while it is retired, the thing's RETIRED event
+ *            purpose, and the newest PAUSED of a department; after them, while it is retired, the thing's RETIRED event
  *
  * The tables are derived from the log. A batch writes its events and, in the same transaction, the
  * position, a running digest of the log, and the rows that are due in the tables: a row settles some

@@ -67,6 +67,11 @@ static int apply_purpose_set(struct store *store, const struct event *event) {
     return thing_set(store, event, THING_PURPOSE, event->purpose_set.purpose, 0);
 }
 
+/* Once let go on again it stays, as the newest word on the department. */
+static int apply_paused(struct store *store, const struct event *event) {
+    return thing_put(store, event, thing_key_of(THING_PAUSE, event->paused.department, 0));
+}
+
 static int apply_retired(struct store *store, const struct event *event) {
     return thing_put(store, event,
                      thing_key_of(event->retired.thing, event->retired.number, VERSION_RETIRED));
@@ -87,10 +92,12 @@ static const table_change changes[] = {
     [EVENT_ACCOUNT_SET] = apply_account_set,
     [EVENT_RETIRED] = apply_retired,
     [EVENT_PURPOSE_SET] = apply_purpose_set,
+    [EVENT_PAUSED] = apply_paused,
     [EVENT_SUBMITTED] = rows_submitted,
     [EVENT_ATTEMPT_FAILED] = rows_changed,
     [EVENT_PARKED] = rows_changed,
     [EVENT_REQUEUED] = rows_changed,
+    [EVENT_REDIRECTED] = rows_changed,
     [EVENT_ANSWERED] = rows_changed,
     [EVENT_EXPIRED] = rows_changed,
     [EVENT_CANCELLED] = rows_changed,

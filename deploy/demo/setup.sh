@@ -63,9 +63,9 @@ server=$(public_of broker)
     echo "accounts:"
     account_write portal requester 'title: "Permits portal (demo)", asks: [{types: all, purposes: [permit]}], '
     account_write web requester 'title: "The HTTP door (demo)", asks: [{types: all, purposes: [permit]}], '
-    account_write duty operator ''
-    account_write watch operator ''
-    account_write chief operator ''
+    account_write watch operator 'title: "Sees counts only (demo)", level: observer, '
+    account_write duty operator 'title: "On duty (demo)", level: operator, '
+    account_write chief operator 'title: "Administrator (demo)", level: administrator, '
     for file in "$demo"/agents/*.yaml; do
         name=$(basename "$file" .yaml)
         department_make "$name"
@@ -90,8 +90,18 @@ catalogue: "$tehran"
 requester:
   {account: portal, key: portal.key, endpoints: ["$requesters"], purpose: permit,
    test: [nosazi.bedehi, nz=1-1-1-1-0-0-0]}
-operator: {account: duty, key: duty.key, endpoints: ["$operators"]}
+operator: {account: chief, key: chief.key, endpoints: ["$operators"]}
 END
+
+# The other levels, each a profile of its own: estelam queues --profile watch.yaml
+for level in watch duty; do
+    cat >"$dir/$level.yaml" <<END
+# Written by setup.sh.
+server_key: "$server"
+catalogue: "$tehran"
+operator: {account: $level, key: $level.key, endpoints: ["$operators"]}
+END
+done
 
 # --- The HTTP door ------------------------------------------------------------------------------------
 

@@ -108,7 +108,7 @@ estelam drain --off --reason test >/dev/null
 sed '/^ *test:/d; s/purpose: permit,/purpose: permit}/' "$dir/city/client.yaml" | sed 's/^   test.*//' >other.yaml
 claim "no test inquiry is stated" 3 '^ROUNDTRIP UNKNOWN - .*requester\.test' check roundtrip --profile other.yaml
 estelam key new --out stranger.key >/dev/null
-sed 's/duty\.key/stranger.key/' client.yaml >other.yaml
+sed 's/chief\.key/stranger.key/' client.yaml >other.yaml
 claim "a stranger's key judges nothing" 3 '^READY UNKNOWN - NOT_ALLOWED' check ready --profile other.yaml --timeout 2
 kill "$broker"
 wait "$broker" 2>/dev/null

@@ -101,6 +101,10 @@ static uint64_t storm(uint64_t seed) {
         agent_step(w, &seed);
         if (w->submitted > 0 && live(w, 30) && draw(&seed, 10) == 0)
             requeue(w, 30, 1 + draw(&seed, w->submitted));
+        if (w->submitted > 0 && live(w, 30) && draw(&seed, 12) == 0)
+            redirect(w, 30, w->submitted - draw(&seed, w->submitted < 20 ? w->submitted : 20), draw(&seed, 5));
+        if (live(w, 30) && draw(&seed, 60) == 0)
+            pause_department(w, 30, 1 + draw(&seed, 2), draw(&seed, 3) == 0);
         if (draw(&seed, 5) == 0)
             advance(w, draw(&seed, 3000));
         if (draw(&seed, 1500) == 0)

@@ -56,7 +56,7 @@ static void tell_event(struct world *w, const struct event *e) {
             inquiry_row_apply(&w->rows[ordinal(w, numbers[i])], e);
     }
     if (e->number == 0) {
-        tell(w, "+%s\n", event_type_name(e->type));
+        tell(w, "+%s\n", e->type == EVENT_PAUSED ? event_name(e) : event_type_name(e->type));
         return;
     }
     inquiry_row_apply(&w->rows[ordinal(w, e->number)], e);
@@ -444,6 +444,18 @@ void requeue(struct world *w, uint32_t session, unsigned inquiry) {
 
 void drain(struct world *w, uint32_t session, bool on) {
     struct input in = {.kind = INPUT_DRAIN, .session = session, .drain = {.on = on}};
+    step(w, &in);
+}
+
+void pause_department(struct world *w, uint32_t session, uint32_t department, bool on) {
+    struct input in = {.kind = INPUT_PAUSE, .session = session, .pause = {.department = department, .on = on}};
+    step(w, &in);
+}
+
+void redirect(struct world *w, uint32_t session, unsigned inquiry, uint32_t district) {
+    struct input in = {.kind = INPUT_REDIRECT, .session = session};
+    in.redirect = (struct input_redirect){.number = w->numbers[inquiry], .district = district};
+    in.redirect.known_ended = est_state_is_final((enum est_state)w->rows[inquiry].state);
     step(w, &in);
 }
 

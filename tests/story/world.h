@@ -69,6 +69,8 @@ void renew(struct world *, uint32_t session, unsigned inquiry, unsigned lease);
 void leave(struct world *, uint32_t session);
 void requeue(struct world *, uint32_t session, unsigned inquiry);
 void drain(struct world *, uint32_t session, bool on);
+void pause_department(struct world *, uint32_t session, uint32_t department, bool on);
+void redirect(struct world *, uint32_t session, unsigned inquiry, uint32_t district);
 void store_full(struct world *, bool full);
 /* The account may answer or ask this type no more. */
 void revoke_rights(struct world *, uint32_t account);

@@ -85,7 +85,7 @@ struct town_options {
 
 /* The harness's own: types plot.debt of department `treasury` and plot.use of `works`, both with a
  * request {nz, note (optional)}; replies {debt} and {use}. Accounts: portal, notary (plot.use
- * only), treasury-a, treasury-b, works-a, duty. Purpose: permit. A parcel is district-n-n, nine
+ * only), treasury-a, treasury-b, works-a; watch, duty and chief, operators of each level. Purpose: permit. A parcel is district-n-n, nine
  * districts. */
 struct town {
     char folder[FOLDER_MAX];

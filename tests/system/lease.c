@@ -298,7 +298,7 @@ static void draining_refuses_new_work_while_answers_go_on(void **state) {
     (void)state;
     struct town *town = town_new(NULL);
     town_start(town);
-    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "chief", 0);
     struct raw *agent = raw_agent(town, "treasury-a", 1);
     est_id held, late;
     uint64_t number = far_submit(portal, "plot.debt", "6-1-1", &held);

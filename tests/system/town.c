@@ -78,7 +78,9 @@ static const struct town_account accounts_own[] = {
     {.name = "treasury-a", .door = DEPARTMENTS, .fields = "department: treasury, "},
     {.name = "treasury-b", .door = DEPARTMENTS, .fields = "department: treasury, "},
     {.name = "works-a", .door = DEPARTMENTS, .fields = "department: works, "},
+    {.name = "watch", .door = OPERATORS, .fields = "level: observer, "},
     {.name = "duty", .door = OPERATORS, .fields = ""},
+    {.name = "chief", .door = OPERATORS, .fields = "level: administrator, "},
     {.name = NULL},
 };
 

@@ -80,7 +80,8 @@ static const struct file {
      "    districts: [1, 3]\n"
      "    keys: [{public: \"" KEY_2 "\"}]\n"
      "  sabt-agent: {role: department, department: sabt, answers: [sabt.malekiyat], keys: []}\n"
-     "  duty: {role: operator, keys: []}\n"},
+     "  duty: {role: operator, keys: []}\n"
+     "  watch: {role: operator, level: observer, keys: []}\n"},
     {"broker.yaml", "catalogue: city\n"
                     "accounts: accounts.yaml\n"
                     "store: {directory: store, size_max: 1 GiB}\n"
@@ -241,6 +242,9 @@ static void accounts_have_their_rights(void **state) {
     const struct account *sabt = catalogue_account(catalogue, slice_of("sabt-agent"));
     assert_true(sabt->districts[0] == UINT64_MAX && sabt->districts[15] == UINT64_MAX);
     assert_int_equal(catalogue_account(catalogue, slice_of("duty"))->grants_count, 0);
+    assert_int_equal(catalogue_account(catalogue, slice_of("duty"))->level, EST_LEVEL_OPERATOR);
+    assert_int_equal(catalogue_account(catalogue, slice_of("watch"))->level, EST_LEVEL_OBSERVER);
+    assert_int_equal(catalogue_account(catalogue, slice_of("portal"))->level, EST_LEVEL_NONE);
     assert_null(catalogue_account(catalogue, slice_of("nobody")));
     catalogue_free(&catalogue);
 }
@@ -417,6 +421,8 @@ static const struct broken {
     {ACCOUNTS, "role: requester", "role: requestor", "3:11",
      "unknown word `requestor`; did you mean `requester`?"},
     {ACCOUNTS, "role: operator,", "role: operator, asks: [],", "13:26", "unknown key `asks`"},
+    {ACCOUNTS, "level: observer", "level: chief", "14:34", "unknown word `chief`; use one of: observer, operator, administrator"},
+    {ACCOUNTS, "{role: operator, keys: []}", "{role: department, level: operator, department: sabt, keys: []}", "13:28", "unknown key `level`"},
     {ACCOUNTS, "types: [sabt.malekiyat]", "types: [sabt.malekiat]", "5:55",
      "there is no inquiry type `sabt.malekiat`; did you mean `sabt.malekiyat`?"},
     {ACCOUNTS, "types: all,", "types: [],", "5:20", "types are `all` or a list"},

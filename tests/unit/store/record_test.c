@@ -16,6 +16,30 @@
     "030000000400000005000000020000000700000008000000090000000a0000000b00000000000000f4ffffffffffffff"       \
     "0d000000000000000e000000000000000f000000000000001000000000000000f0ffffffffffffff"
 
+/* As the program before operators' levels wrote it. */
+#define GOLDEN_ACCOUNT_SET_1                                                                                 \
+    "4553544c01005000ba872039404cbeb10400010000000000b2000000000000000c000000000000000000000000000000"       \
+    "080706050403020140e2cfeeb5400600181716151413121128272625242322212d000000020000002e00000010325476"       \
+    "98badcfe1132547698badcfe1232547698badcfe1332547698badcfe1432547698badcfe1532547698badcfe16325476"       \
+    "98badcfe1732547698badcfe1832547698badcfe1932547698badcfe1a32547698badcfe1b32547698badcfe1c325476"       \
+    "98badcfe1d32547698badcfe1e32547698badcfe1f32547698badcfe06000000706f7274616c03000000000000000000"       \
+    "f0f0010000000100f0f0020000000200f0f0"
+#define GOLDEN_PAUSED                                                                                        \
+    "4553544c010050003a724c9b9acf42d0070001000000000016000000000000000c000000000000000000000000000000"       \
+    "080706050403020140e2cfeeb54006001817161514131211282726252423222151000000520000000100000006000000"       \
+    "706f7274616c"
+#define GOLDEN_REDIRECTED                                                                                    \
+    "4553544c01005000619a29fbd2e4009414000100000000002a000000000000000c000000000000000000000000000000"       \
+    "080706050403020140e2cfeeb54006001817161514131211282726252423222153000000000000005400000055000000"       \
+    "5600000057000000580000000000000006000000706f7274616c"
+#define GOLDEN_ACCOUNT_SET_2                                                                                 \
+    "4553544c010050002c20e844810c75460400020000000000b6000000000000000c000000000000000000000000000000"       \
+    "080706050403020140e2cfeeb5400600181716151413121128272625242322212d000000020000002e00000010325476"       \
+    "98badcfe1132547698badcfe1232547698badcfe1332547698badcfe1432547698badcfe1532547698badcfe16325476"       \
+    "98badcfe1732547698badcfe1832547698badcfe1932547698badcfe1a32547698badcfe1b32547698badcfe1c325476"       \
+    "98badcfe1d32547698badcfe1e32547698badcfe1f32547698badcfe06000000706f7274616c03000000000000000000"       \
+    "f0f0010000000100f0f0020000000200f0f001000000"
+
 struct record {
     uint8_t *bytes;
     size_t size;
@@ -91,6 +115,40 @@ static void submitted_has_the_bytes_it_always_had(void **state) {
     struct record record = record_of(&event);
     expect_hex(record.bytes, record.size, GOLDEN_SUBMITTED);
     free(record.bytes);
+}
+
+static void later_events_have_the_bytes_they_always_had(void **state) {
+    (void)state;
+    static const struct { enum event_type type; const char *golden; } events[] = {
+        {EVENT_PAUSED, GOLDEN_PAUSED},
+        {EVENT_REDIRECTED, GOLDEN_REDIRECTED},
+        {EVENT_ACCOUNT_SET, GOLDEN_ACCOUNT_SET_2},
+    };
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        struct event event = sample_event(events[i].type, SAMPLE_USUAL);
+        struct record record = record_of(&event);
+        expect_hex(record.bytes, record.size, events[i].golden);
+        free(record.bytes);
+    }
+}
+
+static void account_of_the_time_before_levels_is_still_read(void **state) {
+    (void)state;
+    struct event expected = sample_event(EVENT_ACCOUNT_SET, SAMPLE_USUAL), back;
+    struct record_scratch scratch = {0};
+    char why[RECORD_WHY_SIZE];
+    uint8_t bytes[sizeof GOLDEN_ACCOUNT_SET_1 / 2];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        unsigned byte;
+        assert_int_equal(sscanf(&GOLDEN_ACCOUNT_SET_1[2 * i], "%2x", &byte), 1);
+        bytes[i] = (uint8_t)byte;
+    }
+    expected.account_set.level = 0;
+    assert_int_equal(record_read((est_slice){bytes, sizeof bytes}, &scratch, &back, why), 0);
+    assert_event_equal(&expected, &back);
+    record_scratch_done(&scratch);
+    for (size_t size = RECORD_HEADER_SIZE; size < sizeof bytes; size++)
+        expect_refused(bytes, size, "checksum");
 }
 
 static struct inquiry_row sample_row(void) {
@@ -289,6 +347,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_event_of_every_size_comes_back_as_it_went),
         cmocka_unit_test(submitted_has_the_bytes_it_always_had),
+        cmocka_unit_test(later_events_have_the_bytes_they_always_had),
+        cmocka_unit_test(account_of_the_time_before_levels_is_still_read),
         cmocka_unit_test(row_has_the_bytes_it_always_had),
         cmocka_unit_test(record_cut_at_any_length_is_refused),
         cmocka_unit_test(record_cut_and_sealed_again_is_refused),

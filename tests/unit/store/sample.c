@@ -12,6 +12,7 @@ const enum event_type sample_types[] = {
     EVENT_STARTED,     EVENT_DEPARTMENT_SET, EVENT_TYPE_SET,       EVENT_ACCOUNT_SET,  EVENT_RETIRED,
     EVENT_PURPOSE_SET, EVENT_SUBMITTED,      EVENT_ATTEMPT_FAILED, EVENT_PARKED,       EVENT_REQUEUED,
     EVENT_ANSWERED,    EVENT_EXPIRED,        EVENT_CANCELLED,      EVENT_ACKNOWLEDGED, EVENT_DRAIN,
+    EVENT_PAUSED,      EVENT_REDIRECTED,
 };
 const size_t sample_types_count = sizeof sample_types / sizeof sample_types[0];
 
@@ -66,6 +67,7 @@ static void fill_thing(struct event *e, enum sample_size size) {
             (struct event_account_set){.account = 45,
                                        .role = ROLE_DEPARTMENT,
                                        .department = 46,
+                                       .level = EST_LEVEL_OBSERVER,
                                        .name = part(size, 1, EST_NAME_MAX),
                                        .rights = rights,
                                        .rights_count = count_of(size, sizeof rights / sizeof rights[0])};
@@ -74,6 +76,9 @@ static void fill_thing(struct event *e, enum sample_size size) {
         break;
     case EVENT_PURPOSE_SET:
         e->purpose_set = (struct event_purpose_set){49, part(size, 0, EST_NAME_MAX)};
+        break;
+    case EVENT_PAUSED:
+        e->paused = (struct event_paused){81, 82, 1, part(size, 1, EST_TEXT_MAX)};
         break;
     case EVENT_RETIRED:
         e->retired = (struct event_retired){THING_TYPE, 47};
@@ -92,6 +97,9 @@ static void fill_attempt(struct event *e, enum sample_size size) {
         break;
     case EVENT_PARKED:
         e->parked = (struct event_parked){55, 56, EST_AGENT_REFUSED, {57}, reason};
+        break;
+    case EVENT_REDIRECTED:
+        e->redirected = (struct event_redirected){83, 84, 85, 86, 87, {88}, reason};
         break;
     default:
         e->requeued = (struct event_requeued){58, reason};
@@ -162,7 +170,7 @@ struct event sample_event(enum event_type type, enum sample_size size) {
     } while (0)
 
 static void assert_account_set_equal(const struct event_account_set *a, const struct event_account_set *b) {
-    SAME(account), SAME(role), SAME(department), SAME(rights_count);
+    SAME(account), SAME(role), SAME(department), SAME(level), SAME(rights_count);
     SAME_SLICE(name);
     assert_memory_equal(a->districts, b->districts, sizeof a->districts);
     for (size_t i = 0; i < a->rights_count; i++) {
@@ -239,6 +247,15 @@ static void assert_small_equal(const struct event *a, const struct event *b) {
     case EVENT_DRAIN:
         SAME(drain.account), SAME(drain.on);
         SAME_SLICE(drain.reason);
+        break;
+    case EVENT_PAUSED:
+        SAME(paused.account), SAME(paused.department), SAME(paused.on);
+        SAME_SLICE(paused.reason);
+        break;
+    case EVENT_REDIRECTED:
+        SAME(redirected.epoch), SAME(redirected.account), SAME(redirected.from), SAME(redirected.district);
+        SAME(redirected.holder), SAME(redirected.leased_at.us);
+        SAME_SLICE(redirected.reason);
         break;
     case EVENT_EXPIRED:
         break;

@@ -1,0 +1,244 @@
+/* operator.c - what operators may do, each by its level: pause, redirect, keys, configuration. */
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Levels ---------------------------------------------------------------------------------------- */
+
+/* What came of the ask with this ref: 0 where it was answered, else the code of its refusal. */
+static int outcome(struct far *far, uint64_t ref) {
+    static const enum est_event_kind kinds[] = {EST_EVENT_QUEUES, EST_EVENT_AGENTS,   EST_EVENT_STATS, EST_EVENT_PARKED,
+                                                EST_EVENT_STATUS, EST_EVENT_TIMELINE, EST_EVENT_KEYS,  EST_EVENT_CONFIG,
+                                                EST_EVENT_DONE};
+    int64_t until = now_ms() + WAIT_MS;
+    for (;;) {
+        const est_event *refused = far_peek(far, (struct want){.kind = EST_EVENT_REFUSED, .ref = ref});
+        if (refused)
+            return refused->code;
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+            if (far_peek(far, (struct want){.kind = kinds[i], .ref = ref}))
+                return 0;
+        assert_true(now_ms() < until);
+        far_poll(far, 100);
+    }
+}
+
+enum { SEES_COUNTS = EST_LEVEL_OBSERVER, STEERS = EST_LEVEL_OPERATOR, RULES = EST_LEVEL_ADMINISTRATOR };
+
+/* Asks everything there is of this inquiry; each is allowed from its level on and refused below. */
+static void level_check(struct far *far, enum est_level level, uint64_t number) {
+    est_client *c = far->client;
+    uint64_t ref = 100;
+    int needs[16];
+    assert_int_equal(est_client_level(c), level);
+#define ASKS(level_needed, call)                                                                             \
+    do {                                                                                                     \
+        needs[ref - 100] = level_needed;                                                                     \
+        assert_int_equal(call, 0);                                                                           \
+        ref++;                                                                                               \
+    } while (0)
+    ASKS(SEES_COUNTS, est_client_queues(c, ref, NULL, 0, 0));
+    ASKS(SEES_COUNTS, est_client_agents(c, ref, NULL, 0, 0));
+    ASKS(SEES_COUNTS, est_client_stats(c, ref));
+    ASKS(STEERS, est_client_parked(c, ref, NULL, 0, 0));
+    ASKS(STEERS, est_client_status(c, ref, NULL, number, false));
+    ASKS(STEERS, est_client_timeline(c, ref, NULL, number));
+    ASKS(STEERS, est_client_keys(c, ref, NULL, 0, 0));
+    ASKS(STEERS, est_client_config(c, ref));
+    ASKS(STEERS, est_client_pause(c, ref, "works", false, "a test"));
+    ASKS(STEERS, est_client_redirect(c, ref, number, 3 + (unsigned)level, "a test"));
+    ASKS(RULES, est_client_status(c, ref, NULL, number, true));
+    ASKS(RULES, est_client_drain(c, ref, false, "a test"));
+#undef ASKS
+    for (uint64_t asked = 100; asked < ref; asked++)
+        assert_int_equal(outcome(far, asked), (int)level >= needs[asked - 100] ? 0 : EST_NOT_ALLOWED);
+}
+
+static void each_level_may_do_what_it_may_and_no_more(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    uint64_t number = far_submit(portal, "plot.debt", "1-1-1", NULL);
+    level_check(far_open(town, "watch", 0), EST_LEVEL_OBSERVER, number);
+    level_check(far_open(town, "duty", 0), EST_LEVEL_OPERATOR, number);
+    level_check(far_open(town, "chief", 0), EST_LEVEL_ADMINISTRATOR, number);
+    assert_int_equal(est_client_level(portal->client), EST_LEVEL_NONE);
+    town_end(town);
+}
+
+static void level_that_a_reload_takes_away_is_gone_on_open_connections(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *chief = far_open(town, "chief", 0);
+    assert_int_equal(est_client_drain(chief->client, 1, false, "a test"), 0);
+    assert_int_equal(outcome(chief, 1), 0);
+    town_account(town, "chief")->fields = "level: observer, ";
+    town_accounts_write(town);
+    town_reload(town, "reloaded");
+    assert_int_equal(est_client_drain(chief->client, 2, false, "a test"), 0);
+    assert_int_equal(outcome(chief, 2), EST_NOT_ALLOWED);
+    town_end(town);
+}
+
+/* --- Pause ----------------------------------------------------------------------------------------- */
+
+static bool queue_is_paused(struct far *far, const char *department) {
+    uint64_t ref = ++far->ref;
+    est_queue_row row = {0};
+    assert_int_equal(est_client_queues(far->client, ref, department, 0, 0), 0);
+    const est_event *page = far_wait(far, EST_EVENT_QUEUES, .ref = ref);
+    assert_true(est_row_queue(page, 0, &row));
+    return row.paused;
+}
+
+static void paused_department_stays_so_over_a_restart_until_it_is_let_go_on(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0);
+    assert_int_equal(est_client_pause(duty->client, 1, "treasury", true, "the database moves"), 0);
+    far_wait(duty, EST_EVENT_DONE, .ref = 1);
+    uint64_t waits = far_submit(portal, "plot.debt", "1-1-1", NULL);
+    town_kill(town);
+    town_start(town);
+    far_wait(duty, EST_EVENT_DISCONNECTED);
+    struct raw *agent = raw_agent(town, "treasury-a", 1);
+    far_submit(portal, "plot.debt", "1-1-2", NULL); /* a command later: the agent had its chance */
+    assert_true(queue_is_paused(duty, "treasury"));
+    assert_false(raw_heard(agent, VERB_ASSIGN));
+    assert_int_equal(est_client_pause(duty->client, 2, "treasury", false, "moved"), 0);
+    far_wait(duty, EST_EVENT_DONE, .ref = 2);
+    assert_int_equal(raw_receive(agent, VERB_ASSIGN)->assign.number, waits);
+    assert_false(queue_is_paused(duty, "treasury"));
+    assert_int_equal(est_client_pause(duty->client, 3, "nobody", true, "a test"), 0);
+    assert_int_equal(far_wait(duty, EST_EVENT_REFUSED, .ref = 3)->code, EST_INVALID_FIELD);
+    town_end(town);
+}
+
+/* --- Redirect -------------------------------------------------------------------------------------- */
+
+static bool timeline_has(const est_event *event, size_t at, const char *name, const char *actor, const char *words) {
+    est_timeline_row row;
+    return est_row_timeline(event, at, &row) && text_is(row.event, name) && text_is(row.actor, actor) &&
+           (!words || text_is(row.text, words));
+}
+
+static void redirected_inquiry_is_answered_in_its_new_district(void **state) {
+    (void)state;
+    static const struct town_account accounts[] = {
+        {.name = "portal", .door = REQUESTERS, .fields = "asks: [{types: all, purposes: all}], "},
+        {.name = "first", .door = DEPARTMENTS, .fields = "department: treasury, districts: [1], "},
+        {.name = "second", .door = DEPARTMENTS, .fields = "department: treasury, districts: [2], "},
+        {.name = "duty", .door = OPERATORS, .fields = ""},
+        {.name = NULL},
+    };
+    struct town *town = town_new(&(struct town_options){.accounts = accounts});
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0);
+    struct raw *first = raw_agent(town, "first", 1), *second = raw_agent(town, "second", 1);
+    uint64_t number = far_submit(portal, "plot.debt", "1-1-1", NULL);
+    uint64_t epoch = raw_receive(first, VERB_ASSIGN)->assign.epoch;
+    assert_int_equal(est_client_redirect(duty->client, 1, number, 2, "the plot lies in 2"), 0);
+    far_wait(duty, EST_EVENT_DONE, .ref = 1);
+    assert_int_equal(raw_receive(first, VERB_REVOKE)->revoke.code, EST_STALE_EPOCH);
+    raw_answer(first, number, epoch, 1);
+    assert_int_equal(raw_receive(first, VERB_ERROR)->error.code, EST_STALE_EPOCH);
+    const struct assign *assign = &raw_receive(second, VERB_ASSIGN)->assign;
+    assert_true(assign->number == number && assign->district == 2 && assign->attempt == 1);
+    raw_answer(second, number, assign->epoch, 5);
+    assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .number = number)->state, EST_STATE_ANSWERED);
+    assert_int_equal(est_client_timeline(duty->client, 2, NULL, number), 0);
+    const est_event *line = far_wait(duty, EST_EVENT_TIMELINE, .ref = 2);
+    assert_true(timeline_has(line, 1, "leased", "first", NULL));
+    assert_true(timeline_has(line, 2, "redirected", "duty", "the plot lies in 2"));
+    assert_true(timeline_has(line, 3, "leased", "second", NULL));
+    assert_int_equal(far_status(duty, NULL, number)->district, 2);
+    assert_int_equal(est_client_redirect(duty->client, 3, number, 1, "back"), 0);
+    assert_int_equal(far_wait(duty, EST_EVENT_REFUSED, .ref = 3)->code, EST_ALREADY_FINAL);
+    uint64_t open = far_submit(portal, "plot.use", "1-1-1", NULL);
+    static const struct { uint64_t number; unsigned district; int code; } wrong[] = {
+        {0, 1, EST_INVALID_FIELD}, {0, 10, EST_INVALID_FIELD}, {999999, 2, EST_NOT_FOUND}};
+    for (uint64_t i = 0; i < 3; i++) {
+        uint64_t named = wrong[i].number ? wrong[i].number : open;
+        assert_int_equal(est_client_redirect(duty->client, 10 + i, named, wrong[i].district, "a test"), 0);
+        assert_int_equal(far_wait(duty, EST_EVENT_REFUSED, .ref = 10 + i)->code, wrong[i].code);
+    }
+    town_end(town);
+}
+
+/* --- Keys and configuration ------------------------------------------------------------------------ */
+
+static void keys_tell_whose_they_are_and_nothing_that_opens_a_door(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_account(town, "works-a")->dates = "until: 2099-01-01";
+    town_accounts_write(town);
+    town_start(town);
+    struct far *duty = far_open(town, "duty", 0);
+    struct raw *agent = raw_agent(town, "treasury-a", 1);
+    assert_non_null(agent);
+    assert_int_equal(est_client_keys(duty->client, 1, NULL, 0, 0), 0);
+    const est_event *page = far_wait(duty, EST_EVENT_KEYS, .ref = 1);
+    est_key_row row;
+    size_t rows = 0;
+    for (; est_row_key(page, rows, &row); rows++) {
+        char name[65];
+        snprintf(name, sizeof name, "%.*s", (int)row.account.size, (const char *)row.account.data);
+        const struct town_account *account = town_account(town, name);
+        bool connected = account == town_account(town, "duty") || account == town_account(town, "treasury-a");
+        assert_int_equal(row.key.size, 8);
+        assert_memory_equal(row.key.data, account->key.public_key, 8);
+        assert_int_equal(row.sessions, connected);
+        assert_int_equal(row.until.us != 0, account->dates != NULL);
+        assert_int_equal(row.level != EST_LEVEL_NONE, account->door == OPERATORS);
+    }
+    assert_int_equal(rows, town->accounts_count);
+    assert_int_equal(est_client_keys(duty->client, 2, "treasury", 0, 1), 0);
+    page = far_wait(duty, EST_EVENT_KEYS, .ref = 2);
+    assert_true(est_row_key(page, 0, &row) && text_is(row.department, "treasury") && page->next != 0);
+    assert_false(est_row_key(page, 1, &row));
+    town_end(town);
+}
+
+static void configuration_is_told_by_name_and_without_a_secret(void **state) {
+    (void)state;
+    struct town *town = town_new(&(struct town_options){.limits = "lease: 300 ms"});
+    town_start(town);
+    struct far *duty = far_open(town, "duty", 0);
+    assert_int_equal(est_client_config(duty->client, 1), 0);
+    const est_event *page = far_wait(duty, EST_EVENT_CONFIG, .ref = 1);
+    const struct { const char *name, *value; } wanted[] = {{"city", "testville"},
+                                                            {"version", ESTELAM_VERSION},
+                                                            {"protocol_revision", "2"},
+                                                            {"types", "2"},
+                                                            {"lease_ms", "300"},
+                                                            {"security", "curve"},
+                                                            {"generation", "1"},
+                                                            {"endpoint_operators", town->endpoints[OPERATORS]}};
+    enum { WANTED = sizeof wanted / sizeof *wanted };
+    est_config_row row;
+    size_t found = 0;
+    for (size_t i = 0; est_row_config(page, i, &row); i++) {
+        assert_false(text_has(row.value, town->server.secret_key));
+        for (size_t k = 0; k < WANTED; k++)
+            found += text_is(row.name, wanted[k].name) && text_is(row.value, wanted[k].value);
+    }
+    assert_int_equal(found, WANTED);
+    town_end(town);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CLAIM(each_level_may_do_what_it_may_and_no_more),
+        CLAIM(level_that_a_reload_takes_away_is_gone_on_open_connections),
+        CLAIM(paused_department_stays_so_over_a_restart_until_it_is_let_go_on),
+        CLAIM(redirected_inquiry_is_answered_in_its_new_district),
+        CLAIM(keys_tell_whose_they_are_and_nothing_that_opens_a_door),
+        CLAIM(configuration_is_told_by_name_and_without_a_secret),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
