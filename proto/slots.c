@@ -32,13 +32,19 @@ void chain_remove(struct chain *chain, struct slot_link *links, uint32_t slot) {
     chain->count--;
 }
 
+enum { INDEX_FIRST = 256 };
+
+/* At most half full, so that a probe stays short. Behind the whole there is room for what moves while
+ * the part in use becomes larger: a quarter, since it was half full of half of it. */
 int index_init(struct index *index, uint32_t capacity) {
     uint32_t size = 16;
-    while (size < capacity * 2) /* at most half full, so that a probe stays short */
+    while (size < capacity * 2)
         size *= 2;
-    index->mask = size - 1;
-    index->keys = calloc(size, sizeof *index->keys);
-    index->slots = calloc(size, sizeof *index->slots);
+    index->count = 0;
+    index->mask_max = size - 1;
+    index->mask = (size < INDEX_FIRST ? size : INDEX_FIRST) - 1;
+    index->keys = calloc(size + size / 4, sizeof *index->keys);
+    index->slots = calloc(size + size / 4, sizeof *index->slots);
     return index->keys && index->slots ? 0 : -EST_NO_MEMORY;
 }
 
@@ -52,12 +58,33 @@ static uint32_t home(const struct index *index, uint64_t key) {
     return (uint32_t)key_mix(key) & index->mask;
 }
 
-void index_put(struct index *index, uint64_t key, uint32_t slot) {
+static void place(struct index *index, uint64_t key, uint32_t slot_and_1) {
     uint32_t at = home(index, key);
     while (index->slots[at])
         at = (at + 1) & index->mask;
     index->keys[at] = key;
-    index->slots[at] = slot + 1;
+    index->slots[at] = slot_and_1;
+}
+
+static void spread(struct index *index) {
+    uint32_t aside = index->mask_max + 1, end = aside;
+    for (uint32_t at = 0; at <= index->mask; at++) {
+        if (!index->slots[at])
+            continue;
+        index->keys[end] = index->keys[at];
+        index->slots[end++] = index->slots[at];
+        index->slots[at] = 0;
+    }
+    index->mask = index->mask * 2 + 1;
+    for (; aside < end; aside++)
+        place(index, index->keys[aside], index->slots[aside]);
+}
+
+void index_put(struct index *index, uint64_t key, uint32_t slot) {
+    index->count++;
+    if (index->count > (index->mask + 1) / 2 && index->mask < index->mask_max)
+        spread(index);
+    place(index, key, slot + 1);
 }
 
 uint32_t index_find(const struct index *index, uint64_t key, int64_t *walk) {
@@ -89,6 +116,7 @@ static void gap_close(struct index *index, uint32_t gap) {
 void index_remove(struct index *index, uint64_t key, uint32_t slot) {
     for (uint32_t at = home(index, key); index->slots[at]; at = (at + 1) & index->mask)
         if (index->slots[at] == slot + 1) {
+            index->count--;
             gap_close(index, at);
             return;
         }

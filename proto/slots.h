@@ -28,10 +28,14 @@ void chain_init(struct chain *);
 void chain_push(struct chain *, struct slot_link *links, uint32_t slot);
 void chain_remove(struct chain *, struct slot_link *links, uint32_t slot);
 
-/* --- Index: open addressing, linear probing, deletion by shifting back. ------------------------ */
+/* --- Index: open addressing, linear probing, deletion by shifting back. ------------------------
+ *
+ * It has memory for all that it may ever hold, and uses a part of that, twice as large whenever it is
+ * half full: what is in flight is mostly a small part of what may be, and stays in the cache. */
 
 struct index {
-    uint32_t mask;
+    uint32_t mask, mask_max; /* of the part in use; of the whole */
+    uint32_t count;
     uint64_t *keys;
     uint32_t *slots; /* slot + 1; 0: free */
 };

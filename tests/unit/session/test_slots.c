@@ -56,6 +56,29 @@ static void index_finds_all_that_is_in_it_and_nothing_else(void **state) {
     index_done(&index);
 }
 
+/* Every size that the index passes through while it fills, and all of it again while it empties. */
+static void a_full_index_has_grown_and_lost_nothing(void **state) {
+    (void)state;
+    enum { FULL = 5000 };
+    struct index index;
+    assert_int_equal(index_init(&index, FULL), 0);
+    assert_true(index.mask < index.mask_max);
+    for (uint32_t slot = 0; slot < FULL; slot++) {
+        int64_t walk = INDEX_START;
+        index_put(&index, slot * UINT64_C(977), slot);
+        assert_int_equal(index_find(&index, slot / 2 * UINT64_C(977), &walk), slot / 2);
+    }
+    assert_int_equal(index.mask, index.mask_max);
+    for (uint32_t slot = 0; slot < FULL; slot++) {
+        int64_t walk = INDEX_START;
+        assert_int_equal(index_find(&index, slot * UINT64_C(977), &walk), slot);
+        index_remove(&index, slot * UINT64_C(977), slot);
+        walk = INDEX_START;
+        assert_int_equal(index_find(&index, slot * UINT64_C(977), &walk), SLOT_NONE);
+    }
+    index_done(&index);
+}
+
 static void chain_keeps_the_order_of_coming(void **state) {
     (void)state;
     struct slot_link links[4];
@@ -79,6 +102,7 @@ static void chain_keeps_the_order_of_coming(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(index_finds_all_that_is_in_it_and_nothing_else),
+        cmocka_unit_test(a_full_index_has_grown_and_lost_nothing),
         cmocka_unit_test(chain_keeps_the_order_of_coming),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
