@@ -32,6 +32,9 @@ const struct route ROUTES[] = {
     {"GET", "/v1/whoami", 0, 0, 0, false, NULL, handle_whoami},
     {"GET", "/v1/problems", ANYONE, 0, 0, false, NULL, handle_problems},
     {"GET", "/v1/problems/{code}", ANYONE, 0, 0, false, NULL, handle_problem},
+    {"GET", "/metrics", ANYONE, 0, 0, false, NULL, handle_metrics}, /* from this machine; see there */
+    {"GET", "/livez", ANYONE, 0, 0, false, "verbose", handle_livez},
+    {"GET", "/readyz", ANYONE, 0, 0, false, "verbose", handle_readyz},
 };
 /* clang-format on */
 const size_t ROUTES_COUNT = sizeof ROUTES / sizeof ROUTES[0];

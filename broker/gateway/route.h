@@ -49,6 +49,10 @@ void handle_purposes(struct request *);
 void handle_whoami(struct request *);
 void handle_problems(struct request *);
 void handle_problem(struct request *);
+/* metrics.c, health.c */
+void handle_metrics(struct request *);
+void handle_livez(struct request *);
+void handle_readyz(struct request *);
 /* static.c: whatever the table does not hold */
 void handle_static(struct request *);
 

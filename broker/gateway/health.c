@@ -1,0 +1,69 @@
+/* health.c - GET /livez and /readyz: may a load balancer send requests here?
+ *
+ * Alive is a gateway that answers. Ready is one that can do its work: it is not stopping, its tokens can be
+ * read, and every account of its configuration has a session with the broker. `?verbose` says which.
+ */
+#include "question.h"
+#include "route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* `?verbose`, with or without a value. */
+static bool is_verbose(const struct request *r) {
+    const char *value;
+    size_t size;
+    return MHD_lookup_connection_value_n(r->connection, MHD_GET_ARGUMENT_KIND, "verbose", strlen("verbose"),
+                                         &value, &size) == MHD_YES;
+}
+
+struct report {
+    char text[16384];
+    size_t used;
+    bool good;
+};
+
+static void report_add(struct report *report, bool good, const char *what, const char *name,
+                       const char *why) {
+    size_t left = sizeof report->text - report->used;
+    int size = snprintf(report->text + report->used, left, "[%c]%s%s%s%s%s%s\n", good ? '+' : '-', what,
+                        *name ? " " : "", name, good ? " ok" : " failed", *why ? ": " : "", why);
+    report->used += (size_t)size < left ? (size_t)size : 0;
+    report->good = report->good && good;
+}
+
+static void accounts_report(struct report *report, const struct gateway *g) {
+    for (size_t i = 0; i < g->config.accounts_count; i++) {
+        const struct line *line = g->lines[i];
+        bool up = line_is_up(line);
+        report_add(report, up, line_role(line) == ROLE_OPERATOR_BIT ? "operator" : "requester",
+                   line_account(line), up ? "" : est_code_name(line_down_code(line)));
+    }
+}
+
+/* Good and not asked for more: "ok". Else each line, and the sum of them. */
+static void report_reply(struct request *r, struct report *report, const char *name) {
+    char text[sizeof report->text + 64];
+    int size = snprintf(text, sizeof text, "ok\n");
+    if (!report->good || is_verbose(r))
+        size = snprintf(text, sizeof text, "%s%s check %s\n", report->text, name,
+                        report->good ? "passed" : "failed");
+    request_text(r, report->good ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, "text/plain; charset=utf-8",
+                 text, (size_t)size);
+    if (!report->good)
+        request_header(r, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+}
+
+void handle_livez(struct request *r) {
+    struct report report = {.good = true};
+    report_add(&report, true, "http", "", "");
+    report_reply(r, &report, "livez");
+}
+
+void handle_readyz(struct request *r) {
+    struct report report = {.good = true};
+    report_add(&report, true, "http", "", "");
+    report_add(&report, !r->gateway->stopping, "not-stopping", "", "");
+    accounts_report(&report, r->gateway);
+    report_reply(r, &report, "readyz");
+}
