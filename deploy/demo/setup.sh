@@ -126,7 +126,13 @@ token_make chief chief watch,read,events,operate,administer "the administrator (
     done <"$demo/permit.jsonl"
 } >"$dir/samples.yaml"
 
-console=$demo/../../broker/console/dist
+# The web console, where it was built: by `cmake --build build --target console` or by `npm run build`.
+console=
+for place in "${ESTELAM_CONSOLE:-}" "$demo/../../build/share/estelam/console" "$demo/../../broker/console/dist"; do
+    if [ -z "$console" ] && [ -f "$place/index.html" ]; then
+        console=$(cd "$place" && pwd)
+    fi
+done
 {
     cat <<END
 # Written by setup.sh.
@@ -143,7 +149,7 @@ state: gateway
 catalogue: "$tehran"
 tests: {account: web, samples: samples.yaml}
 END
-    if [ -f "$console/index.html" ]; then
-        printf 'console: "%s"\n' "$(cd "$console" && pwd)"
+    if [ -n "$console" ]; then
+        printf 'console: "%s"\n' "$console"
     fi
 } >"$dir/gateway.yaml"

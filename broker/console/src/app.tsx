@@ -1,0 +1,53 @@
+// app.tsx - who is here decides what is shown: the login, or the shell around a page.
+import { useEffect } from "preact/hooks";
+import { boardStart, boardStop } from "./live/board";
+import { catalogueRead } from "./live/catalogue";
+import { feedStart, feedStop } from "./live/feed";
+import { linkReset, unreachable } from "./live/link";
+import { forget } from "./live/samples";
+import { Login } from "./pages/login/Login";
+import { prefs } from "./prefs";
+import { may, resume, session, type Session } from "./session";
+import { Shell } from "./shell/Shell";
+import { useStore } from "./store";
+
+function onSession(now: Session): () => void {
+    if (now.state !== "in") return () => {};
+    linkReset();
+    void catalogueRead();
+    boardStart();
+    if (may("events")) feedStart();
+    return () => {
+        boardStop();
+        feedStop();
+    };
+}
+
+/* After a reload the gateway may be away for a moment: the token is worth another question. */
+function useResume(state: Session["state"]): void {
+    useEffect(() => {
+        if (state !== "asking") return;
+        let timer = 0;
+        const attempt = (): void => {
+            resume().catch(() => {
+                unreachable();
+                timer = window.setTimeout(attempt, 1_500);
+            });
+        };
+        attempt();
+        return () => clearTimeout(timer);
+    }, [state]);
+}
+
+export function App() {
+    useStore(prefs);
+    const now = useStore(session);
+    useResume(now.state);
+    useEffect(() => onSession(now), [now]);
+    useEffect(() => {
+        if (now.state === "out") forget();
+    }, [now.state]);
+    if (now.state === "out") return <Login why={now.why} />;
+    if (now.state === "asking") return <Shell waiting />;
+    return <Shell />;
+}

@@ -1,0 +1,107 @@
+// board.ts - the counts that every page stands on: queues, agents, the process's figures. Asked again every
+// few seconds, at once after an event, and more slowly while nobody looks.
+import { ApiError, get } from "../api/http";
+import type { AgentRow, List, NamedValue, QueueRow } from "../api/shapes";
+import { may } from "../session";
+import { store } from "../store";
+import { answered, unreachable } from "./link";
+import { take } from "./samples";
+
+export interface Board {
+    at: number; // ms; 0: nothing has been read yet
+    queues: QueueRow[];
+    agents: AgentRow[];
+    stats: Record<string, number>;
+    fault: ApiError | null;
+}
+
+const empty: Board = { at: 0, queues: [], agents: [], stats: {}, fault: null };
+export const board = store<Board>(empty);
+
+const EVERY = 3_000;
+const HIDDEN_EVERY = 15_000;
+const STATS_EVERY = 9_000;
+const SOONEST = 700; // between two questions, however many events come
+
+let timer: number | undefined;
+let running: AbortController | null = null;
+let askedAt = 0;
+let statsAt = 0;
+
+async function every<Row>(path: string, signal: AbortSignal): Promise<Row[]> {
+    const rows: Row[] = [];
+    let next: string | null | undefined = "";
+    for (let page = 0; page < 100 && next !== null && next !== undefined; page++) {
+        const tail: string = next ? `?after=${encodeURIComponent(next)}` : "";
+        const list: List<Row> = await get<List<Row>>(path + tail, signal);
+        rows.push(...list.rows);
+        next = list.next || null;
+    }
+    return rows;
+}
+
+async function stats(signal: AbortSignal): Promise<Record<string, number>> {
+    if (Date.now() - statsAt < STATS_EVERY) return board.get().stats;
+    try {
+        const { rows } = await get<List<NamedValue>>("/v1/stats", signal);
+        statsAt = Date.now();
+        return Object.fromEntries(rows.map((row) => [row.name, Number(row.value)]));
+    } catch (error) {
+        if (error instanceof ApiError && error.problem.status > 0 && error.problem.status < 500) return {};
+        throw error;
+    }
+}
+
+async function read(signal: AbortSignal): Promise<void> {
+    try {
+        const [queues, agents, figures] = await Promise.all([
+            every<QueueRow>("/v1/queues", signal),
+            every<AgentRow>("/v1/agents", signal),
+            stats(signal),
+        ]);
+        if (signal.aborted) return;
+        take(queues);
+        board.set({ at: Date.now(), queues, agents, stats: figures, fault: null });
+        answered(may("events"));
+    } catch (error) {
+        if (signal.aborted || !(error instanceof ApiError)) return;
+        board.set({ ...board.get(), fault: error });
+        if (error.problem.status === 0 || error.problem.status >= 500) unreachable();
+    }
+}
+
+function plan(after: number): void {
+    clearTimeout(timer);
+    timer = window.setTimeout(ask, after);
+}
+
+async function ask(): Promise<void> {
+    if (!running) return;
+    const { signal } = running;
+    askedAt = Date.now();
+    await read(signal);
+    if (!signal.aborted) plan(document.hidden ? HIDDEN_EVERY : EVERY);
+}
+
+export function boardStart(): void {
+    boardStop();
+    running = new AbortController();
+    statsAt = 0;
+    void ask();
+}
+
+export function boardStop(): void {
+    clearTimeout(timer);
+    running?.abort();
+    running = null;
+    board.set(empty);
+}
+
+/* Something happened: look soon, but never more often than SOONEST. */
+export function refresh(): void {
+    if (running) plan(Math.max(0, askedAt + SOONEST - Date.now()));
+}
+
+document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) refresh();
+});

@@ -1,0 +1,18 @@
+// Json.tsx - the API's own words about it, to copy.
+import { text } from "../../text";
+import { Button } from "../../ui/Button";
+import { Panel } from "../../ui/Panel";
+import { toast } from "../../ui/Toasts";
+
+export function Json({ value }: { value: unknown }) {
+    const t = text().inquiry;
+    const json = JSON.stringify(value, null, 2);
+    const copy = (): void => {
+        void navigator.clipboard.writeText(json).then(() => toast(t.copied), () => {});
+    };
+    return (
+        <Panel title={t.json} actions={<Button small icon="copy" onClick={copy}>{t.copy}</Button>}>
+            <pre class="json" dir="ltr" tabIndex={0}>{json}</pre>
+        </Panel>
+    );
+}

@@ -1,0 +1,53 @@
+// Bulk.tsx - a group back to its queues: the broker counts first, then a person decides, with a reason.
+import { useEffect, useState } from "preact/hooks";
+import { post } from "../../api/http";
+import { num } from "../../format/number";
+import { refresh } from "../../live/board";
+import { fill, text } from "../../text";
+import { Code } from "../../ui/Code";
+import { Fault } from "../../ui/Fault";
+import { Reason } from "../../ui/Reason";
+import { toast } from "../../ui/Toasts";
+
+export interface BulkProps {
+    department: string;
+    code: string;
+    onDone: () => void;
+    onClose: () => void;
+}
+
+interface Counted {
+    count: number;
+    requeued?: number;
+}
+
+export function Bulk({ department, code, onDone, onClose }: BulkProps) {
+    const t = text().act;
+    const [count, setCount] = useState<number | null>(null);
+    const [fault, setFault] = useState<unknown>(null);
+    const filter = [code && `code:${code}`, department && `department:${department}`].filter(Boolean).join(" ");
+    useEffect(() => {
+        post<Counted>("/v1/parked/requeue", { filter, count_only: true, reason: "count" }).then((r) => setCount(r.count), setFault);
+    }, [filter]);
+    const n = num(count ?? 0);
+    return (
+        <Reason
+            title={t.bulkTitle}
+            lead={t.bulkLead}
+            confirm={count ? fill(t.bulkDo, { n }) : t.requeueDo}
+            blocked={!count}
+            onClose={onClose}
+            onConfirm={async (reason) => {
+                const done = await post<Counted>("/v1/parked/requeue", { filter, reason, count_only: false });
+                toast(fill(t.bulkDone, { n: num(done.requeued ?? done.count) }));
+                refresh();
+                onDone();
+            }}
+        >
+            <p class="bulk-count" role="status">
+                {fault === null && (count === null ? t.counting : count ? fill(t.bulkCount, { n }) : t.bulkNone)} <Code code={code} />
+            </p>
+            {fault !== null && <Fault of={fault} />}
+        </Reason>
+    );
+}

@@ -1,0 +1,65 @@
+// Groups.tsx - the parked by reason: how many, why, and the way back for a whole group.
+import { useState } from "preact/hooks";
+import type { ParkedRow } from "../../api/shapes";
+import { num } from "../../format/number";
+import { departmentTitle } from "../../live/catalogue";
+import { may } from "../../session";
+import { fill, text, word } from "../../text";
+import { Button } from "../../ui/Button";
+import { Code } from "../../ui/Code";
+import { Panel } from "../../ui/Panel";
+import { Bulk } from "./Bulk";
+
+export interface GroupsProps {
+    all: ParkedRow[];
+    rows: ParkedRow[]; // of the chosen department
+    department: string;
+    code: string;
+    choose: (change: { department?: string; code?: string }) => void;
+    onDone: () => void;
+}
+
+function counts(rows: ParkedRow[], of: (row: ParkedRow) => string): [string, number][] {
+    const all = new Map<string, number>();
+    for (const row of rows) all.set(of(row), (all.get(of(row)) ?? 0) + 1);
+    return [...all].sort((a, b) => b[1] - a[1]);
+}
+
+function DepartmentChoice({ all, department, choose }: Pick<GroupsProps, "all" | "department" | "choose">) {
+    const t = text().parked;
+    return (
+        <select class="small-input" aria-label={t.department} value={department} onChange={(e) => choose({ department: e.currentTarget.value, code: "" })}>
+            <option value="">{t.department}: {t.all}</option>
+            {counts(all, (r) => r.department).map(([name, n]) => (
+                <option key={name} value={name}>{departmentTitle(name)} ({num(n)})</option>
+            ))}
+        </select>
+    );
+}
+
+export function Groups({ all, rows, department, code, choose, onDone }: GroupsProps) {
+    const t = text().parked;
+    const [bulk, setBulk] = useState<string | null>(null);
+    const groups = counts(rows, (r) => r.code);
+    return (
+        <Panel title={t.byReason} actions={<DepartmentChoice all={all} department={department} choose={choose} />}>
+            <ul class="groups">
+                {groups.map(([name, n]) => (
+                    <li key={name} class={`group${code === name ? " group-on" : ""}`} data-code={name}>
+                        <button type="button" class="group-pick" aria-pressed={code === name} onClick={() => choose({ code: code === name ? "" : name })}>
+                            <b>{num(n)}</b>
+                            <span>{word(text().codes, name)}</span>
+                        </button>
+                        <Code code={name} />
+                        {may("act") && (
+                            <Button small icon="requeue" onClick={() => setBulk(name)} label={`${t.requeueAll} ${fill(t.count, { n: num(n) })}`}>
+                                {t.requeueAll}
+                            </Button>
+                        )}
+                    </li>
+                ))}
+            </ul>
+            {bulk !== null && <Bulk department={department} code={bulk} onDone={onDone} onClose={() => setBulk(null)} />}
+        </Panel>
+    );
+}

@@ -1,0 +1,87 @@
+// Parked.tsx - what was set aside, by reason; a group goes back to its queues after its size was shown.
+import { useEffect, useState } from "preact/hooks";
+import type { List, ParkedRow } from "../../api/shapes";
+import { get } from "../../api/http";
+import { onEvents } from "../../live/feed";
+import { catalogue } from "../../live/catalogue";
+import { useStore } from "../../store";
+import { text } from "../../text";
+import { href, replace } from "../../route";
+import { Empty } from "../../ui/Empty";
+import { Fault } from "../../ui/Fault";
+import { Loading } from "../../ui/Loading";
+import { PageHead } from "../../ui/PageHead";
+import { Groups } from "./Groups";
+import { ParkedList } from "./ParkedList";
+
+const PAGES_MAX = 20; // of parked rows read for the groups; a requeue counts them all at the broker
+
+interface Read {
+    rows: ParkedRow[];
+    whole: boolean;
+}
+
+async function readAll(signal: AbortSignal): Promise<Read> {
+    const rows: ParkedRow[] = [];
+    let next: string | null = "";
+    for (let page = 0; page < PAGES_MAX && next !== null; page++) {
+        const list: List<ParkedRow> = await get<List<ParkedRow>>("/v1/parked" + (next ? `?after=${encodeURIComponent(next)}` : ""), signal);
+        rows.push(...list.rows);
+        next = list.next || null;
+    }
+    return { rows, whole: next === null };
+}
+
+function useParked() {
+    const [read, setRead] = useState<Read | null>(null);
+    const [fault, setFault] = useState<unknown>(null);
+    const [turn, setTurn] = useState(0);
+    const again = (): void => setTurn((n) => n + 1);
+    useEffect(() => {
+        const stop = new AbortController();
+        readAll(stop.signal).then(
+            (value) => (setRead(value), setFault(null)),
+            (error: unknown) => stop.signal.aborted || setFault(error),
+        );
+        return () => stop.abort();
+    }, [turn]);
+    useEffect(() => {
+        const moves = ["parked", "requeued", "cancelled", "redirected", "expired"];
+        let soon = 0;
+        const off = onEvents((events) => {
+            if (!events.some((e) => moves.includes(e.event))) return;
+            clearTimeout(soon);
+            soon = window.setTimeout(again, 200);
+        });
+        return () => (clearTimeout(soon), off());
+    }, []);
+    return { read, fault, again };
+}
+
+export function Parked({ query }: { query: URLSearchParams }) {
+    const t = text().parked;
+    useStore(catalogue);
+    const { read, fault, again } = useParked();
+    const department = query.get("department") ?? "";
+    const code = query.get("code") ?? "";
+    const choose = (change: { department?: string; code?: string }): void =>
+        replace(href("parked", undefined, { department, code, ...change }));
+    if (!read) return fault !== null ? <Fault of={fault} again={again} /> : <Loading />;
+    const ofDepartment = department ? read.rows.filter((r) => r.department === department) : read.rows;
+    const rows = code ? ofDepartment.filter((r) => r.code === code) : ofDepartment;
+    return (
+        <div class="page">
+            <PageHead title={t.title} aside={t.lead} />
+            {read.rows.length === 0 ? (
+                <section class="panel">
+                    <Empty icon="check" title={t.empty}>{t.emptyDo}</Empty>
+                </section>
+            ) : (
+                <>
+                    <Groups all={read.rows} rows={ofDepartment} department={department} code={code} choose={choose} onDone={again} />
+                    <ParkedList rows={rows} onDone={again} />
+                </>
+            )}
+        </div>
+    );
+}

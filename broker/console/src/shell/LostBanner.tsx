@@ -1,0 +1,25 @@
+// LostBanner.tsx - how long the gateway has been away, and that what is shown is from before.
+import { age } from "../format/span";
+import { useNow } from "../live/clock";
+import { retryNow } from "../live/feed";
+import { link } from "../live/link";
+import { useStore } from "../store";
+import { fill, text } from "../text";
+import { Banner } from "../ui/Banner";
+import { Button } from "../ui/Button";
+
+const PATIENCE_MS = 3_000; // a restart of the gateway is shorter than that, mostly
+
+export function LostBanner() {
+    const { state, since } = useStore(link);
+    const now = useNow();
+    if (state !== "lost" || now - since < PATIENCE_MS) return null;
+    return (
+        <div class="lost">
+            <Banner tone="warn">
+                {fill(text().link.lostFor, { age: age(now - since) })}{" "}
+                <Button small onClick={retryNow}>{text().link.retryNow}</Button>
+            </Banner>
+        </div>
+    );
+}

@@ -1,0 +1,58 @@
+// Page.tsx - from the address to a page; its title, and the focus of whoever comes by keyboard.
+import { useEffect, useRef } from "preact/hooks";
+import { digits } from "../format/number";
+import { Department } from "../pages/department/Department";
+import { Inquiry } from "../pages/inquiry/Inquiry";
+import { Overview } from "../pages/overview/Overview";
+import { Parked } from "../pages/parked/Parked";
+import { Search } from "../pages/search/Search";
+import { System } from "../pages/system/System";
+import { departmentTitle } from "../live/catalogue";
+import { href, route, type Route } from "../route";
+import { may, type Right } from "../session";
+import { useStore } from "../store";
+import { fill, text } from "../text";
+import { Empty } from "../ui/Empty";
+
+interface Entry {
+    needs: Right;
+    title: (at: Route) => string;
+    render: (at: Route) => preact.JSX.Element;
+}
+
+const pages: Record<string, Entry> = {
+    "": { needs: "queues", title: () => text().overview.title, render: () => <Overview /> },
+    department: { needs: "queues", title: (at) => departmentTitle(at.id), render: (at) => <Department key={at.id} name={at.id} /> },
+    search: { needs: "search", title: () => text().search.title, render: (at) => <Search query={at.query.get("q") ?? ""} /> },
+    inquiry: {
+        needs: "inquiry",
+        title: (at) => fill(text().inquiry.title, { n: digits(at.id) }),
+        render: (at) => <Inquiry key={at.id} id={at.id} view={at.query.get("view") ?? "timeline"} />,
+    },
+    parked: { needs: "parked", title: () => text().parked.title, render: (at) => <Parked query={at.query} /> },
+    system: { needs: "queues", title: () => text().system.title, render: () => <System /> },
+};
+
+function Nowhere() {
+    const t = text();
+    return (
+        <Empty title={t.fault.page}>
+            <a href={href("")}>{t.fault.pageDo}</a>
+        </Empty>
+    );
+}
+
+export function Page() {
+    const at = useStore(route);
+    const entry = pages[at.page];
+    const shown = entry && may(entry.needs) ? entry : undefined;
+    const first = useRef(true);
+    document.title = `${shown ? shown.title(at) : text().fault.page} · ${text().product}`;
+    useEffect(() => {
+        // A reader of the screen is told of the new page by the focus moving to it.
+        if (!first.current) document.getElementById("content")?.focus({ preventScroll: true });
+        first.current = false;
+        scrollTo(0, 0);
+    }, [at.page, at.id]);
+    return shown ? shown.render(at) : <Nowhere />;
+}

@@ -1,0 +1,32 @@
+// Fault.tsx - what went wrong, in a sentence of ours, the stable code, and the gateway's own detail.
+import { ApiError } from "../api/http";
+import { text, word } from "../text";
+import { Button } from "./Button";
+import { Code } from "./Code";
+import { Icon } from "./Icon";
+
+export function faultText(of: unknown): string {
+    const t = text();
+    if (!(of instanceof ApiError)) return of instanceof Error ? of.message : String(of);
+    const { code, title, status } = of.problem;
+    if (status === 0) return t.fault.UNREACHABLE;
+    return t.codes[code] ?? (title || word(t.codes, code));
+}
+
+export function Fault({ of, again }: { of: unknown; again?: () => void }) {
+    const t = text().fault;
+    const detail = of instanceof ApiError ? of.problem.detail : "";
+    const code = of instanceof ApiError && of.problem.status > 0 ? of.problem.code : "";
+    return (
+        <div class="fault" role="alert">
+            <Icon name="alert" />
+            <div>
+                <p>
+                    {faultText(of)} {code && <Code code={code} />}
+                </p>
+                {detail && <p class="fault-detail"><bdi>{detail}</bdi></p>}
+                {again && <Button small onClick={again}>{t.again}</Button>}
+            </div>
+        </div>
+    );
+}

@@ -1,0 +1,85 @@
+// Reason.tsx - the dialog before every action: what will happen, why it is done, and go. The reason is
+// written to the log by the broker, so an action without one cannot be sent.
+import type { ComponentChildren } from "preact";
+import { useId, useState } from "preact/hooks";
+import { text } from "../text";
+import { Button } from "./Button";
+import { Dialog } from "./Dialog";
+import { Fault } from "./Fault";
+
+export interface ReasonProps {
+    title: string;
+    lead: string;
+    confirm: string;
+    danger?: boolean;
+    blocked?: boolean; // something else is missing yet
+    children?: ComponentChildren; // further fields, before the reason
+    onConfirm: (reason: string) => Promise<void>;
+    onClose: () => void;
+}
+
+const REASON_MAX = 1000; // bytes, of the protocol
+
+export function Reason({ title, lead, confirm, danger, blocked, children, onConfirm, onClose }: ReasonProps) {
+    const t = text().act;
+    const id = useId();
+    const [reason, setReason] = useState("");
+    const [missing, setMissing] = useState(false);
+    const [busy, setBusy] = useState(false);
+    const [fault, setFault] = useState<unknown>(null);
+
+    async function submit(event: Event): Promise<void> {
+        event.preventDefault();
+        if (busy || blocked) return;
+        if (!reason.trim()) {
+            setMissing(true);
+            document.getElementById(id)?.focus();
+            return;
+        }
+        setBusy(true);
+        setFault(null);
+        try {
+            await onConfirm(reason.trim());
+            onClose();
+        } catch (error) {
+            setFault(error);
+            setBusy(false);
+        }
+    }
+
+    return (
+        <Dialog title={title} onClose={onClose}>
+            <form onSubmit={submit} noValidate>
+                <p class="dialog-lead">{lead}</p>
+                {children}
+                <div class="field">
+                    <label for={id}>{t.reason}</label>
+                    <textarea
+                        id={id}
+                        data-first
+                        rows={3}
+                        maxLength={REASON_MAX / 2}
+                        required
+                        aria-describedby={id + "-hint"}
+                        aria-invalid={missing}
+                        value={reason}
+                        onInput={(e) => {
+                            setReason(e.currentTarget.value);
+                            setMissing(false);
+                        }}
+                    />
+                    <p id={id + "-hint"} class={missing ? "field-fault" : "field-hint"}>
+                        {missing ? t.reasonNeeded : t.reasonHint}
+                    </p>
+                </div>
+                {fault !== null && <Fault of={fault} />}
+                <div class="dialog-actions">
+                    <Button onClick={onClose}>{t.cancel}</Button>
+                    <Button type="submit" kind={danger ? "danger" : "primary"} disabled={busy || blocked}>
+                        {busy ? t.working : confirm}
+                    </Button>
+                </div>
+            </form>
+        </Dialog>
+    );
+}
