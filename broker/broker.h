@@ -5,8 +5,10 @@
  *   registry.c   names of the configuration <-> numbers of the record; type versions
  *   inputs.c     a command becomes an input of the core
  *   outputs.c    an effect of the core becomes an event in the store or a command to a peer
- *   queries.c    status, timeline, queues, agents, parked, stats: reading only
+ *   queries.c    status, timeline, queues, agents, parked: reading only
  *   query_config.c  keys in force, and settings by name
+ *   query_stats.c   counters, gauges and histograms by name
+ *   machine.c    what this process takes of its machine
  *   index_ask.c  what the index answers: events, find, reindex, counters
  *   tracking.c   tracking codes
  *   log.c        lines for the journal
@@ -20,6 +22,7 @@
 #include <net.h>
 #include <store.h>
 
+#include "histogram.h"
 #include "registry.h"
 
 /* The most that one batch takes in before it commits. Fewer would pay for more commits; more lets
@@ -48,12 +51,14 @@ struct broker {
     struct buffer body, rows;        /* scratch: a canonical body; rows or defects of an answer */
     struct defects defects;
     uint64_t facts[FACT_COUNT], refused[1000], commits, batches;
+    struct histogram commit_us, batch_events; /* of the batches that wrote */
     int64_t tidied_us, measured_us;
     int64_t refusals_since_us;       /* refusals logged, and not, since then */
     unsigned refusals;
 };
 
 /* loop.c */
+extern const struct ladder commit_ladder, batch_ladder;
 est_time clock_now(void);
 /* Runs until a signal or a failure. 0, or a negative code. */
 int loop_run(struct broker *);
@@ -75,7 +80,7 @@ void recorded_flush(struct broker *);
 void send_error(struct broker *, uint32_t peer, struct error_is error, const char *detail);
 void broker_fail(struct broker *, const char *doing);
 
-/* queries.c, query_config.c */
+/* queries.c, query_config.c, query_stats.c */
 void query_status(struct broker *, uint32_t peer, const struct status *);
 void query_timeline(struct broker *, uint32_t peer, const struct timeline *);
 void query_queues(struct broker *, uint32_t peer, const struct page *);

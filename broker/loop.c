@@ -155,6 +155,16 @@ static void upkeep(struct broker *b) {
         room_look(b);
 }
 
+const struct ladder commit_ladder = {
+    {50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 5000000}, 15};
+const struct ladder batch_ladder = {{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000}, 12};
+
+static void commit_count(struct broker *b, int64_t took_us) {
+    b->commits++;
+    histogram_add(&b->commit_us, &commit_ladder, took_us > 0 ? (uint64_t)took_us : 0);
+    histogram_add(&b->batch_events, &batch_ladder, b->batch_appends);
+}
+
 static void batch(struct broker *b, bool frames) {
     b->now = clock_now();
     b->batch_appends = 0;
@@ -179,12 +189,14 @@ static void batch(struct broker *b, bool frames) {
         store_abort(b->store);
         return;
     }
+    est_time before = clock_now();
     if (store_commit(b->store) < 0) {
         broker_fail(b, "committing");
         return;
     }
     b->batches++;
-    b->commits += b->batch_appends > 0;
+    if (b->batch_appends > 0)
+        commit_count(b, clock_now().us - before.us);
     net_flush(b->net, b->now);
 }
 

@@ -1,5 +1,5 @@
-/* queries.c - questions about what is: they change nothing and are answered from the record, the
- * core's view of the moment, and the counters. */
+/* queries.c - questions about what is: they change nothing and are answered from the record and the
+ * core's view of the moment. */
 #include "queries.h"
 
 #include <stdio.h>
@@ -308,6 +308,14 @@ static void queue_add(struct broker *b, const struct lane_view *lanes, size_t co
     queue_row_pack(&b->rows, &row);
 }
 
+/* A paused department that nobody has asked yet has no lane to say so: it gets a row of its own. */
+static bool paused_alone(struct broker *b, const struct lane_view *lanes, size_t count, uint32_t department) {
+    for (size_t i = 0; i < count; i++)
+        if (lanes[i].department == department)
+            return false;
+    return core_is_paused(b->core, department);
+}
+
 void query_queues(struct broker *b, uint32_t peer, const struct page *ask) {
     uint32_t department;
     if (!page_department(b, peer, ask, &department))
@@ -327,7 +335,16 @@ void query_queues(struct broker *b, uint32_t peer, const struct page *ask) {
         queue_add(b, lanes, count, &at);
         rows++;
     }
-    page_reply(b, peer, VERB_QUEUES_IS, ask->ref, rows, at < count ? at : 0);
+    const size_t end = count + b->limits.departments_max; /* behind the lanes come departments, by number */
+    for (; at >= count && at < end && rows < page_limit(ask); at++) {
+        uint32_t alone = (uint32_t)(at - count);
+        if ((department != 0 && department != alone) || !paused_alone(b, lanes, count, alone))
+            continue;
+        struct queue_row row = {.department = registry_name(b->registry, THING_DEPARTMENT, alone), .paused = 1};
+        queue_row_pack(&b->rows, &row);
+        rows++;
+    }
+    page_reply(b, peer, VERB_QUEUES_IS, ask->ref, rows, at < end ? at : 0);
     free(lanes);
 }
 
@@ -394,73 +411,4 @@ void query_parked(struct broker *b, uint32_t peer, const struct page *ask) {
         parked_add(b, &row, &e);
     }
     page_reply(b, peer, VERB_PARKED_IS, ask->ref, count, count == limit ? numbers[count - 1] : 0);
-}
-
-/* --- Stats ----------------------------------------------------------------------------------------- */
-
-static size_t stat_add(struct broker *b, const char *name, uint64_t value) {
-    struct stat_row row = {.name = slice_of(name), .value = value};
-    stat_row_pack(&b->rows, &row);
-    return 1;
-}
-
-static size_t stats_core(struct broker *b) {
-    struct core_counts c;
-    core_counts(b->core, &c);
-    const struct { const char *name; uint64_t value; } rows[] = {
-        {"inquiries_open", c.open},       {"inquiries_waiting", c.waiting},
-        {"inquiries_delayed", c.delayed}, {"inquiries_leased", c.leased},
-        {"inquiries_parked", c.parked},   {"results_unacknowledged", c.unacknowledged},
-        {"log_seq", c.seq},               {"draining", c.draining},
-        {"store_full", c.full},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        stat_add(b, rows[i].name, rows[i].value);
-    return sizeof rows / sizeof *rows;
-}
-
-static size_t stats_machine(struct broker *b) {
-    const struct net_counts *n = net_counts(b->net);
-    struct store_sizes sizes;
-    store_sizes(b->store, &sizes);
-    const struct { const char *name; uint64_t value; } rows[] = {
-        {"frames_in", n->frames_in},
-        {"frames_out", n->frames_out},
-        {"bytes_in", n->bytes_in},
-        {"bytes_out", n->bytes_out},
-        {"disconnects", n->disconnects},
-        {"dropped_slow", n->dropped_slow},
-        {"dropped_protocol", n->dropped_protocol},
-        {"handshakes_accepted", net_zap(b->net)->accepted},
-        {"handshakes_refused", net_zap(b->net)->refused},
-        {"batches", b->batches},
-        {"commits", b->commits},
-        {"store_used_bytes", sizes.used},
-        {"store_map_bytes", sizes.map},
-        {"store_limit_bytes", sizes.size_max},
-        {"disk_free_bytes", sizes.disk_free},
-        {"started_us", (uint64_t)b->started.us},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        stat_add(b, rows[i].name, rows[i].value);
-    return sizeof rows / sizeof *rows;
-}
-
-void query_stats(struct broker *b, uint32_t peer, const struct stats *ask) {
-    char name[64];
-    buffer_clear(&b->rows);
-    size_t rows = stats_core(b) + stats_machine(b);
-    for (int fact = 1; fact < FACT_COUNT; fact++) {
-        snprintf(name, sizeof name, "fact_%s", fact_name((enum fact)fact));
-        for (char *at = strchr(name, '-'); at != NULL; at = strchr(at, '-'))
-            *at = '_';
-        rows += stat_add(b, name, b->facts[fact]);
-    }
-    for (int code = 1; code < 1000; code++) {
-        if (b->refused[code] == 0)
-            continue;
-        snprintf(name, sizeof name, "refused_%s", est_code_name(code));
-        rows += stat_add(b, name, b->refused[code]);
-    }
-    page_reply(b, peer, VERB_STATS_IS, ask->ref, rows, 0);
 }

@@ -136,7 +136,9 @@ static void apply_drain(struct core *c, const struct event *e) {
 }
 
 static void apply_paused(struct core *c, const struct event *e) {
-    c->departments[e->paused.department].paused = e->paused.on;
+    struct department *d = &c->departments[e->paused.department];
+    c->paused += (e->paused.on != 0) - d->paused;
+    d->paused = e->paused.on != 0;
 }
 
 /* Events about the city or about many inquiries, and events about one. */

@@ -213,6 +213,7 @@ struct lane_view {
     uint32_t agents;            /* live sessions that may serve it */
     bool paused;                /* its department is */
 };
+bool core_is_paused(const struct core *, uint32_t department);
 size_t core_lane_count(const struct core *);
 void core_lane(const struct core *, size_t lane, struct lane_view *ret);
 /* The lowest numbers above `after` that are parked, of one department or (0) of all, in order. */
@@ -227,7 +228,7 @@ void core_account(const struct core *, uint32_t account, struct account_view *re
 bool core_may_ask(const struct core *, uint32_t account, uint32_t type, uint32_t purpose);
 bool core_may_answer(const struct core *, uint32_t account, uint32_t type);
 
-struct core_counts { uint64_t accepted, open, ended, unacknowledged, waiting, delayed, leased, parked; uint64_t seq; bool draining, full; };
+struct core_counts { uint64_t accepted, open, ended, unacknowledged, waiting, delayed, leased, parked; uint64_t seq; uint32_t paused; /* departments */ bool draining, full; };
 void core_counts(const struct core *, struct core_counts *ret);
 
 #endif

@@ -83,6 +83,7 @@ struct core {
     int64_t at_us;            /* of the last event */
     uint32_t epochs;          /* counter within the generation */
     uint32_t lives;           /* of sessions, counted */
+    uint32_t paused;          /* departments */
     bool draining, full;
     bool unfed;               /* grants stopped for want of room: more may be given at once */
     uint64_t accepted, ended; /* since this process began; the rest is counted in places */

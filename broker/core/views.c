@@ -26,6 +26,10 @@ bool core_inquiry(const struct core *c, uint64_t number, struct inquiry_view *re
     return true;
 }
 
+bool core_is_paused(const struct core *c, uint32_t department) {
+    return c->departments[department].paused;
+}
+
 size_t core_lane_count(const struct core *c) {
     return c->lanes_count;
 }
@@ -124,6 +128,7 @@ void core_counts(const struct core *c, struct core_counts *ret) {
         .leased = c->counts[EST_STATE_LEASED],
         .parked = c->counts[EST_STATE_PARKED],
         .seq = c->seq,
+        .paused = c->paused,
         .draining = c->draining,
         .full = c->full,
     };

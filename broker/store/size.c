@@ -43,6 +43,20 @@ unsigned store_fullness(const struct store *store) {
     return (unsigned)(own > disk ? own : disk);
 }
 
+/* LMDB tells its readers as text: a heading, then a line each, which ends with what the reader sees, or
+ * with a dash where its place is kept and it reads nothing now. */
+static int reader_line(const char *line, void *readers) {
+    size_t size = strcspn(line, "\n");
+    *(uint64_t *)readers += size > 0 && line[size - 1] >= '0' && line[size - 1] <= '9';
+    return 0;
+}
+
+static uint64_t readers_count(const struct store *store) {
+    uint64_t readers = 0;
+    mdb_reader_list(store->env, reader_line, &readers);
+    return readers;
+}
+
 void store_sizes(const struct store *store, struct store_sizes *ret) {
     *ret = (struct store_sizes){
         .used = used_bytes(store),
@@ -50,6 +64,7 @@ void store_sizes(const struct store *store, struct store_sizes *ret) {
         .size_max = store->size_max,
         .disk_free = store->disk_free,
         .disk_total = store->disk_total,
+        .readers = readers_count(store),
     };
 }
 

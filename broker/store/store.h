@@ -57,7 +57,8 @@ int store_measure(struct store *);
 /* Part of the room that is used, in thousandths: of size_max or of the disk, the greater. A disk
  * with 8 GiB free or more does not count. */
 unsigned store_fullness(const struct store *);
-struct store_sizes { uint64_t used, map, size_max, disk_free, disk_total; };
+/* readers: transactions that read now, of this process and of tools beside it. */
+struct store_sizes { uint64_t used, map, size_max, disk_free, disk_total, readers; };
 void store_sizes(const struct store *, struct store_sizes *ret);
 /* About once a minute: frees what dead tools hold, and looks again how full the disk is. 0 or
  * -EST_IO, which harms nothing. */

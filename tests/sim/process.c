@@ -18,6 +18,8 @@ int broker_main(int, char **);
 
 #include "system.h"
 
+#include "../../broker/machine.h"
+
 #include <errno.h>
 #include <stdarg.h>
 
@@ -69,6 +71,11 @@ int system_catalogue_load(const char *path, struct catalogue **ret, struct compl
 
 void system_catalogue_free(struct catalogue **catalogue) {
     *catalogue = NULL;
+}
+
+/* Real figures would differ from run to run. */
+void machine_look(struct machine *ret) {
+    *ret = (struct machine){0};
 }
 
 void log_line(int level, const char *format, ...) {

@@ -18,6 +18,7 @@ static void paused_department_gets_no_new_lease_and_finishes_what_it_holds(void 
     forget(w);
     pause_department(w, 3, NOSAZI, true);
     EXPECT(w, "+paused\ns3 done\n");
+    assert_true(core_is_paused(w->core, NOSAZI) && !core_is_paused(w->core, METRO));
     pause_department(w, 3, NOSAZI, true);
     EXPECT(w, "s3 done\n"); /* what is so already is no event */
     submit(w, 1, 3, PASMAND, 5);

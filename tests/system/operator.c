@@ -119,6 +119,23 @@ static void paused_department_stays_so_over_a_restart_until_it_is_let_go_on(void
     town_end(town);
 }
 
+static void paused_department_that_nobody_asked_yet_is_shown(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *duty = far_open(town, "duty", 0);
+    assert_int_equal(est_client_pause(duty->client, 1, "works", true, "not yet"), 0);
+    far_wait(duty, EST_EVENT_DONE, .ref = 1);
+    assert_int_equal(est_client_queues(duty->client, 2, NULL, 0, 0), 0);
+    const est_event *page = far_wait(duty, EST_EVENT_QUEUES, .ref = 2);
+    est_queue_row row;
+    assert_true(est_row_queue(page, 0, &row) && text_is(row.department, "works") && row.paused);
+    assert_false(est_row_queue(page, 1, &row));
+    assert_int_equal(page->next, 0);
+    assert_int_equal(far_stat(duty, "departments_paused"), 1);
+    town_end(town);
+}
+
 /* --- Redirect -------------------------------------------------------------------------------------- */
 
 static bool timeline_has(const est_event *event, size_t at, const char *name, const char *actor, const char *words) {
@@ -231,14 +248,72 @@ static void configuration_is_told_by_name_and_without_a_secret(void **state) {
     town_end(town);
 }
 
+/* --- Counters -------------------------------------------------------------------------------------- */
+
+static uint64_t stat_of(const est_event *page, const char *name) {
+    est_stat_row row;
+    for (size_t i = 0; est_row_stat(page, i, &row); i++)
+        if (text_is(row.name, name))
+            return row.value;
+    fail_msg("there is no counter %s", name);
+    return 0;
+}
+
+/* Steps rise, and the last is all. */
+static uint64_t steps_rise(const est_event *page, const char *prefix) {
+    est_stat_row row;
+    uint64_t last = 0;
+    size_t steps = 0;
+    for (size_t i = 0; est_row_stat(page, i, &row); i++) {
+        if (row.name.size < strlen(prefix) || memcmp(row.name.data, prefix, strlen(prefix)) != 0)
+            continue;
+        assert_true(row.value >= last);
+        last = row.value;
+        steps++;
+    }
+    assert_true(steps > 10);
+    return last;
+}
+
+static void counters_tell_commits_batches_peers_and_the_process(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "watch", 0);
+    struct raw *agent = raw_agent(town, "works-a", 1);
+    assert_non_null(agent);
+    uint64_t before = far_stat(duty, "log_seq");
+    for (unsigned i = 0; i < 5; i++)
+        far_submit(portal, "plot.debt", "1-1-1", NULL);
+    assert_int_equal(est_client_stats(duty->client, 1), 0);
+    const est_event *page = far_wait(duty, EST_EVENT_STATS, .ref = 1);
+    assert_int_equal(stat_of(page, "log_seq"), before + 5);
+    assert_int_equal(stat_of(page, "batch_events_sum"), 5); /* the first batch is before the loop's */
+    assert_int_equal(steps_rise(page, "commit_us_le_"), stat_of(page, "commits"));
+    assert_int_equal(steps_rise(page, "batch_events_le_"), stat_of(page, "commits"));
+    assert_true(stat_of(page, "commit_us_sum") > 0);
+    assert_int_equal(stat_of(page, "peers_requesters"), 1);
+    assert_int_equal(stat_of(page, "peers_departments"), 1);
+    assert_int_equal(stat_of(page, "peers_operators"), 1);
+    assert_int_equal(stat_of(page, "generation"), 1);
+    assert_true(stat_of(page, "process_resident_bytes") > 1024 * 1024);
+    assert_true(stat_of(page, "process_open_files") > 3 && stat_of(page, "process_threads") > 1);
+    assert_true(stat_of(page, "uptime_us") > 0 && stat_of(page, "uptime_us") < 600 * (uint64_t)EST_US_PER_S);
+    assert_true(stat_of(page, "store_map_bytes") >= stat_of(page, "store_used_bytes"));
+    assert_true(stat_of(page, "disk_total_bytes") >= stat_of(page, "disk_free_bytes"));
+    town_end(town);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(each_level_may_do_what_it_may_and_no_more),
         CLAIM(level_that_a_reload_takes_away_is_gone_on_open_connections),
         CLAIM(paused_department_stays_so_over_a_restart_until_it_is_let_go_on),
+        CLAIM(paused_department_that_nobody_asked_yet_is_shown),
         CLAIM(redirected_inquiry_is_answered_in_its_new_district),
         CLAIM(keys_tell_whose_they_are_and_nothing_that_opens_a_door),
         CLAIM(configuration_is_told_by_name_and_without_a_secret),
+        CLAIM(counters_tell_commits_batches_peers_and_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
