@@ -4,6 +4,7 @@
 #include "catalogue.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +182,18 @@ static void tests_read(struct config *c, yaml_node section) {
 
 /* --- webhooks --------------------------------------------------------------------------------- */
 
+/* "whsec_" and base64; what signs is what that stands for. */
+static bool secret_decode(struct account_config *account) {
+    static const char start[] = "whsec_";
+    const char *text = account->webhook_secret;
+    size_t size = sizeof start - 1;
+    return strncmp(text, start, size) == 0 &&
+           sodium_base642bin(account->webhook_key, sizeof account->webhook_key, text + size,
+                             strlen(text) - size, NULL, &account->webhook_key_size, NULL,
+                             sodium_base64_VARIANT_ORIGINAL) == 0 &&
+           account->webhook_key_size >= WEBHOOK_KEY_MIN;
+}
+
 static void secret_read(struct config *c, yaml_node node, struct account_config *account) {
     const char *path = file_read(c, node, "secret_file", false);
     struct stat about;
@@ -191,7 +204,7 @@ static void secret_read(struct config *c, yaml_node node, struct account_config 
         account->webhook_secret[0] = '\0';
     fclose(file);
     account->webhook_secret[strcspn(account->webhook_secret, "\r\n")] = '\0';
-    if (strncmp(account->webhook_secret, "whsec_", 6) != 0 || strlen(account->webhook_secret) < 6 + 32)
+    if (!secret_decode(account))
         yaml_complain(
             c->yaml, node,
             "secret_file: %s holds one line, whsec_ and base64 of 24 to 64 bytes; make it with: echo "
@@ -333,6 +346,7 @@ void config_close(struct config *config) {
     for (size_t i = 0; i < config->accounts_count; i++) {
         explicit_bzero(config->accounts[i].secret_key, sizeof config->accounts[i].secret_key);
         explicit_bzero(config->accounts[i].webhook_secret, sizeof config->accounts[i].webhook_secret);
+        explicit_bzero(config->accounts[i].webhook_key, sizeof config->accounts[i].webhook_key);
     }
     yaml_close(&config->yaml);
 }

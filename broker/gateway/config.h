@@ -12,7 +12,7 @@
 
 #include <estelam/client.h>
 
-enum { ACCOUNTS_MAX = 64, RETRIES_MAX = 32, ROLE_REQUESTER_BIT = 1, ROLE_OPERATOR_BIT = 2 };
+enum { ACCOUNTS_MAX = 64, RETRIES_MAX = 32, WEBHOOK_KEY_MIN = 24, WEBHOOK_KEY_MAX = 64, ROLE_REQUESTER_BIT = 1, ROLE_OPERATOR_BIT = 2 };
 
 /* Every limit: key, member, kind (int or span), smallest, largest, default (spans in ms), meaning. */
 #define LIMITS(X)                                                                                            \
@@ -44,6 +44,8 @@ struct account_config {
     char public_key[41], secret_key[41];
     const char *webhook_url;         /* NULL: none */
     char webhook_secret[128];        /* "whsec_…" */
+    uint8_t webhook_key[WEBHOOK_KEY_MAX]; /* which it stands for */
+    size_t webhook_key_size;
     est_span retries[RETRIES_MAX];   /* pauses after each failed attempt; none: the standard's own */
     unsigned retries_count;
 };

@@ -13,6 +13,7 @@ struct door {
     struct stat seen;
     struct tokens tokens;
     bool readable, looked;
+    unsigned version;
 };
 
 static bool stat_is_same(const struct stat *a, const struct stat *b) {
@@ -34,6 +35,7 @@ static void door_read(struct door *door, const struct stat *now) {
     door->readable = code == 0;
     door->looked = code != -EST_NO_MEMORY;
     door->seen = *now;
+    door->version++;
     if (code)
         log_line(LOG_LEVEL_ERROR, "%s cannot be read: nobody passes until it is mended",
                  door->gateway->config.tokens);
@@ -89,6 +91,13 @@ bool door_knows(struct door *door, const char *id) {
     bool good = door->readable && token_judge(tokens_by_id(&door->tokens, id)) == 0;
     pthread_rwlock_unlock(&door->lock);
     return good;
+}
+
+unsigned door_version(struct door *door) {
+    door_look(door);
+    unsigned version = door->version;
+    pthread_rwlock_unlock(&door->lock);
+    return version;
 }
 
 struct door *door_new(struct gateway *gateway) {

@@ -20,5 +20,7 @@ void door_free(struct door **);
 int door_pass(struct door *, const char *secret, struct pass *ret);
 /* Is this token still good? For streams, which outlive the request that opened them. */
 bool door_knows(struct door *, const char *id);
+/* Another number whenever the file was read anew. */
+unsigned door_version(struct door *);
 
 #endif

@@ -228,7 +228,7 @@ void handle_inquiry(struct request *r) {
     if (!q || !question_names_inquiry(q))
         return;
     q->bodies = bodies;
-    question_ask(q, r->line, call_status, answer_status);
+    question_ask_about(q, call_status, answer_status);
 }
 
 static int call_timeline(struct question *q, est_client *client, uint64_t ref) {
@@ -243,30 +243,53 @@ static bool answer_timeline(struct question *q, const est_event *event) {
 void handle_timeline(struct request *r) {
     struct question *q = question_new(r);
     if (q && question_names_inquiry(q))
-        question_ask(q, r->line, call_timeline, answer_timeline);
+        question_ask_about(q, call_timeline, answer_timeline);
 }
 
-/* --- Cancelling ------------------------------------------------------------------------------- */
+/* --- Steering --------------------------------------------------------------------------------- */
 
 static int call_cancel(struct question *q, est_client *client, uint64_t ref) {
     return est_client_cancel(client, ref, question_id(q), q->number, q->reason);
 }
 
-/* What it has become, which is what whoever cancelled it looks at next. */
-static bool answer_cancel(struct question *q, const est_event *event) {
+static int call_requeue(struct question *q, est_client *client, uint64_t ref) {
+    return est_client_requeue(client, ref, q->number, q->reason);
+}
+
+static int call_redirect(struct question *q, est_client *client, uint64_t ref) {
+    return est_client_redirect(client, ref, q->number, q->district, q->reason);
+}
+
+/* What it has become, which is what whoever did it looks at next. */
+static bool answer_steered(struct question *q, const est_event *event) {
     (void)event;
     q->bodies = line_role(q->request->line) == ROLE_REQUESTER_BIT;
     question_ask_again(q, q->request->line, call_status, answer_status);
     return false;
 }
 
-void handle_cancel(struct request *r) {
-    static const char *const names[] = {"reason", NULL};
+static void steer(struct request *r, question_call call, bool districts) {
+    static const char *const names[] = {"reason", NULL}, *const with_district[] = {"reason", "district",
+                                                                                   NULL};
     struct question *q = question_new(r);
     if (!q || !question_names_inquiry(q))
         return;
-    struct form form = form_open(r, names);
+    struct form form = form_open(r, districts ? with_district : names);
     q->reason = form_text(&form, "reason", true, EST_TEXT_MAX);
+    if (districts)
+        q->district = (unsigned)form_uint(&form, "district", true, UINT32_MAX);
     if (form_close(&form))
-        question_ask(q, r->line, call_cancel, answer_cancel);
+        question_ask_about(q, call, answer_steered);
+}
+
+void handle_cancel(struct request *r) {
+    steer(r, call_cancel, false);
+}
+
+void handle_requeue(struct request *r) {
+    steer(r, call_requeue, false);
+}
+
+void handle_redirect(struct request *r) {
+    steer(r, call_redirect, true);
 }

@@ -6,11 +6,15 @@
  */
 #include "buckets.h"
 #include "door.h"
+#include "feed.h"
 #include "gateway.h"
+#include "hooks.h"
 #include "http.h"
 #include "log.h"
+#include "samples.h"
 #include "shelf.h"
 
+#include <curl/curl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
@@ -72,6 +76,8 @@ static int lines_open(struct gateway *gateway) {
 }
 
 static int lines_start(struct gateway *gateway) {
+    for (size_t i = 0; gateway->hooks && i < gateway->config.accounts_count; i++)
+        line_on_result(gateway->lines[i], hooks_result, gateway->hooks);
     for (size_t i = 0; i < gateway->config.accounts_count; i++)
         if (line_start(gateway->lines[i]))
             return -EST_IO;
@@ -95,16 +101,30 @@ static int gateway_open(struct gateway *gateway) {
     if (!gateway->buckets || !gateway->door || !gateway->shelf)
         return -EST_INPUT;
     int code = lines_open(gateway);
+    gateway->feed = code ? NULL : feed_new(gateway);
+    if (!gateway->feed)
+        return code ? code : -EST_NO_MEMORY;
+    code = hooks_new(gateway, &gateway->hooks);
+    if (!code && gateway->hooks)
+        code = hooks_start(gateway->hooks);
     if (!code)
         code = lines_start(gateway);
+    if (!code)
+        code = feed_start(gateway->feed);
     return code ? code : http_start(gateway);
 }
 
 static void gateway_close(struct gateway *gateway) {
+    if (gateway->feed)
+        feed_stop(gateway->feed);
     for (size_t i = 0; i < gateway->config.accounts_count; i++)
         if (gateway->lines[i])
             line_stop(gateway->lines[i]);
     http_stop(gateway);
+    if (gateway->hooks)
+        hooks_stop(gateway->hooks);
+    hooks_free(&gateway->hooks);
+    feed_free(&gateway->feed);
     for (size_t i = 0; i < gateway->config.accounts_count; i++)
         line_close(&gateway->lines[i]);
     shelf_free(&gateway->shelf);
@@ -138,6 +158,8 @@ static int gateway_run(struct gateway *gateway) {
     address_print(gateway);
     sigwait(&set, &number);
     log_line(LOG_LEVEL_INFO, "stopping");
+    atomic_store(&gateway->stopping, true);
+    feed_stop(gateway->feed);
     http_drain(gateway);
     gateway_close(gateway);
     log_line(LOG_LEVEL_INFO, "stopped");
@@ -157,6 +179,8 @@ static int gateway_check(struct gateway *gateway) {
     struct tokens tokens = {0};
     tokens_load(gateway->config.tokens, &complaints, &tokens);
     tokens_done(&tokens);
+    if (gateway->config.samples)
+        json_decref(samples_load(gateway->config.samples, &complaints));
     struct shelf *shelf = complaints.count ? NULL : shelf_new(gateway->config.catalogue);
     bool good = shelf != NULL;
     shelf_free(&shelf);
@@ -192,7 +216,8 @@ int main(int argc, char **argv) {
         fputs("estelam-gateway: --config FILE is needed; see --help\n", stderr);
         return EXIT_USAGE;
     }
-    if (sodium_init() < 0 || config_open(path, &complaints, &gateway.config))
+    if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) ||
+        config_open(path, &complaints, &gateway.config))
         return complaints_print();
     return check ? gateway_check(&gateway) : gateway_run(&gateway);
 }

@@ -2,6 +2,7 @@
 #include "question.h"
 #include "view.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,4 +65,42 @@ bool question_names_inquiry(struct question *q) {
 
 const est_id *question_id(const struct question *q) {
     return q->by_id ? &q->id : NULL;
+}
+
+/* --- An operator's UUID -------------------------------------------------------------------------- */
+
+static int call_find_id(struct question *q, est_client *client, uint64_t ref) {
+    char text[EST_ID_TEXT_SIZE];
+    est_id_format(&q->id, text);
+    snprintf(q->text, sizeof q->text, "id:%s", text);
+    return est_client_find(client, ref, q->text, 0, 2, false);
+}
+
+static bool answer_find_id(struct question *q, const est_event *event) {
+    est_find_row first, second;
+    if (!est_row_find(event, 0, &first)) {
+        request_problem(q->request, EST_NOT_FOUND, "no inquiry has this id, or it is not in the index yet");
+        return true;
+    }
+    if (est_row_find(event, 1, &second)) {
+        request_problem(q->request, EST_INVALID_FIELD,
+                        "two accounts have used this id: numbers %llu and %llu",
+                        (unsigned long long)first.number, (unsigned long long)second.number);
+        return true;
+    }
+    q->by_id = false;
+    q->number = first.number;
+    question_ask_again(q, q->request->line, q->then_call, q->then_answer);
+    return false;
+}
+
+void question_ask_about(struct question *q, question_call call, question_answer answer) {
+    struct line *line = q->request->line;
+    if (!q->by_id || line_role(line) != ROLE_OPERATOR_BIT) {
+        question_ask(q, line, call, answer);
+        return;
+    }
+    q->then_call = call;
+    q->then_answer = answer;
+    question_ask(q, line, call_find_id, answer_find_id);
 }

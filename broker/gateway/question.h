@@ -31,11 +31,17 @@ struct question {
     const char *department, *reason; /* NULL or text that lives as long as the request */
     char text[1200];                 /* such as a filter */
     void *more;                      /* freed with free() */
+    question_call then_call;         /* once the number is known */
+    question_answer then_answer;
 };
 
 struct question *question_new(struct request *); /* NULL: no memory, and that was told */
 void question_ask(struct question *, struct line *, question_call, question_answer);
 void question_ask_again(struct question *, struct line *, question_call, question_answer); /* from `answer` */
+
+/* The same about one inquiry. The broker knows an operator's inquiries by number alone, for two
+ * accounts may use one id: a UUID is looked up in the index first. */
+void question_ask_about(struct question *, question_call, question_answer);
 
 /* The inquiry that stands in the path, a UUID or a number. False: it is neither, and that was told. */
 bool question_names_inquiry(struct question *);

@@ -35,11 +35,33 @@ void handle_submit(struct request *);
 void handle_inquiry(struct request *);
 void handle_timeline(struct request *);
 void handle_cancel(struct request *);
+void handle_requeue(struct request *);
+void handle_redirect(struct request *);
+/* search.c */
+void handle_search(struct request *);
+void handle_csv(struct request *);
+void handle_parked_requeue(struct request *);
 /* operators.c */
 void handle_queues(struct request *);
 void handle_agents(struct request *);
 void handle_parked(struct request *);
 void handle_stats(struct request *);
+void handle_keys(struct request *);
+void handle_config(struct request *);
+void handle_counters(struct request *);
+void handle_index(struct request *);
+void handle_pause(struct request *);
+void handle_resume(struct request *);
+void handle_drain(struct request *);
+void handle_reindex(struct request *);
+/* samples.c */
+void handle_samples(struct request *);
+void handle_test(struct request *);
+/* feed.c */
+void handle_events(struct request *);
+/* hooks.c */
+void handle_webhooks(struct request *);
+void handle_webhook_retry(struct request *);
 /* shelf.c */
 void handle_types(struct request *);
 void handle_type(struct request *);

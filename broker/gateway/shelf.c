@@ -203,6 +203,25 @@ json_t *shelf_city(struct shelf *shelf) {
     return city;
 }
 
+/* Under the lock; borrowed. */
+static json_t *type_find(struct shelf *shelf, const char *name) {
+    size_t i;
+    json_t *type;
+    json_array_foreach(shelf->types, i, type) if (strcmp(json_string_value(json_object_get(type, "name")),
+                                                         name) == 0) return type;
+    return NULL;
+}
+
+const char *shelf_department_of(struct shelf *shelf, const char *type, char ret[EST_NAME_MAX + 1]) {
+    pthread_mutex_lock(&shelf->lock);
+    shelf_look(shelf);
+    json_t *found = type_find(shelf, type);
+    snprintf(ret, EST_NAME_MAX + 1, "%s",
+             found ? json_string_value(json_object_get(found, "department")) : "");
+    pthread_mutex_unlock(&shelf->lock);
+    return ret;
+}
+
 /* --- Endpoints --------------------------------------------------------------------------------- */
 
 /* Printed under the lock: jansson's reference counts are no atomic ones. */
@@ -231,17 +250,14 @@ void handle_purposes(struct request *r) {
 
 void handle_type(struct request *r) {
     struct shelf *shelf = r->gateway->shelf;
-    size_t i;
-    json_t *type;
     pthread_mutex_lock(&shelf->lock);
     shelf_look(shelf);
-    json_array_foreach(shelf->types, i, type) if (strcmp(json_string_value(json_object_get(type, "name")),
-                                                         r->arguments[0]) == 0)
-        request_reply(r, MHD_HTTP_OK, json_incref(type));
-    bool none = !shelf->types;
-    pthread_mutex_unlock(&shelf->lock);
-    if (none)
+    json_t *type = type_find(shelf, r->arguments[0]);
+    if (!shelf->types)
         request_problem(r, GW_NO_CATALOGUE, "%s", "");
-    else if (!r->response)
-        request_problem(r, EST_UNKNOWN_TYPE, "the catalogue has no type of this name");
+    else if (!type)
+        request_problem(r, GW_NO_SUCH_PATH, "the catalogue has no type of this name");
+    else
+        request_reply(r, MHD_HTTP_OK, json_incref(type));
+    pthread_mutex_unlock(&shelf->lock);
 }

@@ -13,5 +13,7 @@ struct shelf *shelf_new(const char *folder);
 void shelf_free(struct shelf **);
 /* {name, title_fa, title_en}, or null. A new reference. */
 json_t *shelf_city(struct shelf *);
+/* The department that answers this type, "" where there is none such. Gives `ret` back. */
+const char *shelf_department_of(struct shelf *, const char *type, char ret[EST_NAME_MAX + 1]);
 
 #endif

@@ -220,10 +220,11 @@ json_t *view_queue_row(const est_event *e, size_t i) {
     est_queue_row r;
     if (!est_row_queue(e, i, &r))
         return NULL;
-    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:I}", "department", view_text(r.department),
+    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:b}", "department", view_text(r.department),
                      "district", (json_int_t)r.district, "waiting", (json_int_t)r.waiting, "delayed",
                      (json_int_t)r.delayed, "leased", (json_int_t)r.leased, "parked", (json_int_t)r.parked,
-                     "oldest_at", view_time(r.oldest), "agents", (json_int_t)r.agents);
+                     "oldest_at", view_time(r.oldest), "agents", (json_int_t)r.agents, "paused",
+                     (int)r.paused);
 }
 
 json_t *view_agent_row(const est_event *e, size_t i) {
@@ -252,4 +253,78 @@ json_t *view_stat_row(const est_event *e, size_t i) {
     if (!est_row_stat(e, i, &r))
         return NULL;
     return json_pack("{s:o, s:I}", "name", view_text(r.name), "value", (json_int_t)r.value);
+}
+
+static json_t *level_json(enum est_level level) {
+    return level ? json_string(est_level_name(level)) : json_null();
+}
+
+json_t *view_key_row(const est_event *e, size_t i) {
+    est_key_row r;
+    if (!est_row_key(e, i, &r))
+        return NULL;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "account", view_text(r.account), "role",
+                     view_text(r.role), "level", level_json(r.level), "department", view_text(r.department),
+                     "key", view_text(r.key), "from_at", view_time(r.from), "until_at", view_time(r.until),
+                     "sessions", (json_int_t)r.sessions);
+}
+
+json_t *view_config_row(const est_event *e, size_t i) {
+    est_config_row r;
+    if (!est_row_config(e, i, &r))
+        return NULL;
+    return json_pack("{s:o, s:o}", "name", view_text(r.name), "value", view_text(r.value));
+}
+
+json_t *view_counter_row(const est_event *e, size_t i) {
+    est_counter_row r;
+    if (!est_row_counter(e, i, &r))
+        return NULL;
+    return json_pack("{s:o, s:o, s:o, s:I}", "name", view_text(r.name), "department", view_text(r.department),
+                     "label", view_text(r.label), "value", (json_int_t)r.value);
+}
+
+json_t *view_find_row(const est_event *e, size_t i) {
+    est_find_row r;
+    if (!est_row_find(e, i, &r))
+        return NULL;
+    json_t *json = json_object();
+    set(json, "id", view_text(r.id));
+    set(json, "number", json_integer((json_int_t)r.number));
+    set(json, "tracking", view_text(r.tracking));
+    set(json, "type", view_text(r.type));
+    set(json, "version", json_integer((json_int_t)r.version));
+    set(json, "department", view_text(r.department));
+    set(json, "district", json_integer((json_int_t)r.district));
+    set(json, "requester", view_text(r.requester));
+    set(json, "purpose", view_text(r.purpose));
+    set(json, "case_id", view_text(r.case_id));
+    set(json, "parcel", view_text(r.parcel));
+    set(json, "state", state_name(r.state));
+    set(json, "outcome", outcome_name(r.outcome));
+    set(json, "code", view_code(r.code));
+    set(json, "attempts", json_integer((json_int_t)r.attempts));
+    set(json, "received_at", view_time(r.received));
+    set(json, "due_at", view_time(r.due));
+    set(json, "ended_at", view_time(r.ended));
+    return json;
+}
+
+json_t *view_event(const est_event_row *r, bool reasons) {
+    json_t *json = json_object();
+    set(json, "seq", json_integer((json_int_t)r->seq));
+    set(json, "at", view_time(r->at));
+    set(json, "event", view_text(r->event));
+    set(json, "number", r->number ? json_integer((json_int_t)r->number) : json_null());
+    set(json, "actor", view_text(r->actor));
+    set(json, "code", view_code(r->code));
+    set(json, "text", reasons ? view_text(r->text) : json_null());
+    set(json, "type", view_text(r->type));
+    set(json, "department", view_text(r->department));
+    set(json, "district", json_integer((json_int_t)r->district));
+    set(json, "requester", view_text(r->requester));
+    set(json, "outcome", outcome_name(r->outcome));
+    set(json, "case_id", view_text(r->case_id));
+    set(json, "tracking", view_text(r->tracking));
+    return json;
 }

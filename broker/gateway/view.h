@@ -32,5 +32,11 @@ json_t *view_queue_row(const est_event *, size_t);
 json_t *view_agent_row(const est_event *, size_t);
 json_t *view_parked_row(const est_event *, size_t);
 json_t *view_stat_row(const est_event *, size_t);
+json_t *view_key_row(const est_event *, size_t);
+json_t *view_config_row(const est_event *, size_t);
+json_t *view_counter_row(const est_event *, size_t);
+json_t *view_find_row(const est_event *, size_t);
+/* `reasons`: with the text, which is for operators. */
+json_t *view_event(const est_event_row *, bool reasons);
 
 #endif

@@ -112,7 +112,7 @@ token_make() { # file, account, scopes, title
 }
 mkdir -p "$dir/tokens"
 token_make portal web submit,read,events,webhooks "the portal's back end (demo)"
-token_make watch watch watch,read,events "an observer (demo)"
+token_make watch watch watch "an observer (demo)"
 token_make duty duty watch,read,events,operate "an operator on duty (demo)"
 token_make chief chief watch,read,events,operate,administer "the administrator (demo)"
 

@@ -216,7 +216,7 @@ static void the_catalogue_is_there_for_every_token(void **state) {
     assert_string_equal(
         json_string_value(json_object_get(json_array_get(json_object_get(r->json, "request"), 0), "name")),
         "nz");
-    assert_problem(CALL(s.gate, "/v1/catalogue/types/no.such", .token = s.duty), 422, "UNKNOWN_TYPE");
+    assert_problem(CALL(s.gate, "/v1/catalogue/types/no.such", .token = s.duty), 404, "NO_SUCH_PATH");
     assert_int_equal(CALL(s.gate, "/v1/catalogue/departments", .token = s.duty)->status, 200);
     assert_int_equal(CALL(s.gate, "/v1/catalogue/purposes", .token = s.duty)->status, 200);
     assert_problem(CALL(s.gate, "/v1/catalogue/types"), 401, "UNAUTHENTICATED");

@@ -1,0 +1,270 @@
+/* search.c - inquiries by a filter: as pages, as CSV, and parked ones put back in bulk.
+ *
+ * All of it stands on FIND, which operators ask. For a requester the gateway asks by its own operator
+ * account, limited to that requester: once in the filter, where every term must hold, and once more
+ * here, row by row.
+ */
+#include "codec.h"
+#include "question.h"
+#include "route.h"
+#include "view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE_DEFAULT = 50, PAGE_MAX = 500, CSV_ROWS_MAX = 10000, REQUEUE_MAX = 1000, FILTER_MAX = 1000 };
+
+static bool own_of(const struct request *r, est_slice requester) {
+    return line_role(r->line) == ROLE_OPERATOR_BIT || slice_equal(requester, slice_of(line_account(r->line)));
+}
+
+/* Which line asks, and the filter that it asks by; NULL where that was told already. */
+static struct line *search_line(struct question *q, const char *prefix, const char *filter) {
+    struct request *r = q->request;
+    bool requester = line_role(r->line) == ROLE_REQUESTER_BIT;
+    struct line *line = requester ? gateway_feed_line(r->gateway) : r->line;
+    int size =
+        snprintf(q->text, sizeof q->text, "%s%s%s%s%s", requester ? "requester:" : "",
+                 requester ? line_account(r->line) : "", requester ? " " : "", prefix, filter ? filter : "");
+    if (!line)
+        request_problem(r, GW_NO_OPERATOR, "search is asked by an operator's account");
+    else if (size > FILTER_MAX)
+        request_problem(r, EST_INVALID_FIELD, "q: is longer than %d bytes", FILTER_MAX);
+    else
+        return line;
+    return NULL;
+}
+
+static int call_find(struct question *q, est_client *client, uint64_t ref) {
+    return est_client_find(client, ref, q->text, q->after, q->limit, q->on);
+}
+
+/* --- Pages ------------------------------------------------------------------------------------- */
+
+static json_t *rows_own(const struct request *r, const est_event *event) {
+    json_t *rows = json_array();
+    est_find_row row;
+    for (size_t i = 0; est_row_find(event, i, &row); i++)
+        if (own_of(r, row.requester))
+            json_array_append_new(rows, view_find_row(event, i));
+    return rows;
+}
+
+static bool answer_find(struct question *q, const est_event *event) {
+    json_t *json = view_list(event, view_find_row);
+    json_object_set_new(json, "rows", rows_own(q->request, event));
+    json_object_set_new(json, "behind", json_integer((json_int_t)event->behind));
+    if (q->on) {
+        json_object_set_new(json, "count", json_integer((json_int_t)event->count));
+        json_object_set_new(json, "counted_all", json_boolean(event->counted_all));
+    }
+    request_reply(q->request, MHD_HTTP_OK, json);
+    return true;
+}
+
+void handle_search(struct request *r) {
+    uint64_t after = 0, limit = PAGE_DEFAULT, count = 0;
+    if (!request_query_uint(r, "after", UINT64_MAX, &after) ||
+        !request_query_uint(r, "limit", PAGE_MAX, &limit) || !request_query_uint(r, "count", 1, &count))
+        return;
+    struct question *q = question_new(r);
+    struct line *line = q ? search_line(q, "", request_query(r, "q")) : NULL;
+    if (!line)
+        return;
+    q->after = after;
+    q->limit = (unsigned)limit;
+    q->on = count;
+    question_ask(q, line, call_find, answer_find);
+}
+
+/* --- CSV ---------------------------------------------------------------------------------------- */
+
+/* A text that grows; q->more is one. */
+struct text {
+    FILE *file;
+    char *data;
+    size_t size;
+    unsigned rows, rows_max;
+    struct line *line;
+};
+
+static const char *const csv_columns[] = {
+    "number", "id",    "tracking", "type", "department", "district",    "requester", "purpose", "case_id",
+    "parcel", "state", "outcome",  "code", "attempts",   "received_at", "due_at",    "ended_at"};
+enum { CSV_COLUMNS = sizeof csv_columns / sizeof csv_columns[0] };
+
+/* RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe. */
+static void cell_write(FILE *file, const json_t *value) {
+    const char *text = json_string_value(value);
+    if (json_is_integer(value))
+        fprintf(file, "%lld", (long long)json_integer_value(value));
+    if (!text)
+        return;
+    bool formula = strchr("=+-@\t\r", text[0]) && text[0];
+    fputc('"', file);
+    if (formula)
+        fputc('\'', file);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', file);
+        fputc(*text, file);
+    }
+    fputc('"', file);
+}
+
+static void csv_row(FILE *file, const json_t *row) {
+    for (size_t i = 0; i < CSV_COLUMNS; i++) {
+        if (i)
+            fputc(',', file);
+        cell_write(file, json_object_get(row, csv_columns[i]));
+    }
+    fputs("\r\n", file);
+}
+
+static void csv_head(FILE *file) {
+    fputs("\xEF\xBB\xBF", file); /* by which spreadsheets know UTF-8 */
+    for (size_t i = 0; i < CSV_COLUMNS; i++)
+        fprintf(file, "%s%s", i ? "," : "", csv_columns[i]);
+    fputs("\r\n", file);
+}
+
+static void csv_done(struct question *q, struct text *text) {
+    fclose(text->file);
+    text->file = NULL;
+    request_text(q->request, MHD_HTTP_OK, "text/csv; charset=utf-8", text->data ? text->data : "",
+                 text->size);
+    request_header(q->request, MHD_HTTP_HEADER_CONTENT_DISPOSITION, "attachment; filename=\"inquiries.csv\"");
+    free(text->data);
+    text->data = NULL;
+}
+
+static bool answer_csv(struct question *q, const est_event *event) {
+    struct text *text = q->more;
+    json_t *rows = event->kind == EST_EVENT_FIND ? rows_own(q->request, event) : NULL, *row;
+    size_t i;
+    if (!rows) { /* what was gathered goes with the refusal */
+        fclose(text->file);
+        free(text->data);
+        text->data = NULL;
+        request_refused(q->request, event);
+        return true;
+    }
+    json_array_foreach(rows, i, row) if (text->rows < text->rows_max) {
+        csv_row(text->file, row);
+        text->rows++;
+    }
+    json_decref(rows);
+    if (!event->next || text->rows >= text->rows_max) {
+        csv_done(q, text);
+        return true;
+    }
+    q->after = event->next;
+    question_ask_again(q, text->line, call_find, answer_csv);
+    return false;
+}
+
+void handle_csv(struct request *r) {
+    uint64_t most = CSV_ROWS_MAX;
+    if (!request_query_uint(r, "limit", CSV_ROWS_MAX, &most))
+        return;
+    struct question *q = question_new(r);
+    struct line *line = q ? search_line(q, "", request_query(r, "q")) : NULL;
+    struct text *text = line ? q->more = calloc(1, sizeof *text) : NULL;
+    if (!line)
+        return;
+    if (text)
+        text->file = open_memstream(&text->data, &text->size);
+    if (!text || !text->file) {
+        request_problem(r, EST_NO_MEMORY, "%s", "");
+        return;
+    }
+    csv_head(text->file);
+    text->rows_max = (unsigned)most;
+    text->line = line;
+    q->limit = PAGE_MAX;
+    q->takes_refusals = true;
+    question_ask(q, line, call_find, answer_csv);
+}
+
+/* --- Bulk requeue -------------------------------------------------------------------------------- */
+
+/* The numbers of one look at the index, then one REQUEUE after the other. */
+struct bulk {
+    uint64_t numbers[REQUEUE_MAX];
+    size_t count, at, requeued, failed;
+    bool more;
+};
+
+static void bulk_done(struct question *q, const struct bulk *bulk) {
+    request_reply(q->request, MHD_HTTP_OK,
+                  json_pack("{s:I, s:I, s:I, s:b}", "count", (json_int_t)bulk->count, "requeued",
+                            (json_int_t)bulk->requeued, "failed", (json_int_t)bulk->failed, "more",
+                            (int)bulk->more));
+}
+
+static int call_requeue_next(struct question *q, est_client *client, uint64_t ref) {
+    const struct bulk *bulk = q->more;
+    return est_client_requeue(client, ref, bulk->numbers[bulk->at], q->reason);
+}
+
+static bool answer_requeue_next(struct question *q, const est_event *event) {
+    struct bulk *bulk = q->more;
+    if (event && event->kind == EST_EVENT_DONE)
+        bulk->requeued++;
+    else if (event) /* somebody else was quicker, or it has ended */
+        bulk->failed++;
+    bulk->at += event != NULL;
+    bool lost = event && est_code_layer(event->code) == EST_LAYER_LOCAL;
+    bulk->more = bulk->more || (lost && bulk->at < bulk->count);
+    if (lost || bulk->at == bulk->count) {
+        bulk_done(q, bulk);
+        return true;
+    }
+    question_ask_again(q, q->request->line, call_requeue_next, answer_requeue_next);
+    return false;
+}
+
+static bool answer_bulk_found(struct question *q, const est_event *event) {
+    struct bulk *bulk = q->more;
+    est_find_row row;
+    if (event->kind == EST_EVENT_REFUSED) {
+        request_refused(q->request, event);
+        return true;
+    }
+    for (size_t i = 0; bulk->count < REQUEUE_MAX && est_row_find(event, i, &row); i++)
+        bulk->numbers[bulk->count++] = row.number;
+    if (event->next && bulk->count < REQUEUE_MAX) {
+        q->after = event->next;
+        question_ask_again(q, q->request->line, call_find, answer_bulk_found);
+        return false;
+    }
+    bulk->more = event->next != 0;
+    return answer_requeue_next(q, NULL);
+}
+
+static bool answer_bulk_count(struct question *q, const est_event *event) {
+    request_reply(q->request, MHD_HTTP_OK,
+                  json_pack("{s:I, s:b, s:I}", "count", (json_int_t)event->count, "counted_all",
+                            (int)event->counted_all, "behind", (json_int_t)event->behind));
+    return true;
+}
+
+void handle_parked_requeue(struct request *r) {
+    static const char *const names[] = {"filter", "reason", "count_only", NULL};
+    struct question *q = question_new(r);
+    struct bulk *bulk = q ? q->more = calloc(1, sizeof *bulk) : NULL;
+    if (!bulk) {
+        request_problem(r, EST_NO_MEMORY, "%s", "");
+        return;
+    }
+    struct form form = form_open(r, names);
+    const char *filter = form_text(&form, "filter", false, FILTER_MAX);
+    q->on = form_bool(&form, "count_only", false);
+    q->reason = form_text(&form, "reason", !q->on, EST_TEXT_MAX);
+    if (!form_close(&form) || !search_line(q, "state:parked ", filter))
+        return;
+    q->limit = q->on ? 1 : PAGE_MAX;
+    q->takes_refusals = !q->on;
+    question_ask(q, r->line, call_find, q->on ? answer_bulk_count : answer_bulk_found);
+}
