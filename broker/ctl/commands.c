@@ -65,7 +65,7 @@ const struct command COMMANDS[] = {
     {.name = "status", .arguments = "ID",
      .summary = "show where an inquiry is",
      .help = "ID is the inquiry's UUID or its number. An inquiry can be asked after at any time, also "
-             "years later.",
+             "years later. By the operator's door --bodies needs the level administrator.",
      .min = 1, .max = 1, .run = run_status,
      .options = {{.name = "bodies", .summary = "with what was asked and what was answered"},
                  BY_OPERATOR},
@@ -89,7 +89,8 @@ const struct command COMMANDS[] = {
     {.name = "queues", .arguments = "",
      .summary = "show every queue: depth, leases, oldest, agents",
      .help = "One row per department and district. `waiting` can be taken at once, `delayed` after a "
-             "failed attempt's pause, `leased` is with an agent, `parked` needs a person.",
+             "failed attempt's pause, `leased` is with an agent, `parked` needs a person. A department that "
+             "is paused says so in each of its rows.",
      .min = 0, .max = 0, .run = run_queues,
      .options = {OF_DEPARTMENT,
                  {.name = "watch", .value = "SECONDS", .value_optional = true,
@@ -121,7 +122,7 @@ const struct command COMMANDS[] = {
                    "all of a department"}}},
     {.name = "drain", .arguments = "",
      .summary = "stop taking new inquiries, or take them again",
-     .help = "A draining broker refuses new inquiries with DRAINING and hands out no work. Agents finish "
+     .help = "Needs the level administrator. A draining broker refuses new inquiries with DRAINING and hands out no work. Agents finish "
              "what they hold; what waits goes on waiting, on disk. Draining ends with --off or with a "
              "restart of the broker.",
      .min = 0, .max = 0, .run = run_drain,
@@ -131,6 +132,37 @@ const struct command COMMANDS[] = {
                   .summary = "until no agent holds an inquiry"}},
      .examples = {{"estelam drain --reason \"new disk\" --wait=600", "before maintenance"},
                   {"estelam drain --off --reason \"disk is in\"", "after it"}}},
+    {.name = "pause", .arguments = "DEPARTMENT",
+     .summary = "give a department's agents no new inquiries",
+     .help = "What the agents hold they finish, and what is asked waits, on disk. The pause survives a "
+             "restart of the broker; `estelam resume` ends it. Terms go on running: what is due while "
+             "the department is paused expires.",
+     .min = 1, .max = 1, .run = run_pause,
+     .options = {{.name = "reason", .value = "TEXT", .needed = true, .summary = "why; kept in the log"}},
+     .examples = {{"estelam pause bargh --reason \"their database moves\"", "until it has moved"}}},
+    {.name = "resume", .arguments = "DEPARTMENT",
+     .summary = "let a paused department go on",
+     .help = "Its agents are offered at once what waits, the oldest first.",
+     .min = 1, .max = 1, .run = run_resume,
+     .options = {{.name = "reason", .value = "TEXT", .needed = true, .summary = "why; kept in the log"}},
+     .examples = {{"estelam resume bargh --reason \"the database has moved\"", "after the pause"}}},
+    {.name = "redirect", .arguments = "NUMBER",
+     .summary = "move an inquiry to another district's queue",
+     .help = "For an inquiry that has not ended: it waits in its type's queue in that district from now "
+             "on, at the place of its number and with all its attempts before it. An agent that held it "
+             "is told to drop it. What the inquiry asks does not change.",
+     .min = 1, .max = 1, .run = run_redirect,
+     .options = {{.name = "district", .value = "NUMBER", .needed = true, .summary = "where to; 0 for none"},
+                 {.name = "reason", .value = "TEXT", .needed = true, .summary = "why; kept in the log"}},
+     .examples = {{"estelam redirect 1204 --district 6 --reason \"the parcel lies in 6\"",
+                   "what was asked with a wrong parcel code"}}},
+    {.name = "keys", .arguments = "",
+     .summary = "show whose keys are in force, and until when",
+     .help = "One row per key of the configuration in force: its account, role, level and department, its "
+             "first characters, its dates, how many connections it has open.",
+     .min = 0, .max = 0, .run = run_keys,
+     .options = {OF_DEPARTMENT},
+     .examples = {{"estelam keys --json", "a JSON line per key"}}},
     {.name = "stats", .arguments = "",
      .summary = "show the broker's counters",
      .help = "Every counter and gauge of the broker with its value now.",
@@ -184,6 +216,12 @@ const struct command COMMANDS[] = {
      .min = 1, .max = 2, .run = run_config_show,
      .examples = {{"estelam config show deploy/tehran", "all types"},
                   {"estelam config show deploy/tehran nosazi.bedehi", "what to submit, what comes back"}}},
+    {.name = "config broker", .arguments = "",
+     .summary = "show how the running broker is configured",
+     .help = "Every setting in force by its name, as the broker itself says: version, city, doors, store, "
+             "limits. It may differ from what the files say by now. Never a secret.",
+     .min = 0, .max = 0, .run = run_config_broker,
+     .examples = {{"estelam config broker", "which version runs, and with which limits"}}},
     {.name = "store check", .arguments = "FOLDER", .words = "@folder",
      .summary = "check a broker's store from its first event to its last",
      .help = "Reads everything in the store's folder (store.directory of broker.yaml) and changes "
