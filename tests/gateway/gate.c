@@ -38,6 +38,21 @@ int gate_teardown(void **state) {
 
 /* --- The gateway ---------------------------------------------------------------------------------- */
 
+struct town *gate_town(void) {
+    static const struct town_account accounts[] = {
+        {.name = "portal", .door = REQUESTERS, .fields = "asks: [{types: all, purposes: all}], "},
+        {.name = "notary", .door = REQUESTERS, .fields = "asks: [{types: [plot.use], purposes: all}], "},
+        {.name = "treasury-a", .door = DEPARTMENTS, .fields = "department: treasury, "},
+        {.name = "works-a", .door = DEPARTMENTS, .fields = "department: works, "},
+        {.name = "duty", .door = OPERATORS, .fields = ""},
+        {.name = "watch", .door = OPERATORS, .fields = "level: observer, "},
+        {.name = "chief", .door = OPERATORS, .fields = "level: administrator, "},
+        {.name = NULL},
+    };
+    struct town_options options = {.accounts = accounts};
+    return town_new(&options);
+}
+
 static void gate_free(void *arg) {
     struct gate *gate = arg;
     child_free(&gate->child);

@@ -29,6 +29,8 @@ struct gate {
     size_t secrets_count;
 };
 
+/* The harness's own town with operators of every level more: watch (observer), duty, chief. */
+struct town *gate_town(void);
 /* A gateway for all requesters and operators of the town. `more` may be NULL. */
 struct gate *gate_new(struct town *, const char *more);
 /* A fresh token; it holds at once. Lives as long as the gate. */
