@@ -163,16 +163,6 @@ static int list_run(const struct call *call, const struct list *list) {
     return status;
 }
 
-/* Between two looks the connection is kept alive; a lost broker ends the watch. */
-static int watch_pause(struct peer *peer, int ms) {
-    int64_t until = moment_ticks() + ms;
-    est_event event;
-    int got;
-    while ((got = peer_next(peer, until, &event)) > 0)
-        continue;
-    return got < 0 ? peer_say_lost(peer, got) : 0;
-}
-
 int run_queues(const struct call *call) {
     int pause_ms = call_seconds(call, "watch", WATCH_DEFAULT_MS);
     bool clears = isatty(STDOUT_FILENO) && !call_json(call);
@@ -188,7 +178,7 @@ int run_queues(const struct call *call) {
         status = list_show(call, &desk.peer, &QUEUES);
         fflush(stdout);
         if (!status)
-            status = watch_pause(&desk.peer, pause_ms);
+            status = peer_pause(&desk.peer, moment_ticks() + pause_ms);
     }
     desk_close(&desk);
     return status;

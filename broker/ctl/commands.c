@@ -202,6 +202,29 @@ const struct command COMMANDS[] = {
                   {"estelam check disk --critical 20GiB", "critical when there is room for less"},
                   {"estelam check roundtrip nosazi.bedehi nz=1-1-1-1-0-0-0 --timeout 30",
                    "the whole way and back"}}},
+    {.name = "stat", .arguments = "[SECONDS [COUNT]]",
+     .summary = "a line a second: rates, depths, the oldest, the store",
+     .help = "Rates are of the seconds between two lines; the other columns are as they are then. "
+             "Submitted, answered, refused (any command, by whatever code) and failed attempts; what waits, "
+             "is delayed after a failed attempt, leased, parked; how long the oldest has waited; agents "
+             "connected; commits; the store's size.\n\n"
+             "A line every SECONDS (1), COUNT of them or until interrupted.",
+     .min = 0, .max = 2, .run = run_stat,
+     .options = {{.name = "department", .value = "NAME", .summary = "its oldest and its agents; the rest is of all"}},
+     .examples = {{"estelam stat", "until Ctrl-C"},
+                  {"estelam stat 10 6 --json", "one minute, for a program"}}},
+    {.name = "top", .arguments = "",
+     .summary = "queues and agents live, on a terminal",
+     .help = "A screen that is looked up again every 2 seconds. Queues are sorted by the age of their oldest; "
+             "red is work that waits and nobody serves, yellow a queue with parked work or of a paused department, or an "
+             "agent that has been silent.\n\n"
+             "Keys: q quit; Tab the other pane; < and > sort by another column, r the other way round; b only queues "
+             "that hold something; arrows and page keys scroll; + and - the pace; space freezes. A broker that is away "
+             "for a while is waited for.\n\n"
+             "--once prints one screen as plain text, in the size of COLUMNS and LINES (80 by 24).",
+     .min = 0, .max = 0, .run = run_top,
+     .options = {OF_DEPARTMENT, {.name = "once", .summary = "one screen on standard output, then end"}},
+     .examples = {{"estelam top", "until q"}, {"estelam top --once --department bargh", "for a report"}}},
     {.name = "config check", .arguments = "FILE|FOLDER", .words = "@file",
      .summary = "check a broker.yaml or a catalogue folder",
      .help = "Reads the configuration as the broker would and prints every complaint as "

@@ -26,6 +26,9 @@ int run_resume(const struct call *);
 int run_redirect(const struct call *);
 /* cmd_check.c: its exit status is the monitoring plugins' */
 int run_check(const struct call *);
+/* cmd_stat.c, cmd_top.c */
+int run_stat(const struct call *);
+int run_top(const struct call *);
 /* cmd_config.c */
 int run_config_check(const struct call *);
 int run_config_show(const struct call *);
