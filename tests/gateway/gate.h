@@ -17,6 +17,7 @@ enum { GATE_TOKENS_MAX = 16, CALL_HEADERS_MAX = 12 };
 /* A test of this name; what it leaves open is closed after it. */
 #define GATE_CLAIM(name) cmocka_unit_test_teardown(name, gate_teardown)
 int gate_teardown(void **state);
+void gate_register(void *thing, void (*end)(void *)); /* `end` is called by it */
 
 struct gate {
     struct town *town;
