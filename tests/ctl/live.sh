@@ -93,39 +93,10 @@ claim "many at once are all answered" 0 '500 of 500 answered' estelam submit --b
 echo '{"type":"nosazi.bedehi","body":{"nz":"x"}}' >>many.jsonl
 claim "one bad among many" 3 '500 of 501 answered' estelam submit --batch many.jsonl --wait=60
 
-claim "a department is paused" 0 'nosazi is paused' estelam pause nosazi --reason "a test"
-id=$(estelam id new)
-claim "and gets nothing" 5 'state +waiting' ask $nz --id "$id" --wait=1
-claim "which its queue shows" 0 '^nosazi +1 +1 .* yes *$' estelam queues --department nosazi
-claim "a pause needs its reason" 2 'reason' estelam pause nosazi
-claim "and a department that there is" 3 'INVALID_FIELD.*frob' estelam pause frob --reason "a test"
-claim "it goes on" 0 '"paused":false' estelam resume nosazi --reason "a test" --json
-claim "and answers what waited" 0 'state +answered' ask $nz --id "$id" --wait=30
-number=$(estelam status "$id" --json | sed -n 's/.*"number": *\([0-9]*\).*/\1/p')
-claim "what has ended stays where it is" 3 'ALREADY_FINAL' estelam redirect "$number" --district 2 --reason "a test"
-claim "keys are shown" 0 '^duty +operator +operator ' estelam keys
-claim "in a form for programs" 0 '"level": *"observer"' estelam keys --json
-claim "the configuration is shown" 0 '^city +tehran' estelam config broker
-claim "without a secret" 1 '' grep -qF "$(sed -n 's/^secret: *"\(.*\)"/\1/p' broker.key)" "$dir/out"
-claim "an observer sees queues" 0 '' estelam queues --profile watch.yaml
-claim "and no inquiry" 3 'NOT_ALLOWED.*STATUS needs the level operator' \
-    estelam status "$number" --operator --profile watch.yaml
-claim "an operator reads no bodies" 3 'NOT_ALLOWED' estelam status "$number" --operator --bodies --profile duty.yaml
-claim "an administrator does" 0 'answer +debt=' estelam status "$number" --operator --bodies
-claim "an operator does not drain" 3 'NOT_ALLOWED' estelam drain --reason test --profile duty.yaml
-
 agent_stop
 id=$(estelam id new)
 claim "no agent, no answer in time" 5 'state +waiting' ask $nz --id "$id" --wait=1
 claim "it waits in its queue" 0 '^nosazi +1 +1 ' estelam queues --department nosazi
-number=$(estelam status "$id" --json | sed -n 's/.*"number": *\([0-9]*\).*/\1/p')
-claim "it moves to another district" 0 "\"redirected\":$number,\"district\":6" \
-    estelam redirect "$number" --district 6 --reason "a test" --json
-claim "and waits there" 0 '^nosazi +6 +1 ' estelam queues --department nosazi
-claim "as its timeline tells" 0 'redirected +chief .*a test' estelam timeline "$number" --operator
-claim "the city has no such district" 3 'INVALID_FIELD.*district 99' estelam redirect "$number" --district 99 --reason t
-claim "a district is a number" 2 'district' estelam redirect "$number" --district six --reason t
-claim "back again" 0 '' estelam redirect "$number" --district 1 --reason "a test"
 claim "draining waits for agents, not for what waits" 0 'draining' estelam drain --reason test --wait=5
 claim "and ends" 0 'again' estelam drain --off --reason test
 number=$(estelam status "$id" --json | sed -n 's/.*"number": \([0-9]*\).*/\1/p')
