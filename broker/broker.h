@@ -24,6 +24,7 @@
 
 #include "histogram.h"
 #include "registry.h"
+#include "tracking.h"
 
 /* The most that one batch takes in before it commits. Fewer would pay for more commits; more lets
  * the far ends idle while the broker works, and the broker while they do. Measured with 1,000 in
@@ -42,7 +43,9 @@ struct broker {
     struct net *net;
     struct effects effects;
     est_time now, started, configured;
-    int wake_fd;                     /* signalfd */
+    int signal_fd;                   /* signalfd */
+    int wake_fd;                     /* what the loop waits for beside its doors: signals and the index's answers */
+    struct index *index;             /* NULL: this broker has none */
     bool stopping;
     bool failed;                     /* the store refused: memory is ahead of disk, so stop */
     uint64_t batch_appends;
@@ -92,12 +95,20 @@ void query_stats(struct broker *, uint32_t peer, const struct stats *);
 /* Finds the inquiry that a command names, if this peer may know of it. 0 or -EST_NOT_FOUND. */
 int inquiry_of(struct broker *, uint32_t peer, const est_id *, uint64_t number, struct inquiry_row *ret);
 
-/* index_ask.c: EVENTS, FIND, REINDEX or COUNTERS; answers it now or, with the same ref, later. */
+/* index_ask.c */
+/* Starts the thread; where that cannot be the broker goes on without search. */
+void index_begin(struct broker *);
+void index_end(struct broker *);
+/* EVENTS, FIND, REINDEX or COUNTERS; answers it now or, with the same ref, later. */
 void index_ask(struct broker *, uint32_t peer, const struct message *);
+/* Answers that have come since: to whoever is still there. */
+void index_answers(struct broker *);
+/* Rows of STATS, packed into b->rows; how many. */
+size_t index_stats(struct broker *);
 
-/* tracking.c: a code for people, from the number and the store's secret: the same for ever, and
- * not to be guessed from another one. */
-void tracking_code(const struct broker *, uint64_t number, char ret[EST_TRACKING_MAX + 1]);
+static inline void tracking_code(const struct broker *b, uint64_t number, char ret[EST_TRACKING_MAX + 1]) {
+    tracking_write(store_secret(b->store), number, ret);
+}
 
 /* log.c: levels are syslog's: 3 error, 4 warning, 5 notice, 6 information. */
 void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -88,7 +88,7 @@ static void reload(struct broker *b) {
 
 static void signals_take(struct broker *b) {
     struct signalfd_siginfo info;
-    while (read(b->wake_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+    while (read(b->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGHUP)
             reload(b);
         else
@@ -183,6 +183,7 @@ static void batch(struct broker *b, bool frames) {
         b->gone_delayed = 0;
         gone_take(b);
     }
+    index_answers(b);
     upkeep(b);
     recorded_flush(b);
     if (b->failed) {

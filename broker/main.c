@@ -188,12 +188,13 @@ static int signals_start(struct broker *b) {
     sigaddset(&set, SIGINT);
     sigprocmask(SIG_BLOCK, &set, NULL); /* before libzmq's threads, which inherit it */
     signal(SIGPIPE, SIG_IGN);
-    b->wake_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return b->wake_fd < 0 ? -EST_IO : 0;
+    b->signal_fd = b->wake_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return b->signal_fd < 0 ? -EST_IO : 0;
 }
 
 static void broker_close(struct broker *b) {
     net_close(&b->net);
+    index_end(b);
     store_close(&b->store);
     core_free(&b->core);
     registry_free(&b->registry);
@@ -202,8 +203,8 @@ static void broker_close(struct broker *b) {
     catalogue_free(&b->catalogue);
     buffer_done(&b->body);
     buffer_done(&b->rows);
-    if (b->wake_fd >= 0)
-        close(b->wake_fd);
+    if (b->signal_fd >= 0)
+        close(b->signal_fd);
 }
 
 static int broker_run(struct broker *b, struct catalogue **catalogue) {
@@ -213,6 +214,7 @@ static int broker_run(struct broker *b, struct catalogue **catalogue) {
         return EXIT_FAILED;
     if (store_start(b, catalogue) < 0)
         return EXIT_STORE;
+    index_begin(b);
     if (doors_start(b) < 0)
         return EXIT_NET;
     return loop_run(b) < 0 ? EXIT_FAILED : EXIT_OK;
@@ -224,7 +226,7 @@ int main(int argc, char **argv) {
                                             {"version", no_argument, NULL, 'v'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    static struct broker broker = {.wake_fd = -1};
+    static struct broker broker = {.signal_fd = -1, .wake_fd = -1};
     bool check = false;
     for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         if (option == 'c')

@@ -145,6 +145,7 @@ void query_stats(struct broker *b, uint32_t peer, const struct stats *ask) {
     rows += process_add(b);
     rows += histogram_rows(b, "commit_us", &commit_ladder, &b->commit_us);
     rows += histogram_rows(b, "batch_events", &batch_ladder, &b->batch_events);
+    rows += index_stats(b);
     rows += facts_add(b);
     rows += refusals_add(b);
     page_reply(b, peer, VERB_STATS_IS, ask->ref, rows, 0);

@@ -110,6 +110,7 @@ struct listener { const char *endpoint; /* tcp://127.0.0.1:7501 */ };
 struct broker_settings {
     const char *store;                      /* directory; relative paths are from broker.yaml's own */
     uint64_t store_size_max;
+    const char *index;                      /* directory; NULL: no search */
     bool curve;                             /* false: PLAIN, for loopback and ipc only; refused elsewhere */
     uint8_t secret_key[32], public_key[32]; /* of the server, read from the file `key:` names */
     struct listener requesters, departments, operators;

@@ -118,6 +118,21 @@ static void load_store(struct loader *loader, struct yaml *yaml, yaml_node node,
         yaml_complain(yaml, yaml_get(node, "size_max"), "a store needs at least 16 MiB");
 }
 
+/* Beside the store, unless it is named or not wanted. */
+static void load_index(struct loader *loader, struct yaml *yaml, yaml_node node, struct broker_settings *ret) {
+    static const char *const keys[] = {"directory", "enabled", NULL};
+    char beside[4096];
+    if (node && !yaml_only(yaml, node, keys) && !yaml_is_map(node))
+        return;
+    const char *slash = ret->store ? strrchr(ret->store, '/') : NULL;
+    snprintf(beside, sizeof beside, "%.*sindex", slash ? (int)(slash - ret->store + 1) : 0, ret->store ? ret->store : "");
+    ret->index = load_copy(loader, yaml_path(yaml, yaml_get(node, "directory"), beside));
+    if (!yaml_bool(yaml, yaml_get(node, "enabled"), true))
+        ret->index = NULL;
+    else if (ret->index && ret->store && strcmp(ret->index, ret->store) == 0)
+        yaml_complain(yaml, node, "the index needs a directory of its own beside the store's");
+}
+
 /* Every limit with its range; spans are in milliseconds. */
 static void load_limits(struct yaml *yaml, yaml_node node, struct broker_settings *ret) {
     const struct {
@@ -159,11 +174,12 @@ static void load_limits(struct yaml *yaml, yaml_node node, struct broker_setting
 }
 
 void load_settings(struct loader *loader, struct yaml *yaml, yaml_node root, struct broker_settings *ret) {
-    static const char *const keys[] = {"catalogue", "accounts", "store",  "security",
-                                       "key",       "listen",   "limits", NULL};
+    static const char *const keys[] = {"catalogue", "accounts", "store",  "index",
+                                       "security",  "key",      "listen", "limits", NULL};
     yaml_only(yaml, root, keys);
     load_security(yaml, root, ret);
     load_store(loader, yaml, yaml_need(yaml, root, "store"), ret);
+    load_index(loader, yaml, yaml_get(root, "index"), ret);
     load_listen(loader, yaml, yaml_need(yaml, root, "listen"), ret);
     load_limits(yaml, yaml_get(root, "limits"), ret);
 }

@@ -218,6 +218,8 @@ size_t core_lane_count(const struct core *);
 void core_lane(const struct core *, size_t lane, struct lane_view *ret);
 /* The lowest numbers above `after` that are parked, of one department or (0) of all, in order. */
 size_t core_parked(const struct core *, uint32_t department, uint64_t after, uint64_t *ret_numbers, size_t max);
+/* What agents hold now, in no order. How many there are core_counts says. */
+size_t core_leased(const struct core *, uint64_t *ret_numbers, size_t max);
 
 struct session_view { bool live; uint32_t account; uint32_t role; uint32_t window, inflight; uint64_t answered; est_time since, heard; bool leaving; };
 void core_session(const struct core *, uint32_t session, struct session_view *ret);

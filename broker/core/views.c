@@ -82,6 +82,18 @@ size_t core_parked(const struct core *c, uint32_t department, uint64_t after, ui
     return count;
 }
 
+size_t core_leased(const struct core *c, uint64_t *ret_numbers, size_t max) {
+    size_t count = 0;
+    for (uint32_t i = 0; i < c->limits.sessions_max; i++) {
+        const struct session *s = &c->sessions[i];
+        if (!s->live || s->role != ROLE_DEPARTMENT)
+            continue;
+        for (uint32_t at = s->held.head; at != NONE && count < max; at = c->inquiries[at].next)
+            ret_numbers[count++] = c->inquiries[at].number;
+    }
+    return count;
+}
+
 void core_session(const struct core *c, uint32_t session, struct session_view *ret) {
     const struct session *s = &c->sessions[session];
     *ret = (struct session_view){.live = s->live,

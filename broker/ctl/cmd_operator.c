@@ -1,4 +1,4 @@
-/* cmd_operator.c - what an operator looks at: queues, agents, parked inquiries, counters. */
+/* cmd_operator.c - what an operator looks at: queues, agents, parked inquiries, keys, settings, counters. */
 #include "pages.h"
 #include "run.h"
 #include "say.h"
@@ -23,6 +23,7 @@ static void queues_page(void *arg, const est_event *event) {
         cell_uint(table, row.parked);
         cell_age(table, row.oldest, now);
         cell_uint(table, row.agents);
+        cell_bool(table, row.paused);
     }
 }
 
@@ -74,7 +75,7 @@ static const struct list QUEUES = {est_client_queues,
                                    EST_EVENT_QUEUES,
                                    queues_page,
                                    "no queue holds anything",
-                                   8,
+                                   9,
                                    {{"department", "department", false, 0},
                                     {"district", "district", true, 0},
                                     {"waiting", "waiting", true, 0},
@@ -82,7 +83,8 @@ static const struct list QUEUES = {est_client_queues,
                                     {"leased", "leased", true, 0},
                                     {"parked", "parked", true, 0},
                                     {"oldest", "oldest", true, 0},
-                                    {"agents", "agents", true, 0}}};
+                                    {"agents", "agents", true, 0},
+                                    {"paused", "paused", false, 0}}};
 static const struct list AGENTS = {est_client_agents,
                                    EST_EVENT_AGENTS,
                                    agents_page,
@@ -112,6 +114,35 @@ static const struct list PARKED = {est_client_parked,
                                     {"code", "code", false, 0},
                                     {"reason", "reason", false, 0}}};
 
+static void keys_page(void *arg, const est_event *event) {
+    struct table *table = arg;
+    est_key_row row;
+    for (size_t i = 0; est_row_key(event, i, &row); i++) {
+        cell_text(table, row.account);
+        cell_text(table, row.role);
+        cell_cstr(table, row.level != EST_LEVEL_NONE ? est_level_name(row.level) : "");
+        cell_text(table, row.department);
+        cell_text(table, row.key);
+        cell_time(table, row.from);
+        cell_time(table, row.until);
+        cell_uint(table, row.sessions);
+    }
+}
+
+static const struct list KEYS = {est_client_keys,
+                                 EST_EVENT_KEYS,
+                                 keys_page,
+                                 "no key is in force",
+                                 8,
+                                 {{"account", "account", false, 0},
+                                  {"role", "role", false, 0},
+                                  {"level", "level", false, 0},
+                                  {"department", "department", false, 0},
+                                  {"key", "key", false, 0},
+                                  {"from", "from", false, 0},
+                                  {"until", "until", false, 0},
+                                  {"sessions", "sessions", true, 0}}};
+
 static int list_show(const struct call *call, struct peer *peer, const struct list *list) {
     struct table *table = table_new(list->columns, list->count);
     int status = pages_read(peer, list->ask, list->kind, call_value(call, "department"), list->page, table);
@@ -132,16 +163,6 @@ static int list_run(const struct call *call, const struct list *list) {
     return status;
 }
 
-/* Between two looks the connection is kept alive; a lost broker ends the watch. */
-static int watch_pause(struct peer *peer, int ms) {
-    int64_t until = moment_ticks() + ms;
-    est_event event;
-    int got;
-    while ((got = peer_next(peer, until, &event)) > 0)
-        continue;
-    return got < 0 ? peer_say_lost(peer, got) : 0;
-}
-
 int run_queues(const struct call *call) {
     int pause_ms = call_seconds(call, "watch", WATCH_DEFAULT_MS);
     bool clears = isatty(STDOUT_FILENO) && !call_json(call);
@@ -157,7 +178,7 @@ int run_queues(const struct call *call) {
         status = list_show(call, &desk.peer, &QUEUES);
         fflush(stdout);
         if (!status)
-            status = watch_pause(&desk.peer, pause_ms);
+            status = peer_pause(&desk.peer, moment_ticks() + pause_ms);
     }
     desk_close(&desk);
     return status;
@@ -169,6 +190,34 @@ int run_agents(const struct call *call) {
 
 int run_parked_list(const struct call *call) {
     return list_run(call, &PARKED);
+}
+
+int run_keys(const struct call *call) {
+    return list_run(call, &KEYS);
+}
+
+int run_config_broker(const struct call *call) {
+    static const struct column columns[] = {{"name", "setting", false, 0}, {"value", "value", false, 0}};
+    struct desk desk;
+    est_event event;
+    est_config_row row;
+    int status = desk_open(call, &desk);
+    if (!status) {
+        uint64_t ref = peer_ref(&desk.peer);
+        status =
+            peer_answer(&desk.peer, est_client_config(desk.peer.client, ref), ref, EST_EVENT_CONFIG, &event);
+    }
+    if (!status) {
+        struct table *table = table_new(columns, 2);
+        for (size_t i = 0; est_row_config(&event, i, &row); i++) {
+            cell_text(table, row.name);
+            cell_text(table, row.value);
+        }
+        table_show(table, call);
+        table_free(&table);
+    }
+    desk_close(&desk);
+    return status;
 }
 
 int run_stats(const struct call *call) {

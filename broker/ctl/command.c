@@ -73,6 +73,18 @@ static int parse_option(struct parse *p, const char *word) {
     return 0;
 }
 
+/* -q is --query spelled shorter. False where no option of the command has this letter. */
+static bool letter_spell(const struct parse *p, const char *word, char ret_name[32]) {
+    const struct option *o = p->call->command && word[2] == '\0' ? p->call->command->options : NULL;
+    for (; o && o->name; o++) {
+        if (o->letter != word[1])
+            continue;
+        snprintf(ret_name, 32, "--%s", o->name);
+        return true;
+    }
+    return false;
+}
+
 /* The command named by one word or two; *ret_group says whether `first` begins a longer name. */
 static const struct command *command_find(const char *first, const char *second, bool *ret_group) {
     size_t length = strlen(first);
@@ -106,6 +118,7 @@ static int parse_command_word(struct parse *p, const char *word) {
 }
 
 static int parse_word(struct parse *p, const char *word) {
+    char name[32];
     if (!p->only_arguments && strcmp(word, "--") == 0) {
         p->only_arguments = true;
         return 0;
@@ -116,6 +129,8 @@ static int parse_word(struct parse *p, const char *word) {
     }
     if (!p->only_arguments && strncmp(word, "--", 2) == 0)
         return parse_option(p, word);
+    if (!p->only_arguments && word[0] == '-' && word[1] != '\0' && letter_spell(p, word, name))
+        return parse_option(p, name);
     if (!p->only_arguments && word[0] == '-' && word[1] != '\0')
         return call_usage(p->call, "there is no option %s; a value that begins with - goes after --", word);
     if (!p->call->command)

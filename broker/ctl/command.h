@@ -45,6 +45,7 @@ struct option {
     bool value_optional; /* only as --name=VALUE */
     bool needed;         /* the command cannot do without it */
     const char *words;   /* values that completion offers, blanks between; "@file", "@folder": paths */
+    char letter;         /* for hands in a hurry: -q as good as --query; 0: none */
 };
 
 struct example {

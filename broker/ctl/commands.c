@@ -65,7 +65,7 @@ const struct command COMMANDS[] = {
     {.name = "status", .arguments = "ID",
      .summary = "show where an inquiry is",
      .help = "ID is the inquiry's UUID or its number. An inquiry can be asked after at any time, also "
-             "years later.",
+             "years later. By the operator's door --bodies needs the level administrator.",
      .min = 1, .max = 1, .run = run_status,
      .options = {{.name = "bodies", .summary = "with what was asked and what was answered"},
                  BY_OPERATOR},
@@ -86,10 +86,58 @@ const struct command COMMANDS[] = {
                  BY_OPERATOR},
      .examples = {{"estelam cancel 0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11 --reason \"the owner withdrew\"",
                    "an inquiry of one's own"}}},
+    {.name = "inquiry list", .arguments = "",
+     .summary = "find inquiries by parcel, national id, case, state or date",
+     .help = "The newest first, as the filter says; without one, all. Terms stand between blanks and all "
+             "must hold; of values between commas any may; - before a term turns it round:\n\n"
+             "department:NAME type:NAME type:nosazi.* state:waiting,parked requester:NAME purpose:NAME "
+             "district:1 parcel:1-12-345-6-7-0-0 nid:0499370899 case:1404-17 tracking:00010J-9QX2M "
+             "number:1042 id:UUID outcome:negative code:LEASE_EXPIRED received:1404/07/01..1404/07/30 "
+             "received:>=2026-01-05 due:<2026-01-05T10:00:00Z ended:1404/07/01\n\n"
+             "Days are days in Tehran. A parcel code, national id, tracking code, UUID, number or case id "
+             "needs no name before it. A value with blanks stands in quotes. Digits and letters may come "
+             "from any keyboard.\n\n"
+             "The index follows the log; what it has not seen yet is told. While it is being built the broker "
+             "refuses with BUSY and says how far it is.",
+     .min = 0, .max = 0, .run = run_inquiry_list,
+     .options = {{.name = "query", .value = "FILTER", .letter = 'q', .summary = "which; without it all"},
+                 {.name = "limit", .value = "ROWS", .summary = "at most so many rows (50); 0 for all"},
+                 {.name = "count", .summary = "only how many there are"},
+                 {.name = "csv", .summary = "comma-separated values with a line of names, for a spreadsheet"}},
+     .examples = {{"estelam inquiry list -q \"department:nosazi state:parked\"", "what a person must look at there"},
+                  {"estelam inquiry list -q 1-12-345-6-7-0-0", "everything that was asked about a parcel"},
+                  {"estelam inquiry list -q \"received:1404/07/01..1404/07/30 -state:answered\" --count",
+                   "how many of a month have no answer"},
+                  {"estelam inquiry list -q \"requester:portal\" --limit 0 --csv", "all of a requester's"}}},
+    {.name = "watch", .arguments = "",
+     .summary = "follow everything that happens, event by event",
+     .help = "A line for each event as it enters the log: receipts, failed attempts, answers, ends, and "
+             "what operators do. It begins with the next event, or behind the one that --after names, and goes "
+             "on until it is interrupted; a broker that comes back in time is followed further, and no "
+             "event is left out.",
+     .min = 0, .max = 0, .run = run_watch,
+     .options = {OF_DEPARTMENT,
+                 {.name = "after", .value = "SEQ", .summary = "from behind this event of the log; 0: from its beginning"}},
+     .examples = {{"estelam watch --department nosazi", "one department's events"},
+                  {"estelam watch --after 0 --json", "the whole log as JSON lines, and then what follows"}}},
+    {.name = "index status", .arguments = "",
+     .summary = "show how far the search index is behind the log",
+     .help = "Search and counters come from an index that follows the log. It may be deleted at any time: the "
+             "broker builds it again.",
+     .min = 0, .max = 0, .run = run_index_status,
+     .examples = {{"estelam index status", "is search up to date?"}}},
+    {.name = "index rebuild", .arguments = "",
+     .summary = "drop the search index and build it again from the log",
+     .help = "Shows the progress and ends when the index is complete again. Until then searches are refused "
+             "with BUSY; nothing else waits.",
+     .min = 0, .max = 0, .run = run_index_rebuild,
+     .options = {{.name = "reason", .value = "TEXT", .needed = true, .summary = "why; kept in the broker's journal"}},
+     .examples = {{"estelam index rebuild --reason \"a disk was replaced\"", "after doubts about a disk"}}},
     {.name = "queues", .arguments = "",
      .summary = "show every queue: depth, leases, oldest, agents",
      .help = "One row per department and district. `waiting` can be taken at once, `delayed` after a "
-             "failed attempt's pause, `leased` is with an agent, `parked` needs a person.",
+             "failed attempt's pause, `leased` is with an agent, `parked` needs a person. A department that "
+             "is paused says so in each of its rows.",
      .min = 0, .max = 0, .run = run_queues,
      .options = {OF_DEPARTMENT,
                  {.name = "watch", .value = "SECONDS", .value_optional = true,
@@ -121,7 +169,7 @@ const struct command COMMANDS[] = {
                    "all of a department"}}},
     {.name = "drain", .arguments = "",
      .summary = "stop taking new inquiries, or take them again",
-     .help = "A draining broker refuses new inquiries with DRAINING and hands out no work. Agents finish "
+     .help = "Needs the level administrator. A draining broker refuses new inquiries with DRAINING and hands out no work. Agents finish "
              "what they hold; what waits goes on waiting, on disk. Draining ends with --off or with a "
              "restart of the broker.",
      .min = 0, .max = 0, .run = run_drain,
@@ -131,6 +179,37 @@ const struct command COMMANDS[] = {
                   .summary = "until no agent holds an inquiry"}},
      .examples = {{"estelam drain --reason \"new disk\" --wait=600", "before maintenance"},
                   {"estelam drain --off --reason \"disk is in\"", "after it"}}},
+    {.name = "pause", .arguments = "DEPARTMENT",
+     .summary = "give a department's agents no new inquiries",
+     .help = "What the agents hold they finish, and what is asked waits, on disk. The pause survives a "
+             "restart of the broker; `estelam resume` ends it. Terms go on running: what is due while "
+             "the department is paused expires.",
+     .min = 1, .max = 1, .run = run_pause,
+     .options = {{.name = "reason", .value = "TEXT", .needed = true, .summary = "why; kept in the log"}},
+     .examples = {{"estelam pause bargh --reason \"their database moves\"", "until it has moved"}}},
+    {.name = "resume", .arguments = "DEPARTMENT",
+     .summary = "let a paused department go on",
+     .help = "Its agents are offered at once what waits, the oldest first.",
+     .min = 1, .max = 1, .run = run_resume,
+     .options = {{.name = "reason", .value = "TEXT", .needed = true, .summary = "why; kept in the log"}},
+     .examples = {{"estelam resume bargh --reason \"the database has moved\"", "after the pause"}}},
+    {.name = "redirect", .arguments = "NUMBER",
+     .summary = "move an inquiry to another district's queue",
+     .help = "For an inquiry that has not ended: it waits in its type's queue in that district from now "
+             "on, at the place of its number and with all its attempts before it. An agent that held it "
+             "is told to drop it. What the inquiry asks does not change.",
+     .min = 1, .max = 1, .run = run_redirect,
+     .options = {{.name = "district", .value = "NUMBER", .needed = true, .summary = "where to; 0 for none"},
+                 {.name = "reason", .value = "TEXT", .needed = true, .summary = "why; kept in the log"}},
+     .examples = {{"estelam redirect 1204 --district 6 --reason \"the parcel lies in 6\"",
+                   "what was asked with a wrong parcel code"}}},
+    {.name = "keys", .arguments = "",
+     .summary = "show whose keys are in force, and until when",
+     .help = "One row per key of the configuration in force: its account, role, level and department, its "
+             "first characters, its dates, how many connections it has open.",
+     .min = 0, .max = 0, .run = run_keys,
+     .options = {OF_DEPARTMENT},
+     .examples = {{"estelam keys --json", "a JSON line per key"}}},
     {.name = "stats", .arguments = "",
      .summary = "show the broker's counters",
      .help = "Every counter and gauge of the broker with its value now.",
@@ -170,6 +249,29 @@ const struct command COMMANDS[] = {
                   {"estelam check disk --critical 20GiB", "critical when there is room for less"},
                   {"estelam check roundtrip nosazi.bedehi nz=1-1-1-1-0-0-0 --timeout 30",
                    "the whole way and back"}}},
+    {.name = "stat", .arguments = "[SECONDS [COUNT]]",
+     .summary = "a line a second: rates, depths, the oldest, the store",
+     .help = "Rates are of the seconds between two lines; the other columns are as they are then. "
+             "Submitted, answered, refused (any command, by whatever code) and failed attempts; what waits, "
+             "is delayed after a failed attempt, leased, parked; how long the oldest has waited; agents "
+             "connected; commits; the store's size.\n\n"
+             "A line every SECONDS (1), COUNT of them or until interrupted.",
+     .min = 0, .max = 2, .run = run_stat,
+     .options = {{.name = "department", .value = "NAME", .summary = "its oldest and its agents; the rest is of all"}},
+     .examples = {{"estelam stat", "until Ctrl-C"},
+                  {"estelam stat 10 6 --json", "one minute, for a program"}}},
+    {.name = "top", .arguments = "",
+     .summary = "queues and agents live, on a terminal",
+     .help = "A screen that is looked up again every 2 seconds. Queues are sorted by the age of their oldest; "
+             "red is work that waits and nobody serves, yellow a queue with parked work or of a paused department, or an "
+             "agent that has been silent.\n\n"
+             "Keys: q quit; Tab the other pane; < and > sort by another column, r the other way round; b only queues "
+             "that hold something; arrows and page keys scroll; + and - the pace; space freezes. A broker that is away "
+             "for a while is waited for.\n\n"
+             "--once prints one screen as plain text, in the size of COLUMNS and LINES (80 by 24).",
+     .min = 0, .max = 0, .run = run_top,
+     .options = {OF_DEPARTMENT, {.name = "once", .summary = "one screen on standard output, then end"}},
+     .examples = {{"estelam top", "until q"}, {"estelam top --once --department bargh", "for a report"}}},
     {.name = "config check", .arguments = "FILE|FOLDER", .words = "@file",
      .summary = "check a broker.yaml or a catalogue folder",
      .help = "Reads the configuration as the broker would and prints every complaint as "
@@ -184,6 +286,12 @@ const struct command COMMANDS[] = {
      .min = 1, .max = 2, .run = run_config_show,
      .examples = {{"estelam config show deploy/tehran", "all types"},
                   {"estelam config show deploy/tehran nosazi.bedehi", "what to submit, what comes back"}}},
+    {.name = "config broker", .arguments = "",
+     .summary = "show how the running broker is configured",
+     .help = "Every setting in force by its name, as the broker itself says: version, city, doors, store, "
+             "limits. It may differ from what the files say by now. Never a secret.",
+     .min = 0, .max = 0, .run = run_config_broker,
+     .examples = {{"estelam config broker", "which version runs, and with which limits"}}},
     {.name = "store check", .arguments = "FOLDER", .words = "@folder",
      .summary = "check a broker's store from its first event to its last",
      .help = "Reads everything in the store's folder (store.directory of broker.yaml) and changes "

@@ -27,9 +27,10 @@ static void wrap(const char *text, int indent, FILE *out) {
 }
 
 static int option_print(const struct option *o, FILE *out) {
+    int letter = o->letter ? fprintf(out, "-%c, ", o->letter) : 0;
     if (!o->value)
-        return fprintf(out, "--%s", o->name);
-    return fprintf(out, o->value_optional ? "--%s[=%s]" : "--%s %s", o->name, o->value);
+        return letter + fprintf(out, "--%s", o->name);
+    return letter + fprintf(out, o->value_optional ? "--%s[=%s]" : "--%s %s", o->name, o->value);
 }
 
 static void options_print(const struct option *options, FILE *out) {
@@ -175,7 +176,10 @@ static void value_cases_print(const struct option *options, FILE *out) {
     for (const struct option *o = options; o->name; o++) {
         if (!o->value || o->value_optional)
             continue;
-        fprintf(out, "        --%s) ", o->name);
+        if (o->letter)
+            fprintf(out, "        -%c|--%s) ", o->letter, o->name);
+        else
+            fprintf(out, "        --%s) ", o->name);
         words_action_print(o->words, out);
         fputs("; return ;;\n", out);
     }
@@ -216,6 +220,18 @@ static void group_cases_print(FILE *out) {
     }
 }
 
+/* First words of names of two, each once. */
+static void groups_print(FILE *out) {
+    const char *gap = "";
+    for (size_t i = 0; i < COMMANDS_COUNT; i++) {
+        const char *name = COMMANDS[i].name, *blank = strchr(name, ' ');
+        if (!blank || (i > 0 && strncmp(COMMANDS[i - 1].name, name, (size_t)(blank - name) + 1) == 0))
+            continue;
+        fprintf(out, "%s%.*s", gap, (int)(blank - name), name);
+        gap = "|";
+    }
+}
+
 void help_completion(FILE *out) {
     fputs("# bash completion for estelam; made by `estelam completion bash`\n"
           "_estelam() {\n"
@@ -232,10 +248,9 @@ void help_completion(FILE *out) {
           "    if (( COMP_CWORD == 2 )); then case $first in\n",
           out);
     group_cases_print(out);
-    fputs("    esac; fi\n"
-          "    case $first in config|id|key|parked) words=\"$first ${COMP_WORDS[2]}\" ;; esac\n"
-          "    case $words in\n",
-          out);
+    fputs("    esac; fi\n    case $first in ", out);
+    groups_print(out);
+    fputs(") words=\"$first ${COMP_WORDS[2]}\" ;; esac\n    case $words in\n", out);
     command_cases_print(out);
     fputs("    esac\n    COMPREPLY=($(compgen -W \"$options", out);
     options_words_print(GLOBALS, out);

@@ -33,7 +33,10 @@ static void paragraphs_print(const char *text, FILE *out) {
 
 static void man_options(const struct option *options, FILE *out) {
     for (const struct option *o = options; o->name; o++) {
-        fputs(".TP\n\\fB\\-\\-", out);
+        fputs(".TP\n", out);
+        if (o->letter)
+            fprintf(out, "\\fB\\-%c\\fR, ", o->letter);
+        fputs("\\fB\\-\\-", out);
         roff_print(o->name, out);
         fputs("\\fR", out);
         if (o->value)

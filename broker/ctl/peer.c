@@ -149,6 +149,14 @@ int peer_say_lost(const struct peer *peer, int code) {
     return exit_of_code(code);
 }
 
+int peer_pause(struct peer *peer, int64_t until) {
+    est_event event;
+    int got;
+    while ((got = peer_next(peer, until, &event)) > 0)
+        continue;
+    return got < 0 ? peer_say_lost(peer, got) : 0;
+}
+
 uint64_t peer_ref(struct peer *peer) {
     return ++peer->ref;
 }

@@ -31,6 +31,9 @@ int peer_next(struct peer *, int64_t until, est_event *ret);
 /* Says why there is no session; the exit status. `code` as peer_next gave it. */
 int peer_say_lost(const struct peer *, int code);
 
+/* Keeps the connection alive until `until`. 0, or an exit status when the broker was lost and that was told. */
+int peer_pause(struct peer *, int64_t until);
+
 /* A new `ref` for an ask. */
 uint64_t peer_ref(struct peer *);
 /* Waits for the answer to `ref`, of this kind. 0, or an exit status when it was told what went

@@ -14,12 +14,27 @@ int run_cancel(const struct call *);
 int run_queues(const struct call *);
 int run_agents(const struct call *);
 int run_parked_list(const struct call *);
+int run_keys(const struct call *);
+int run_config_broker(const struct call *);
 int run_stats(const struct call *);
+/* cmd_search.c */
+int run_inquiry_list(const struct call *);
+int run_index_status(const struct call *);
+int run_index_rebuild(const struct call *);
+/* cmd_watch.c */
+int run_watch(const struct call *);
 /* cmd_steer.c */
 int run_parked_requeue(const struct call *);
 int run_drain(const struct call *);
+/* cmd_pause.c */
+int run_pause(const struct call *);
+int run_resume(const struct call *);
+int run_redirect(const struct call *);
 /* cmd_check.c: its exit status is the monitoring plugins' */
 int run_check(const struct call *);
+/* cmd_stat.c, cmd_top.c */
+int run_stat(const struct call *);
+int run_top(const struct call *);
 /* cmd_config.c */
 int run_config_check(const struct call *);
 int run_config_show(const struct call *);

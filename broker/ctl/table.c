@@ -36,16 +36,21 @@ void table_free(struct table **at) {
     struct table *table = *at;
     if (!table)
         return;
-    for (size_t i = 0; i < table->used; i++) {
-        free(table->cells[i].text);
-        json_decref(table->cells[i].json);
-    }
+    table_clear(table);
     free(table->cells);
     heap_free((void **)at);
 }
 
 size_t table_rows(const struct table *table) {
     return table->used / table->count;
+}
+
+void table_clear(struct table *table) {
+    for (size_t i = 0; i < table->used; i++) {
+        free(table->cells[i].text);
+        json_decref(table->cells[i].json);
+    }
+    table->used = 0;
 }
 
 /* --- Cells ------------------------------------------------------------------------------------ */
@@ -286,6 +291,41 @@ void table_print_json(const struct table *table, FILE *out) {
         json_dumpf(object, out, JSON_COMPACT);
         fputc('\n', out);
         json_decref(object);
+    }
+}
+
+/* Quoted where a comma, a quote or a line end is in it. A text that a spreadsheet would take for a
+ * formula is given an apostrophe, which it passes over. */
+static void csv_text_print(const char *text, FILE *out) {
+    bool formula = *text && strchr("=+@\t\r", *text);
+    bool quoted = formula || strpbrk(text, ",\"\r\n");
+    fputs(quoted ? "\"" : "", out);
+    fputs(formula ? "'" : "", out);
+    for (; *text; text++)
+        fprintf(out, *text == '"' ? "\"\"" : "%c", *text);
+    fputs(quoted ? "\"" : "", out);
+}
+
+static void csv_cell_print(const json_t *value, FILE *out) {
+    char *text = json_is_null(value) ? NULL : value_text(value);
+    csv_text_print(text ? text : "", out);
+    free(text);
+}
+
+void table_print_csv(const struct table *table, bool names, FILE *out) {
+    for (size_t row = 0; row < table_rows(table) + names; row++) {
+        const char *gap = "";
+        for (size_t c = 0; c < table->count; c++) {
+            if (!table->columns[c].key)
+                continue;
+            fputs(gap, out);
+            gap = ",";
+            if (names && row == 0)
+                csv_text_print(table->columns[c].key, out);
+            else
+                csv_cell_print(table->cells[(row - names) * table->count + c].json, out);
+        }
+        fputs("\r\n", out);
     }
 }
 

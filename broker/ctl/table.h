@@ -24,6 +24,8 @@ struct table;
 struct table *table_new(const struct column *, size_t count);
 void table_free(struct table **);
 size_t table_rows(const struct table *);
+/* Forgets the rows, for the next page. */
+void table_clear(struct table *);
 
 /* Each fills the next cell; the columns' order, row after row. Empty text and no time are null. */
 void cell_none(struct table *);
@@ -49,6 +51,8 @@ struct style style_of(FILE *);
 void table_print(const struct table *, struct style, FILE *);
 void table_print_sheet(const struct table *, struct style, FILE *); /* of the first row */
 void table_print_json(const struct table *, FILE *);                /* a line per row */
+/* RFC 4180 with what JSON has: a line per row, behind a line of names where that is wanted. */
+void table_print_csv(const struct table *, bool names, FILE *);
 json_t *table_json(const struct table *, size_t row);               /* a new reference */
 
 /* On standard output, in the form that the call asks for. */

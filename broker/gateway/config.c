@@ -278,6 +278,14 @@ static int64_t limit_int(struct config *c, yaml_node node, const char *name, int
     return yaml_int(c->yaml, node, min, max, otherwise);
 }
 
+static int64_t limit_bytes(struct config *c, yaml_node node, const char *name, int64_t min, int64_t max,
+                           int64_t otherwise) {
+    uint64_t bytes = yaml_bytes(c->yaml, node, (uint64_t)otherwise);
+    if (bytes < (uint64_t)min || bytes > (uint64_t)max)
+        yaml_complain(c->yaml, node, "%s: is %lld to %lld bytes", name, (long long)min, (long long)max);
+    return (int64_t)bytes;
+}
+
 /* In microseconds; the table's bounds are in milliseconds. */
 static int64_t limit_span(struct config *c, yaml_node node, const char *name, int64_t min, int64_t max,
                           int64_t otherwise) {
@@ -287,8 +295,9 @@ static int64_t limit_span(struct config *c, yaml_node node, const char *name, in
     return us;
 }
 
-#define LIMIT_READ_INT  limit_int
-#define LIMIT_READ_SPAN limit_span
+#define LIMIT_READ_INT   limit_int
+#define LIMIT_READ_BYTES limit_bytes
+#define LIMIT_READ_SPAN  limit_span
 
 static void limits_read(struct config *c, yaml_node section) {
     static const char *const keys[] = {

@@ -14,14 +14,14 @@
 
 enum { ACCOUNTS_MAX = 64, RETRIES_MAX = 32, WEBHOOK_KEY_MIN = 24, WEBHOOK_KEY_MAX = 64, ROLE_REQUESTER_BIT = 1, ROLE_OPERATOR_BIT = 2 };
 
-/* Every limit: key, member, kind (int or span), smallest, largest, default (spans in ms), meaning. */
+/* Every limit: key, kind (a number, bytes, a span), smallest, largest, default (spans in ms), meaning. */
 #define LIMITS(X)                                                                                            \
     X(connections, INT, 1, 1000000, 10000, "connections at once; more wait in the system's queue")           \
     X(connections_per_address, INT, 0, 1000000, 0, "of one address; 0: no limit of its own")                 \
     X(streams, INT, 0, 1000000, 5000, "event streams at once; more get 503")                                 \
     X(streams_per_account, INT, 1, 1000000, 2000, "event streams of one account")                            \
-    X(body, INT, 1024, 1048576, 131072, "bytes of a request's body")                                         \
-    X(header, INT, 1024, 65536, 16384, "bytes of a request's line and headers")                              \
+    X(body, BYTES, 1024, 1048576, 131072, "bytes of a request's body")                                         \
+    X(header, BYTES, 1024, 49152, 16384, "bytes of a request's line and headers")                              \
     X(requests_per_second, INT, 1, 1000000, 20000, "of one account; more get 429")                           \
     X(burst, INT, 1, 1000000, 20000, "requests of one account at one moment")                                \
     X(waiting, INT, 16, 1000000, 20000, "requests of one account that wait for the broker")                  \

@@ -30,7 +30,7 @@ static const struct stat_metric {
     {"store_readers", "store_readers", METRIC_GAUGE, false, "Open read transactions of the store."},
     {"disk_free_bytes", "store_disk_free_bytes", METRIC_GAUGE, false,
      "Free bytes of the disk that the store lies on."},
-    {"disk_size_bytes", "store_disk_size_bytes", METRIC_GAUGE, false,
+    {"disk_total_bytes", "store_disk_size_bytes", METRIC_GAUGE, false,
      "Size of the disk that the store lies on."},
     {"index_seq", "index_position", METRIC_GAUGE, false,
      "Sequence number up to which the index has read the log."},
@@ -38,7 +38,8 @@ static const struct stat_metric {
      "Events of the log that the index has still to read."},
     {"index_rebuilding", "index_rebuilding", METRIC_GAUGE, false,
      "1 while the index is built again from the beginning."},
-    {"index_used_bytes", "index_used_bytes", METRIC_GAUGE, false, "Bytes of the index in use."},
+    {"index_bytes", "index_used_bytes", METRIC_GAUGE, false, "Bytes of the index in use."},
+    {"index_entries", "index_entries", METRIC_GAUGE, false, "Entries of the index."},
     {"index_failed", "index_failed", METRIC_GAUGE, false, "1 while the index cannot be used."},
     {"commits", "commits_total", METRIC_COUNTER, false, "Commits of the store, one fsync each."},
     {"batches", "batches_total", METRIC_COUNTER, false, "Batches of commands handled."},
@@ -71,10 +72,8 @@ static const struct stat_metric {
      "Processor time of the broker."},
     {"process_resident_bytes", "broker_process_resident_memory_bytes", METRIC_GAUGE, false,
      "Resident memory of the broker, the store's page cache that it maps included."},
-    {"process_open_fds", "broker_process_open_fds", METRIC_GAUGE, false,
-     "Open file descriptors of the broker."},
-    {"process_max_fds", "broker_process_max_fds", METRIC_GAUGE, false,
-     "File descriptors that the broker may open."},
+    {"process_open_files", "broker_process_open_fds", METRIC_GAUGE, false, "Open file descriptors of the broker."},
+    {"process_threads", "broker_process_threads", METRIC_GAUGE, false, "Threads of the broker."},
 };
 
 static void stats_write(struct exposition *x, const struct figures *f) {

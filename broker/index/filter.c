@@ -8,12 +8,23 @@
 #include <string.h>
 
 static const char *const names[FILTER_FIELDS] = {
-    [FILTER_DEPARTMENT] = "department", [FILTER_TYPE] = "type",           [FILTER_STATE] = "state",
-    [FILTER_PARCEL] = "parcel",         [FILTER_NID] = "nid",             [FILTER_CASE] = "case",
-    [FILTER_REQUESTER] = "requester",   [FILTER_TRACKING] = "tracking",   [FILTER_DISTRICT] = "district",
-    [FILTER_OUTCOME] = "outcome",       [FILTER_CODE] = "code",           [FILTER_PURPOSE] = "purpose",
-    [FILTER_RECEIVED] = "received",     [FILTER_DUE] = "due",             [FILTER_ENDED] = "ended",
-    [FILTER_NUMBER] = "number",         [FILTER_ID] = "id",
+    [FILTER_DEPARTMENT] = "department",
+    [FILTER_TYPE] = "type",
+    [FILTER_STATE] = "state",
+    [FILTER_PARCEL] = "parcel",
+    [FILTER_NID] = "nid",
+    [FILTER_CASE] = "case",
+    [FILTER_REQUESTER] = "requester",
+    [FILTER_TRACKING] = "tracking",
+    [FILTER_DISTRICT] = "district",
+    [FILTER_OUTCOME] = "outcome",
+    [FILTER_CODE] = "code",
+    [FILTER_PURPOSE] = "purpose",
+    [FILTER_RECEIVED] = "received",
+    [FILTER_DUE] = "due",
+    [FILTER_ENDED] = "ended",
+    [FILTER_NUMBER] = "number",
+    [FILTER_ID] = "id",
 };
 
 const char *filter_field_name(enum filter_field field) {
@@ -22,7 +33,8 @@ const char *filter_field_name(enum filter_field field) {
 
 int filter_fail(struct filter_reader *r, size_t at, const char *format, ...) {
     va_list args;
-    int used = snprintf(r->why, FILTER_WHY_SIZE, "character %u: ", (unsigned)r->places[at <= r->size ? at : r->size]);
+    int used = snprintf(r->why, FILTER_WHY_SIZE,
+                        "character %u: ", (unsigned)r->places[at <= r->size ? at : r->size]);
     va_start(args, format);
     vsnprintf(r->why + used, FILTER_WHY_SIZE - (size_t)used, format, args);
     va_end(args);
@@ -96,7 +108,7 @@ static int value_add(struct filter_reader *r, size_t at, enum filter_field field
         return filter_fail(r, at, "`%s:` has no value here", names[field]);
     if (f->values_count == FILTER_VALUES_MAX)
         return filter_fail(r, at, "more than %d values; ask in parts", FILTER_VALUES_MAX);
-    struct filter_value value = {.from = {INT64_MIN}, .until = {INT64_MAX}};
+    struct filter_value value = {.from = {INT64_MIN}, .until = {INT64_MAX}, .place = r->places[at]};
     int rc = filter_value_read(r, at, field, text, &value);
     if (rc)
         return rc;
@@ -185,11 +197,13 @@ static int term_take(struct filter_reader *r) {
     return values_take(r, term->field);
 }
 
-int filter_parse(est_slice text, const struct parcel_rule *rule, struct filter *ret, char ret_why[FILTER_WHY_SIZE]) {
+int filter_parse(est_slice text, const struct parcel_rule *rule, struct filter *ret,
+                 char ret_why[FILTER_WHY_SIZE]) {
     struct filter_reader r = {.rule = rule, .filter = ret, .why = ret_why};
     ret->terms_count = ret->values_count = ret->texts_size = 0;
     if (text.size > FILTER_CANONICAL_MAX) {
-        snprintf(ret_why, FILTER_WHY_SIZE, "the filter has %zu bytes; at most %d are read", text.size, FILTER_TEXT_MAX);
+        snprintf(ret_why, FILTER_WHY_SIZE, "the filter has %zu bytes; at most %d are read", text.size,
+                 FILTER_TEXT_MAX);
         return -EST_INVALID_FIELD;
     }
     if (!utf8_is_valid(text) || memchr(text.data ? text.data : "", 0, text.size)) {
@@ -239,7 +253,8 @@ size_t filter_format(const struct filter *f, char ret[FILTER_CANONICAL_MAX + 1])
     size_t used = 0;
     for (size_t i = 0; i < f->terms_count; i++) {
         const struct filter_term *term = &f->terms[i];
-        used += (size_t)sprintf(ret + used, "%s%s%s:", i ? " " : "", term->negated ? "-" : "", names[term->field]);
+        used += (size_t)sprintf(ret + used, "%s%s%s:", i ? " " : "", term->negated ? "-" : "",
+                                names[term->field]);
         for (size_t v = 0; v < term->count; v++) {
             if (v > 0)
                 ret[used++] = ',';

@@ -21,14 +21,29 @@ enum {
     FILTER_TEXT_MAX = 1000,      /* bytes of what people type */
     FILTER_CANONICAL_MAX = 1400, /* bytes of what comes back: a recognised word gets its field's name */
     FILTER_TERMS_MAX = 32,
-    FILTER_VALUES_MAX = 64,      /* of all terms together */
+    FILTER_VALUES_MAX = 64, /* of all terms together */
     FILTER_WHY_SIZE = 512,
 };
 
 enum filter_field {
-    FILTER_DEPARTMENT, FILTER_TYPE, FILTER_STATE, FILTER_PARCEL, FILTER_NID, FILTER_CASE, FILTER_REQUESTER,
-    FILTER_TRACKING, FILTER_DISTRICT, FILTER_OUTCOME, FILTER_CODE, FILTER_PURPOSE, FILTER_RECEIVED, FILTER_DUE,
-    FILTER_ENDED, FILTER_NUMBER, FILTER_ID, FILTER_FIELDS,
+    FILTER_DEPARTMENT,
+    FILTER_TYPE,
+    FILTER_STATE,
+    FILTER_PARCEL,
+    FILTER_NID,
+    FILTER_CASE,
+    FILTER_REQUESTER,
+    FILTER_TRACKING,
+    FILTER_DISTRICT,
+    FILTER_OUTCOME,
+    FILTER_CODE,
+    FILTER_PURPOSE,
+    FILTER_RECEIVED,
+    FILTER_DUE,
+    FILTER_ENDED,
+    FILTER_NUMBER,
+    FILTER_ID,
+    FILTER_FIELDS,
 };
 const char *filter_field_name(enum filter_field);
 
@@ -39,7 +54,8 @@ struct filter_value {
     uint64_t number;
     est_id id;
     est_time from, until;
-    bool prefix;    /* `nosazi.*`: the text is what the name begins with */
+    bool prefix;    /* `nosazi.*`: the text is what the name begins with, and the star */
+    uint16_t place; /* the character, from 1, at which it was typed */
 };
 
 struct filter_term {
@@ -60,7 +76,8 @@ struct filter {
 /* `rule`: the city's parcel codes; NULL takes every code of the general shape. An empty text is a
  * filter without terms: everything. 0; or -EST_INVALID_FIELD, and `ret_why` says at which character,
  * what is wrong and what would be right. *ret is large: not on a small stack. It must not be moved. */
-int filter_parse(est_slice text, const struct parcel_rule *rule, struct filter *ret, char ret_why[FILTER_WHY_SIZE]);
+int filter_parse(est_slice text, const struct parcel_rule *rule, struct filter *ret,
+                 char ret_why[FILTER_WHY_SIZE]);
 /* The canonical text; it takes at most FILTER_CANONICAL_MAX bytes for what was at most FILTER_TEXT_MAX. */
 size_t filter_format(const struct filter *, char ret[FILTER_CANONICAL_MAX + 1]);
 

@@ -6,11 +6,17 @@
 
 /* One character of UTF-8: its bytes; 0 where it is none. */
 static size_t char_size(const uint8_t *at, size_t left) {
-    size_t size = *at < 0x80 ? 1 : *at >= 0xC2 && *at < 0xE0 ? 2 : *at >= 0xE0 && *at < 0xF0 ? 3 : *at >= 0xF0 ? 4 : 0;
+    size_t size = *at < 0x80                  ? 1
+                  : *at >= 0xC2 && *at < 0xE0 ? 2
+                  : *at >= 0xE0 && *at < 0xF0 ? 3
+                  : *at >= 0xF0               ? 4
+                                              : 0;
     return size <= left ? size : 0;
 }
 
-struct replacement { const char *from, *to; };
+struct replacement {
+    const char *from, *to;
+};
 
 /* What means the same, and ("") what means nothing: direction marks come along when text is copied
  * out of a page that is written from the right. */

@@ -26,7 +26,8 @@ bool filter_is_parcel(est_slice text, unsigned *ret_parts) {
         size_t began = i;
         while (i < text.size && at[i] >= '0' && at[i] <= '9')
             i++;
-        if (i == began || i - began > 9 || (i < text.size && at[i] != '-') || (i - began > 1 && at[began] == '0'))
+        if (i == began || i - began > 9 || (i < text.size && at[i] != '-') ||
+            (i - began > 1 && at[began] == '0'))
             return false;
     }
     *ret_parts = parts;
@@ -51,7 +52,9 @@ bool filter_is_tracking(est_slice text) {
 }
 
 static int hex_digit(char c) {
-    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'                     ? c - '0'
+           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                    : -1;
 }
 
 static bool uuid_read(est_slice text, est_id *ret) {
@@ -104,7 +107,8 @@ static int name_read(struct filter_reader *r, size_t at, enum filter_field field
     lower(name, text.size);
     name[text.size] = '\0';
     if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != text.size)
-        return filter_fail(r, at, "`%.*s` is no name of a %s; names have small letters, digits, dots and hyphens%s",
+        return filter_fail(r, at,
+                           "`%.*s` is no name of a %s; names have small letters, digits, dots and hyphens%s",
                            shown(text), (const char *)text.data, filter_field_name(field),
                            field == FILTER_TYPE ? ", and a type may end in .*" : "");
     ret->text = filter_keep(r->filter, name, text.size);
@@ -128,25 +132,28 @@ static int type_read(struct filter_reader *r, size_t at, enum filter_field field
     return 0;
 }
 
-struct word { const char *name; uint64_t number; };
+struct word {
+    const char *name;
+    uint64_t number;
+};
 
 static const struct word states[] = {
 #define STATE_WORD(name, number, text) {text, number},
     EST_STATES(STATE_WORD)
 #undef STATE_WORD
-    {NULL, 0},
+        {NULL, 0},
 };
 static const struct word outcomes[] = {
 #define OUTCOME_WORD(name, number, text) {text, number},
     EST_OUTCOMES(OUTCOME_WORD)
 #undef OUTCOME_WORD
-    {NULL, 0},
+        {NULL, 0},
 };
 static const struct word codes[] = {
 #define CODE_WORD(name, number, layer, says, advice) {#name, number},
     EST_CODES(CODE_WORD)
 #undef CODE_WORD
-    {NULL, 0},
+        {NULL, 0},
 };
 
 /* In any case of letters, and `_` as good as `-`. */
@@ -176,7 +183,8 @@ static int word_read(struct filter_reader *r, size_t at, enum filter_field field
         }
         nearest_offer(&nearest, words->name);
         if (field != FILTER_CODE)
-            used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "; one of ", words->name);
+            used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "; one of ",
+                                     words->name);
     }
     return filter_fail(r, at, "there is no %s `%.*s`%s%s", filter_field_name(field), shown(text),
                        (const char *)text.data, nearest_hint(&nearest, hint), all);
@@ -190,7 +198,8 @@ static int number_read(struct filter_reader *r, size_t at, enum filter_field fie
     for (size_t i = 0; good && i < text.size; i++)
         number = number * 10 + (uint64_t)(digits[i] - '0');
     if (!good || (field == FILTER_DISTRICT && number > UINT32_MAX))
-        return filter_fail(r, at, "`%.*s` is no %s; write digits only%s", shown(text), (const char *)text.data,
+        return filter_fail(r, at, "`%.*s` is no %s; write digits only%s", shown(text),
+                           (const char *)text.data,
                            field == FILTER_DISTRICT ? "district" : "inquiry's number",
                            field == FILTER_DISTRICT ? " (0: without a district)" : "");
     char canonical[24];
@@ -242,7 +251,8 @@ static int tracking_read(struct filter_reader *r, size_t at, enum filter_field f
     const char *typed = text.data;
     (void)field;
     if (!filter_is_tracking(text))
-        return filter_fail(r, at, "`%.*s` is no tracking code; one looks like 00010J-9QX2M", shown(text), typed);
+        return filter_fail(r, at, "`%.*s` is no tracking code; one looks like 00010J-9QX2M", shown(text),
+                           typed);
     for (size_t i = 0; i < text.size; i++)
         canonical[i] = typed[i] == '-' ? '-' : tracking_digit(typed[i]);
     ret->text = filter_keep(r->filter, canonical, text.size);
@@ -268,15 +278,19 @@ static int when_read(struct filter_reader *r, size_t at, enum filter_field field
     return filter_when_read(r, at, text, ret);
 }
 
-typedef int (*value_read)(struct filter_reader *, size_t at, enum filter_field, est_slice, struct filter_value *);
+typedef int (*value_read)(struct filter_reader *, size_t at, enum filter_field, est_slice,
+                          struct filter_value *);
 
 static const value_read reads[FILTER_FIELDS] = {
-    [FILTER_DEPARTMENT] = name_read, [FILTER_TYPE] = type_read,     [FILTER_STATE] = word_read,
-    [FILTER_PARCEL] = parcel_read,   [FILTER_NID] = nid_read,       [FILTER_CASE] = case_read,
-    [FILTER_REQUESTER] = name_read,  [FILTER_TRACKING] = tracking_read, [FILTER_DISTRICT] = number_read,
-    [FILTER_OUTCOME] = word_read,    [FILTER_CODE] = word_read,     [FILTER_PURPOSE] = name_read,
-    [FILTER_RECEIVED] = when_read,   [FILTER_DUE] = when_read,      [FILTER_ENDED] = when_read,
-    [FILTER_NUMBER] = number_read,   [FILTER_ID] = id_read,
+    [FILTER_DEPARTMENT] = name_read, [FILTER_TYPE] = type_read,
+    [FILTER_STATE] = word_read,      [FILTER_PARCEL] = parcel_read,
+    [FILTER_NID] = nid_read,         [FILTER_CASE] = case_read,
+    [FILTER_REQUESTER] = name_read,  [FILTER_TRACKING] = tracking_read,
+    [FILTER_DISTRICT] = number_read, [FILTER_OUTCOME] = word_read,
+    [FILTER_CODE] = word_read,       [FILTER_PURPOSE] = name_read,
+    [FILTER_RECEIVED] = when_read,   [FILTER_DUE] = when_read,
+    [FILTER_ENDED] = when_read,      [FILTER_NUMBER] = number_read,
+    [FILTER_ID] = id_read,
 };
 
 int filter_value_read(struct filter_reader *r, size_t at, enum filter_field field, est_slice text,
@@ -289,8 +303,8 @@ int filter_value_read(struct filter_reader *r, size_t at, enum filter_field fiel
 /* Ten digits with a zero in front cannot be a number, so they are a national id, also with a slip. */
 static enum filter_field digits_field(est_slice word) {
     char canonical[IDENT_MAX];
-    bool is_nid = word.size == 10 && (*(const char *)word.data == '0' ||
-                                      !ident_check(IDENT_NID, NULL, word, canonical, NULL));
+    bool is_nid = word.size == 10 &&
+                  (*(const char *)word.data == '0' || !ident_check(IDENT_NID, NULL, word, canonical, NULL));
     return is_nid ? FILTER_NID : FILTER_NUMBER;
 }
 
@@ -309,11 +323,12 @@ static enum filter_field word_refuse(struct filter_reader *r, size_t at, est_sli
             return FILTER_FIELDS;
         }
     }
-    filter_fail(r, at,
-                "`%.*s` is no tracking code, parcel code, national id, UUID, number or case id; name its field, "
-                "as in department:%.*s or case:%.*s",
-                shown(word), (const char *)word.data, shown(word), (const char *)word.data, shown(word),
-                (const char *)word.data);
+    filter_fail(
+        r, at,
+        "`%.*s` is no tracking code, parcel code, national id, UUID, number or case id; name its field, "
+        "as in department:%.*s or case:%.*s",
+        shown(word), (const char *)word.data, shown(word), (const char *)word.data, shown(word),
+        (const char *)word.data);
     return FILTER_FIELDS;
 }
 

@@ -15,7 +15,10 @@
 static const int64_t TEHRAN_US = (3 * 3600 + 1800) * EST_US_PER_S, DAY_US = 86400 * EST_US_PER_S;
 
 /* All of what one moment names: its first instant and the one after its last. */
-struct moment { est_time from, until; char text[WHEN_MAX]; };
+struct moment {
+    est_time from, until;
+    char text[WHEN_MAX];
+};
 
 static bool day_read(est_slice text, struct moment *ret) {
     struct jalali jalali;
@@ -43,10 +46,11 @@ static bool instant_read(est_slice text, struct moment *ret) {
 static int moment_read(struct filter_reader *r, size_t at, est_slice text, struct moment *ret) {
     if (day_read(text, ret) || instant_read(text, ret))
         return 0;
-    return filter_fail(r, at,
-                       "`%.*s` is no time; write a day (1404/07/01 or 2026-01-05), an instant "
-                       "(2026-01-05T10:30:00Z), a stretch (1404/07/01..1404/07/30) or >=, >, <=, < before one",
-                       (int)(text.size < 40 ? text.size : 0), (const char *)text.data);
+    return filter_fail(
+        r, at,
+        "`%.*s` is no time; write a day (1404/07/01 or 2026-01-05), an instant "
+        "(2026-01-05T10:30:00Z), a stretch (1404/07/01..1404/07/30) or >=, >, <=, < before one",
+        (int)(text.size < 40 ? text.size : 0), (const char *)text.data);
 }
 
 static est_slice part(est_slice text, size_t from, size_t until) {
@@ -54,7 +58,8 @@ static est_slice part(est_slice text, size_t from, size_t until) {
 }
 
 /* a..b, a.. and ..b: both ends are in it. */
-static int stretch_read(struct filter_reader *r, size_t at, est_slice text, size_t dots, struct filter_value *ret) {
+static int stretch_read(struct filter_reader *r, size_t at, est_slice text, size_t dots,
+                        struct filter_value *ret) {
     struct moment first = {.text = ""}, last = {.text = ""};
     int rc = 0;
     if (text.size == 2)
@@ -77,7 +82,8 @@ static int stretch_read(struct filter_reader *r, size_t at, est_slice text, size
     return 0;
 }
 
-static int bound_read(struct filter_reader *r, size_t at, est_slice text, size_t sign, struct filter_value *ret) {
+static int bound_read(struct filter_reader *r, size_t at, est_slice text, size_t sign,
+                      struct filter_value *ret) {
     const char *typed = text.data;
     struct moment moment;
     int rc = moment_read(r, at + sign, part(text, sign, text.size), &moment);

@@ -10,7 +10,9 @@
 
 typedef unsigned long long ull; /* for %llu */
 
-struct copy { size_t offset, size; };
+struct copy {
+    size_t offset, size;
+};
 
 /* Bytes out of the store, and where lists of the event read last are put. */
 struct copies {
@@ -61,7 +63,8 @@ const uint8_t *store_reader_secret(const struct store_reader *r) {
 }
 
 /* The store's own sentences belong to the other thread. */
-static int fail(struct store_reader *r, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int fail(struct store_reader *r, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static int fail(struct store_reader *r, int code, const char *format, ...) {
     va_list args;
     va_start(args, format);
@@ -111,12 +114,14 @@ static int copy_add(struct store_reader *r, struct copies *c, const MDB_val *dat
     return 0;
 }
 
-static int decode(struct store_reader *r, struct copies *c, struct copy place, uint64_t seq, struct event *ret) {
+static int decode(struct store_reader *r, struct copies *c, struct copy place, uint64_t seq,
+                  struct event *ret) {
     char why[RECORD_WHY_SIZE];
     int rc = record_read((est_slice){c->bytes + place.offset, place.size}, &c->scratch, ret, why);
     if (rc)
         return fail(r, rc, "event %llu cannot be used: %s", (ull)seq, why);
-    return ret->seq == seq ? 0 : fail(r, -EST_INPUT, "event %llu says it is event %llu", (ull)seq, (ull)ret->seq);
+    return ret->seq == seq ? 0
+                           : fail(r, -EST_INPUT, "event %llu says it is event %llu", (ull)seq, (ull)ret->seq);
 }
 
 /* --- The log ------------------------------------------------------------------------------------- */

@@ -65,7 +65,7 @@ int agent_play(const struct part *part) {
     if (bodies_make(&bodies, plan->body, true) < 0)
         return player_trouble(part, "bodies", EST_NO_MEMORY, (est_slice){0});
     unsigned in_flight = plan->window * plan->requesters;
-    struct link *link = city_begin(part, CITY_AGENT, in_flight < 256 ? 256 : in_flight);
+    struct link *link = city_begin(part, CITY_AGENT, in_flight < 256 ? 256 : in_flight, RESULTS_NONE);
     int status = 1;
     if (link) {
         agent_link = link;

@@ -31,6 +31,7 @@
 
 enum {
     PLAYERS_MAX = 64,   /* of each kind */
+    CROWD_MAX = 16,     /* processes of others */
     WINDOWS_MAX = 16,   /* rows asked for with --window */
     WINDOW_MAX = 65536, /* what a session keeps */
     BENCH_BODY_MIN = 64,
@@ -39,9 +40,18 @@ enum {
     WARM_UP_MS = 500,   /* not counted */
     CONNECT_MS = 20000, /* given to broker and players to be ready */
     DRAIN_MS = 60000,   /* given to what is in flight to come back */
+    DRAIN_EACH_US = 50, /* more for each that was in the store before */
 };
 
 struct system;
+struct part;
+
+/* Others who are connected to Estelam while a round is played: processes that begin before the players
+ * and are ended after the requesters. Their inquiries are counted apart. */
+struct crowd {
+    unsigned processes;
+    int (*play)(const struct part *);
+};
 
 /* What one round measures. */
 struct plan {
@@ -69,6 +79,11 @@ struct figures {
     double written, batch; /* bytes per inquiry; inquiries per commit, 0 where the system does not tell */
     uint64_t p50_us, p99_us, p999_us;
     uint64_t submitted;
+
+    double serving_s;  /* from the server's start to its open doors; Estelam alone */
+    double draining_s; /* from the end of the measured time until all that was open had come back */
+    double commits_per_s;
+    uint64_t anonymous; /* bytes of the server's own memory before anybody connected */
 };
 
 /* One process's counts, in memory that it shares with round.c. Players write, round.c reads them
@@ -76,6 +91,7 @@ struct figures {
 struct score {
     uint64_t submitted, accepted, answered, doubled, refused; /* requesters */
     uint64_t offered, recorded, lost;                         /* agents */
+    bool stopped;                                             /* the crowd's: it cannot leave by itself */
     struct histogram latency;                                 /* of the measured time */
     char trouble[256];                                        /* the first thing that went wrong */
 };
@@ -83,7 +99,7 @@ struct score {
 /* What the players are told; all of it is written before the signal to begin. */
 struct board {
     int64_t from_us, until_us, drain_us; /* measured time; the end of all patience (bench_now_us) */
-    struct score requesters[PLAYERS_MAX], agents[PLAYERS_MAX];
+    struct score requesters[PLAYERS_MAX], agents[PLAYERS_MAX], crowd[CROWD_MAX];
 };
 
 /* Set by SIGINT and SIGTERM: leave, but clean up. */

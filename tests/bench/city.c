@@ -229,7 +229,7 @@ int city_open(struct bench_city *c, struct stage *s) {
     int64_t from_us = bench_now_us();
     if (code == 0)
         code = broker_start(c, s);
-    c->serving_s = (double)(bench_now_us() - from_us) / EST_US_PER_S;
+    s->serving_s = (double)(bench_now_us() - from_us) / EST_US_PER_S;
     return code;
 }
 
@@ -251,7 +251,7 @@ est_options city_options(const struct bench_city *c, enum city_account who) {
                          .software = "estelam-bench"};
 }
 
-static bool is_up(const struct part *part, struct link *link) {
+bool city_is_up(const struct part *part, struct link *link) {
     struct session_event event = {0};
     int64_t until_us = bench_now_us() + CONNECT_MS * EST_US_PER_MS;
     while (bench_now_us() < until_us)
@@ -261,17 +261,17 @@ static bool is_up(const struct part *part, struct link *link) {
     return false;
 }
 
-struct link *city_begin(const struct part *part, enum city_account who, unsigned window) {
+struct link *city_begin(const struct part *part, enum city_account who, unsigned window, unsigned results) {
     est_options options = city_options(part->stage->own, who);
     struct link *link;
     options.window = window < EST_WINDOW_MAX ? window : EST_WINDOW_MAX;
-    options.results = RESULTS_OWN;
+    options.results = results;
     int code = link_open(&options, who == CITY_AGENT ? SESSION_AGENT : SESSION_CLIENT, NULL, NULL, &link);
     if (code < 0) {
         player_trouble(part, "no link", code, (est_slice){0});
         return NULL;
     }
-    if (is_up(part, link) && player_await(part))
+    if (city_is_up(part, link) && player_await(part))
         return link;
     link_close(&link, 0);
     return NULL;

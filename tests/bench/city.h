@@ -27,7 +27,6 @@ struct bench_city {
         char public_key[41], secret_key[41];
     } keys[CITY_KEYS];
     char endpoints[CITY_DOORS][128]; /* requesters, departments, operators */
-    double serving_s;                /* from the broker's start to its open doors */
 };
 
 /* Makes keys, and writes the city and broker.yaml into the stage's folder. 0 or -EST_IO after a line
@@ -56,6 +55,8 @@ int agent_play(const struct part *);
 struct link;
 /* Opens a link, waits for the session, says so, and waits for the signal to begin. NULL after the
  * score's trouble has been set. */
-struct link *city_begin(const struct part *, enum city_account, unsigned window);
+struct link *city_begin(const struct part *, enum city_account, unsigned window, unsigned results);
+/* Waits for the session alone. False after the score's trouble has been set. */
+bool city_is_up(const struct part *, struct link *);
 
 #endif

@@ -5,13 +5,17 @@
 #include <string.h>
 
 int flights_make(struct flights *f, const struct part *part) {
-    *f = (struct flights){.part = part, .window = part->plan->window};
+    *f = (struct flights){.part = part, .deep = part->index == 0 ? part->plan->depth : 0};
+    f->window = part->plan->window + f->deep;
     f->all = calloc(f->window, sizeof *f->all);
     f->idle = calloc(f->window, sizeof *f->idle);
     if (!f->all || !f->idle)
         return -EST_NO_MEMORY;
-    for (uint32_t i = 0; i < f->window; i++)
+    for (; f->counter < f->deep; f->counter++)
+        f->all[f->counter] = (struct flight){.counter = f->counter, .open = true, .accepted = true};
+    for (uint32_t i = f->deep; i < f->window; i++)
         f->idle[f->idle_count++] = i;
+    part->score->submitted = part->score->accepted = f->deep;
     return 0;
 }
 
@@ -49,8 +53,9 @@ void flight_land(struct flights *f, const struct ticket *t, int64_t now_us) {
         score->doubled++;
         return;
     }
+    int64_t sent_us = flight->sent_us > 0 ? flight->sent_us : f->part->board->from_us;
     if (now_us >= f->part->board->from_us && now_us < f->part->board->until_us)
-        histogram_add(&score->latency, (uint64_t)(now_us - flight->sent_us));
+        histogram_add(&score->latency, (uint64_t)(now_us - sent_us));
     score->answered++;
     flight->open = false;
     f->idle[f->idle_count++] = t->flight;

@@ -26,6 +26,7 @@ struct flights {
     struct flight *all;
     uint32_t *idle; /* flights that are free */
     uint32_t idle_count, window, counter;
+    uint32_t deep; /* the first so many were in the store before the round began */
 };
 
 /* 0 or -EST_NO_MEMORY. */

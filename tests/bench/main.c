@@ -1,5 +1,6 @@
 /* main.c - estelam-bench: durable inquiries per second, and what they cost. */
 #include "ratios.h"
+#include "scenario.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -26,6 +27,9 @@ static const char help[] =
     "  estelam-bench --quick               the same with fewer and shorter rows\n"
     "  estelam-bench --only estelam,redis --window 1000 --body 256 --requesters 8 --agents 8\n"
     "\n"
+    "  estelam-bench --scenario all        Estelam alone as work grows: deep queues, long logs, slow disks, "
+    "...\n"
+    "\n"
     "  --only NAME,...   systems (all that are installed); see --list\n"
     "  --list            the systems of this build, and whether they are installed\n"
     "  --window N,...    inquiries in flight of each requester (1,64,1000); at most 65536, of which\n"
@@ -35,8 +39,11 @@ static const char help[] =
     "  --requesters N,.. processes that ask (1,8), and\n"
     "  --agents N,...    processes that answer (1,8): the first of these with the first of those, and\n"
     "                    so on; the last of a shorter list counts for the rest\n"
+    "  --scenario NAME,.. rows of Estelam as work grows, instead of the comparison: all, or of these\n"
+    "                    many, idle, routes, stopped, disk, depth, history; see --list\n"
     "  --seconds S       measured time of each row (3), after a warm-up of 0.5 s\n"
-    "  --quick           1 s per row; unless told otherwise, 256 bytes, one requester and one agent\n"
+    "  --quick           1 s per row; unless told otherwise, 256 bytes, one requester and one agent;\n"
+    "                    scenarios of small sizes\n"
     "  --json [FILE]     the rows as JSON (bench.json, written without this option too)\n"
     "  --svg [FILE]      the rows as bars (bench.svg, beside bench.json without this option too)\n"
     "  --dir DIR         where the private folders are made ($TMPDIR, or /var/tmp); a disk, not a tmpfs\n"
@@ -59,7 +66,8 @@ struct list {
 struct choice {
     struct list windows, bodies, requesters, agents;
     const struct system *only[SYSTEMS_MAX];
-    size_t only_count;
+    const struct scenario *scenes[SYSTEMS_MAX];
+    size_t only_count, scenes_count;
     enum curve curve;
     bool quick;
     const char *json, *svg;
@@ -116,6 +124,25 @@ static bool only_parse(const char *text, struct choice *c) {
     }
 }
 
+static bool scenes_parse(const char *text, struct choice *c) {
+    c->scenes_count = 0;
+    if (strcmp(text, "all") == 0) {
+        while (scenarios[c->scenes_count])
+            c->scenes[c->scenes_count] = scenarios[c->scenes_count], c->scenes_count++;
+        return true;
+    }
+    for (;; text++) {
+        size_t size = strcspn(text, ",");
+        const struct scenario *scenario = scenario_find(text, size);
+        if (!scenario || c->scenes_count == SYSTEMS_MAX)
+            return false;
+        c->scenes[c->scenes_count++] = scenario;
+        text += size;
+        if (*text == 0)
+            return true;
+    }
+}
+
 /* What is not installed is left out of the default, and no trouble. */
 static void only_default(struct choice *c) {
     for (size_t i = 0; systems[i] && c->only_count < SYSTEMS_MAX; i++)
@@ -127,6 +154,9 @@ static void systems_list(void) {
     for (size_t i = 0; systems[i]; i++)
         printf("%-16s %-14s %s\n", systems[i]->name, is_there(systems[i]) ? "" : "not installed",
                systems[i]->durable);
+    printf("\nscenarios:\n");
+    for (size_t i = 0; scenarios[i]; i++)
+        printf("%-16s %s\n", scenarios[i]->name, scenarios[i]->about);
 }
 
 static bool curve_parse(const char *text, enum curve *ret) {
@@ -163,6 +193,8 @@ static bool option_take(struct choice *c, int option, int argc, char **argv) {
     switch (option) {
     case 'o':
         return only_parse(optarg, c);
+    case 'S':
+        return scenes_parse(optarg, c);
     case 'w':
         return list_parse(optarg, 1, WINDOW_MAX, &c->windows);
     case 'b':
@@ -194,21 +226,15 @@ static bool option_take(struct choice *c, int option, int argc, char **argv) {
     }
 }
 
-static const struct option options[] = {{"only", required_argument, NULL, 'o'},
-                                        {"list", no_argument, NULL, 'l'},
-                                        {"window", required_argument, NULL, 'w'},
-                                        {"body", required_argument, NULL, 'b'},
-                                        {"curve", required_argument, NULL, 'c'},
-                                        {"seconds", required_argument, NULL, 's'},
-                                        {"requesters", required_argument, NULL, 'r'},
-                                        {"agents", required_argument, NULL, 'a'},
-                                        {"quick", no_argument, NULL, 'q'},
-                                        {"json", optional_argument, NULL, 'j'},
-                                        {"svg", optional_argument, NULL, 'v'},
-                                        {"dir", required_argument, NULL, 'd'},
-                                        {"broker", required_argument, NULL, 'B'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {0}};
+static const struct option options[] = {
+    {"only", required_argument, NULL, 'o'},     {"list", no_argument, NULL, 'l'},
+    {"scenario", required_argument, NULL, 'S'}, {"window", required_argument, NULL, 'w'},
+    {"body", required_argument, NULL, 'b'},     {"curve", required_argument, NULL, 'c'},
+    {"seconds", required_argument, NULL, 's'},  {"requesters", required_argument, NULL, 'r'},
+    {"agents", required_argument, NULL, 'a'},   {"quick", no_argument, NULL, 'q'},
+    {"json", optional_argument, NULL, 'j'},     {"svg", optional_argument, NULL, 'v'},
+    {"dir", required_argument, NULL, 'd'},      {"broker", required_argument, NULL, 'B'},
+    {"help", no_argument, NULL, 'h'},           {0}};
 
 /* The broker of the same build. */
 static bool broker_find(struct choice *c) {
@@ -341,6 +367,27 @@ static int rows_run(const struct choice *c) {
     return status;
 }
 
+static int status_of(int code) {
+    return code == 0 ? EXIT_OK : code == -EST_CONFLICT ? EXIT_COUNTS : EXIT_FAILED;
+}
+
+static int scenes_run(const struct choice *c) {
+    static struct row rows[SCENARIO_ROWS_MAX];
+    static struct scenes s;
+    s = (struct scenes){.like = c->plan,
+                        .quick = c->quick,
+                        .curve_off = c->curve & CURVE_OFF,
+                        .curve_on = c->curve & CURVE_ON,
+                        .rows = rows,
+                        .max = SCENARIO_ROWS_MAX};
+    s.like.system = systems[0];
+    s.like.body = c->bodies.at[0];
+    int status = status_of(scenarios_play(&s, c->scenes, c->scenes_count));
+    if (report_json(c->json, rows, s.count) < 0 || plot_svg(c->svg, rows, s.count) < 0)
+        return status == EXIT_OK ? EXIT_FAILED : status;
+    return status;
+}
+
 int main(int argc, char **argv) {
     static struct choice c;
     const char *tmp = getenv("TMPDIR");
@@ -356,7 +403,7 @@ int main(int argc, char **argv) {
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
-    status = rows_run(&c);
+    status = c.scenes_count > 0 ? scenes_run(&c) : rows_run(&c);
     if (bench_stopped)
         bench_say("stopped");
     return bench_stopped && status == EXIT_OK ? EXIT_FAILED : status;

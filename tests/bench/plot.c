@@ -1,17 +1,21 @@
 /* plot.c - the rows as bars, in an SVG that any browser shows.
  *
- * A panel for each job (players, body, window): a bar for each system by its throughput, to one
- * scale within the panel, with the figure, p50 and p99 in words beside it. What only marks a limit
- * is pale, and what is not on disk when it is acknowledged has a colour of its own.
+ * A panel for each job (players, body, window), or for each window of a scenario: a bar for each system by
+ * its throughput, to one scale within the panel, with the figure, p50 and p99 in words beside it. What only
+ * marks a limit is pale, and what is not on disk when it is acknowledged has a colour of its own.
  */
 #include "system.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { BAR = 18, TITLE = 40, LABEL = 150, WIDTH = 420, NOTES = 330, MARGIN = 20 };
+enum { BAR = 18, TITLE = 40, LABEL = 210, WIDTH = 420, NOTES = 330, MARGIN = 20 };
 
-static bool same_job(const struct plan *a, const struct plan *b) {
+/* What a scenario changes, players for one, does not make another panel. */
+static bool same_job(const struct row *x, const struct row *y) {
+    const struct plan *a = &x->plan, *b = &y->plan;
+    if (x->scenario || y->scenario)
+        return x->scenario == y->scenario && a->window == b->window && a->curve == b->curve;
     return a->window == b->window && a->body == b->body && a->requesters == b->requesters &&
            a->agents == b->agents;
 }
@@ -19,7 +23,7 @@ static bool same_job(const struct plan *a, const struct plan *b) {
 /* Is no row before this one of the same job? */
 static bool job_is_new(const struct row *rows, size_t at) {
     for (size_t i = 0; i < at; i++)
-        if (same_job(&rows[i].plan, &rows[at].plan))
+        if (same_job(&rows[i], &rows[at]))
             return false;
     return true;
 }
@@ -47,8 +51,9 @@ static void bar_print(FILE *file, const struct row *row, double most, unsigned y
             "<text x=\"%d\" y=\"%u\" text-anchor=\"end\">%s%s</text>"
             "<rect x=\"%d\" y=\"%u\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>"
             "<text x=\"%.1f\" y=\"%u\">%.0f/s, p50 %llu µs, p99 %llu µs</text>\n",
-            LABEL - 6, y + 13, row->plan.system->name,
-            row->plan.curve              ? ", CURVE"
+            LABEL - 6, y + 13, row->scenario ? row->at : row->plan.system->name,
+            row->scenario                ? ""
+            : row->plan.curve            ? ", CURVE"
             : row->plan.system->unsynced ? ", not synced"
                                          : "",
             LABEL, y + 2, f->per_s / most * WIDTH, BAR - 4, colour_of(&row->plan),
@@ -60,10 +65,13 @@ static unsigned panel_print(FILE *file, const struct row *rows, size_t count, si
     const struct plan *job = &rows[first].plan;
     double most = 1;
     for (size_t i = first; i < count; i++)
-        if (same_job(&rows[i].plan, job) && rows[i].figures.per_s > most)
+        if (same_job(&rows[i], &rows[first]) && rows[i].figures.per_s > most)
             most = rows[i].figures.per_s;
     fprintf(file, "<text x=\"%d\" y=\"%u\" font-weight=\"bold\">", MARGIN, y + TITLE - 12);
-    if (rows[first].plan.system->alone)
+    if (rows[first].scenario)
+        fprintf(file, "%s, W = %u, CURVE %s: inquiries per second</text>\n", rows[first].scenario,
+                job->window, job->curve ? "on" : "off");
+    else if (rows[first].plan.system->alone)
         fprintf(file, "The disk alone, %u inquiries in a commit: inquiries per second</text>\n", job->window);
     else
         fprintf(file, "W = %u, %u bytes, %u requester%s, %u agent%s: inquiries per second</text>\n",
@@ -71,7 +79,7 @@ static unsigned panel_print(FILE *file, const struct row *rows, size_t count, si
                 job->agents == 1 ? "" : "s");
     y += TITLE;
     for (size_t i = first; i < count; i++)
-        if (same_job(&rows[i].plan, job)) {
+        if (same_job(&rows[i], &rows[first])) {
             bar_print(file, &rows[i], most, y);
             y += BAR;
         }

@@ -25,17 +25,28 @@ static double cpu_of(pid_t pid) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static uint64_t written_by(pid_t pid) {
-    char path[64], line[128];
-    unsigned long long bytes = 0;
-    snprintf(path, sizeof path, "/proc/%d/io", (int)pid);
+/* The number on the line of /proc/PID/FILE that begins with `name`. */
+static uint64_t number_of(pid_t pid, const char *file_name, const char *name) {
+    char path[64], line[256];
+    uint64_t number = 0;
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file_name);
     FILE *file = fopen(path, "r");
     while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "write_bytes: %llu", &bytes) == 1)
+        if (strncmp(line, name, strlen(name)) == 0) {
+            number = strtoull(line + strlen(name), NULL, 10);
             break;
+        }
     if (file)
         fclose(file);
-    return bytes;
+    return number;
+}
+
+static uint64_t written_by(pid_t pid) {
+    return number_of(pid, "io", "write_bytes:");
+}
+
+uint64_t process_anonymous(pid_t pid) {
+    return number_of(pid, "smaps_rollup", "Anonymous:") * 1024;
 }
 
 void usage_add(pid_t pid, struct usage *to) {

@@ -16,4 +16,7 @@ void usage_add(pid_t, struct usage *);
 /* Adds this process and its children, and theirs, as they are now. */
 void usage_add_tree(pid_t, struct usage *);
 
+/* Bytes of its memory that are no file's pages; 0 where the kernel does not tell. */
+uint64_t process_anonymous(pid_t);
+
 #endif

@@ -130,7 +130,8 @@ int requester_play(const struct part *part) {
     if (flights_make(&r.flights, part) < 0 || bodies_make(&r.bodies, part->plan->body, false) < 0)
         player_trouble(part, "tables", EST_NO_MEMORY, (est_slice){0});
     else /* results may overtake acknowledgements; a window of twice W never makes them wait */
-        r.link = city_begin(part, CITY_REQUESTER, window < 128 ? 256 : 2 * window);
+        r.link = city_begin(part, CITY_REQUESTER, window < 128 ? 256 : 2 * window,
+                            r.flights.deep > 0 ? RESULTS_ALL : RESULTS_OWN);
     if (r.link) {
         r.session = link_session(r.link);
         status = fly(&r) || land(&r);

@@ -26,7 +26,7 @@ struct round {
     const struct plan *plan;
     struct stage stage;
     struct board *board;
-    pid_t requesters[PLAYERS_MAX], agents[PLAYERS_MAX]; /* 0: gone */
+    pid_t requesters[PLAYERS_MAX], agents[PLAYERS_MAX], crowd[CROWD_MAX]; /* 0: gone */
     int ready[2], go[2];
 };
 
@@ -34,6 +34,10 @@ struct round {
 
 static unsigned agents_of(const struct round *r) {
     return r->plan->system->alone ? 0 : r->plan->agents;
+}
+
+static unsigned crowd_of(const struct round *r) {
+    return r->plan->crowd ? r->plan->crowd->processes : 0;
 }
 
 static void player_child(struct round *r, struct part part, int (*play)(const struct part *)) {
@@ -67,7 +71,7 @@ static int players_start(struct round *r, pid_t *pids, struct score *scores, uns
 /* Reads one byte of each player; a player that ends without one closes the pipe. */
 static int players_await(struct round *r) {
     int64_t until_us = bench_now_us() + CONNECT_MS * EST_US_PER_MS;
-    for (unsigned left = r->plan->requesters + agents_of(r); left > 0; left--) {
+    for (unsigned left = r->plan->requesters + agents_of(r) + crowd_of(r); left > 0; left--) {
         struct pollfd in = {.fd = r->ready[0], .events = POLLIN};
         int64_t left_ms = (until_us - bench_now_us()) / 1000;
         char byte;
@@ -92,7 +96,11 @@ static int players_connect(struct round *r) {
         return -EST_IO;
     }
     const struct system *system = r->plan->system;
-    int code = players_start(r, r->agents, r->board->agents, agents_of(r), system->agent);
+    int code = 0;
+    if (r->plan->crowd)
+        code = players_start(r, r->crowd, r->board->crowd, crowd_of(r), r->plan->crowd->play);
+    if (code == 0)
+        code = players_start(r, r->agents, r->board->agents, agents_of(r), system->agent);
     if (code == 0)
         code = players_start(r, r->requesters, r->board->requesters, r->plan->requesters, system->requester);
     descriptor_close(&r->ready[1]);
@@ -172,7 +180,7 @@ static int measure(struct round *r, struct sample *ret_first, struct sample *ret
     struct board *board = r->board;
     board->from_us = bench_now_us() + WARM_UP_MS * EST_US_PER_MS;
     board->until_us = board->from_us + (int64_t)(r->plan->seconds * (double)EST_US_PER_S);
-    board->drain_us = board->until_us + DRAIN_MS * EST_US_PER_MS;
+    board->drain_us = board->until_us + DRAIN_MS * EST_US_PER_MS + (int64_t)r->plan->depth * DRAIN_EACH_US;
     descriptor_close(&r->go[1]);
     if (pass_until(r, board->from_us) < 0 || sample_take(r, ret_first) < 0 ||
         pass_until(r, board->until_us) < 0 || sample_take(r, ret_last) < 0)
@@ -198,9 +206,26 @@ static int players_end(struct round *r, pid_t *pids, unsigned count) {
     return 0;
 }
 
+/* The last of them asks, the others answer it: so it is the first to leave. Who stopped itself cannot
+ * hear that it is to leave. */
+static int crowd_end(struct round *r) {
+    int code = 0;
+    for (unsigned i = crowd_of(r); i-- > 0 && code == 0;) {
+        if (r->board->crowd[i].stopped)
+            players_kill(&r->crowd[i], 1);
+        else
+            kill(r->crowd[i], SIGTERM);
+        code = players_end(r, &r->crowd[i], 1);
+    }
+    return code;
+}
+
 /* When a requester has gone, its acknowledgements are in the record: it waited for that. */
-static int finish(struct round *r, struct counters *ret) {
+static int finish(struct round *r, struct counters *ret, int64_t *ret_drained_us) {
     int code = players_end(r, r->requesters, r->plan->requesters);
+    *ret_drained_us = bench_now_us();
+    if (code == 0)
+        code = crowd_end(r);
     if (code == 0)
         code = counters_ask(r, ret);
     for (unsigned i = 0; i < agents_of(r) && code == 0; i++)
@@ -222,6 +247,12 @@ static int verdict(const struct round *r, const struct counters *server, uint64_
         sum.offered += a->offered;
         sum.recorded += a->recorded;
     }
+    struct score others = {0};
+    for (unsigned i = 0; i < CROWD_MAX; i++) {
+        others.submitted += r->board->crowd[i].accepted;
+        others.answered += r->board->crowd[i].answered;
+    }
+    uint64_t asked = sum.submitted - r->plan->depth + others.submitted;
     *ret_submitted = sum.submitted;
     bool alone = r->plan->system->alone;
     const struct {
@@ -233,10 +264,10 @@ static int verdict(const struct round *r, const struct counters *server, uint64_
                   {"refused", sum.refused, 0},
                   {"offered to agents", sum.offered, alone ? 0 : sum.submitted},
                   {"answers recorded", sum.recorded, alone ? 0 : sum.submitted},
-                  {"submitted, by the server", server->submitted, sum.submitted},
+                  {"submitted, by the server", server->submitted, asked},
                   {"submitted again, by the server", server->again, 0},
-                  {"answered, by the server", server->answered, sum.submitted},
-                  {"still open, by the server", server->open, 0},
+                  {"answered, by the server", server->answered, sum.submitted + others.answered},
+                  {"still open, by the server", server->open, others.submitted - others.answered},
                   {"not acknowledged, by the server", server->unacknowledged, 0}};
     int code = sum.submitted > 0 ? 0 : -EST_CONFLICT;
     for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
@@ -266,12 +297,16 @@ static void figures_make(const struct round *r, const struct sample *a, const st
     ret->cpu_agents_s = (b->agents.cpu_s - a->agents.cpu_s) * share;
     ret->written = (double)(b->server.written - a->server.written) / count;
     ret->batch = commits > 0 ? count / commits : 0;
+    ret->commits_per_s = commits / ((double)(b->at_us - a->at_us) / EST_US_PER_S);
+    ret->serving_s = r->stage.serving_s;
 }
 
 static int play(struct round *r, struct figures *ret) {
     struct sample first, last;
     struct counters counters;
+    int64_t drained_us = 0;
     int code = stage_open(&r->stage, r->plan);
+    ret->anonymous = code == 0 ? process_anonymous(r->stage.server) : 0;
     if (code == 0)
         code = players_connect(r);
     if (code == 0 && r->plan->system->connect)
@@ -279,13 +314,15 @@ static int play(struct round *r, struct figures *ret) {
     if (code == 0)
         code = measure(r, &first, &last);
     if (code == 0)
-        code = finish(r, &counters);
+        code = finish(r, &counters, &drained_us);
+    troubles_say(r->board->crowd, crowd_of(r), "in the crowd,");
     troubles_say(r->board->requesters, r->plan->requesters, "requester");
     troubles_say(r->board->agents, agents_of(r), "agent");
     if (code == 0)
         code = verdict(r, &counters, &ret->submitted);
     if (code == 0)
         figures_make(r, &first, &last, ret);
+    ret->draining_s = (double)(drained_us - r->board->until_us) / EST_US_PER_S;
     return code;
 }
 
@@ -300,6 +337,7 @@ int round_run(const struct plan *plan, struct figures *ret) {
     int code = play(&r, ret);
     players_kill(r.requesters, plan->requesters);
     players_kill(r.agents, agents_of(&r));
+    players_kill(r.crowd, crowd_of(&r));
     for (int i = 0; i < 2; i++) {
         descriptor_close(&r.ready[i]);
         descriptor_close(&r.go[i]);

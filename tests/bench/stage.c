@@ -80,6 +80,16 @@ static void user_become(const struct stage *s, const char *user) {
         _exit(126);
 }
 
+/* What the server is started with, from here on: see slow_disk.c. */
+static void disk_slow(unsigned ms) {
+    char text[16];
+    if (ms == 0)
+        return;
+    snprintf(text, sizeof text, "%u", ms);
+    setenv("LD_PRELOAD", SLOW_DISK, 1);
+    setenv("SLOW_DISK_MS", text, 1);
+}
+
 /* In the child: never returns. A change of user forgets the parent's death, so that is asked for last. */
 static void server_exec(const struct stage *s, char *const *arguments, int out, const char *user) {
     char log[STAGE_PATH_SIZE];
@@ -89,6 +99,7 @@ static void server_exec(const struct stage *s, char *const *arguments, int out, 
         _exit(126);
     user_become(s, user);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    disk_slow(s->plan->sync_ms);
     dup2(out >= 0 ? out : err, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
     execv(arguments[0], arguments);

@@ -20,6 +20,7 @@ struct stage {
     pid_t server; /* 0: none */
     bool rough; /* the server is ended by SIGKILL: it would take its time, and what it keeps is thrown away */
     void *own;  /* the system's */
+    double serving_s; /* from its start to its open doors, where the system tells */
 };
 
 /* Makes the folder and opens the plan's system. 0 or a negative code after a line that says why;

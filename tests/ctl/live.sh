@@ -93,10 +93,61 @@ claim "many at once are all answered" 0 '500 of 500 answered' estelam submit --b
 echo '{"type":"nosazi.bedehi","body":{"nz":"x"}}' >>many.jsonl
 claim "one bad among many" 3 '500 of 501 answered' estelam submit --batch many.jsonl --wait=60
 
+claim "an inquiry is found by its number" 0 "^ *$number  .*answered" estelam inquiry list -q "$number"
+claim "by its parcel from any keyboard, for programs" 0 "\"number\":$number,.*\"parcel\":\"1-1-1-1-0-0-0\"" \
+    estelam inquiry list -q "parcel:۱-۱-۱-۱-۰-۰-۰ requester:portal" --limit 0 --json
+claim "all pages of it" 0 '' test "$(estelam inquiry list -q 'type:nosazi.*' --limit 0 --json | wc -l)" -ge 1000
+claim "they are counted" 0 '^0$' estelam inquiry list -q "state:parked" --count
+claim "and come as a spreadsheet's lines" 0 '^number,id,tracking,type,' estelam inquiry list --limit 1 --csv
+claim "a filter that is wrong is told where" 3 'INVALID_FIELD: .*character 7: .*did you mean .waiting.' \
+    estelam inquiry list -q state:waitin
+claim "a department that is not there, too" 3 'character 12: there is no department .nosazzi.; did you mean .nosazi' \
+    estelam inquiry list -q department:nosazzi
+claim "nothing is found quietly" 0 'no inquiry is like that' estelam inquiry list -q case:1404-99
+claim "a limit is a number" 2 'limit' estelam inquiry list --limit many
+claim "the index follows" 0 'state +following' estelam index status
+claim "and is built again" 0 'events behind +0' estelam index rebuild --reason "a test"
+claim "by an administrator" 3 'NOT_ALLOWED' estelam index rebuild --reason "a test" --profile duty.yaml
+claim "with a reason" 2 'reason' estelam index rebuild
+claim "it finds as before" 0 "^ *$number  .*answered" estelam inquiry list -q "$number"
+claim "an observer does not search" 3 'NOT_ALLOWED' estelam inquiry list --profile watch.yaml
+claim "every event is told from the first" 0 '"event":"submitted","number":[0-9]+,"type":"nosazi.bedehi"' \
+    sh -c 'estelam watch --after 0 --json | head -n 3'
+claim "a number of an event is a number" 2 'after' estelam watch --after soon
+
+claim "a department is paused" 0 'nosazi is paused' estelam pause nosazi --reason "a test"
+id=$(estelam id new)
+claim "and gets nothing" 5 'state +waiting' ask $nz --id "$id" --wait=1
+claim "which its queue shows" 0 '^nosazi +1 +1 .* yes *$' estelam queues --department nosazi
+claim "a pause needs its reason" 2 'reason' estelam pause nosazi
+claim "and a department that there is" 3 'INVALID_FIELD.*frob' estelam pause frob --reason "a test"
+claim "it goes on" 0 '"paused":false' estelam resume nosazi --reason "a test" --json
+claim "and answers what waited" 0 'state +answered' ask $nz --id "$id" --wait=30
+number=$(estelam status "$id" --json | sed -n 's/.*"number": *\([0-9]*\).*/\1/p')
+claim "what has ended stays where it is" 3 'ALREADY_FINAL' estelam redirect "$number" --district 2 --reason "a test"
+claim "keys are shown" 0 '^duty +operator +operator ' estelam keys
+claim "in a form for programs" 0 '"level": *"observer"' estelam keys --json
+claim "the configuration is shown" 0 '^city +tehran' estelam config broker
+claim "without a secret" 1 '' grep -qF "$(sed -n 's/^secret: *"\(.*\)"/\1/p' broker.key)" "$dir/out"
+claim "an observer sees queues" 0 '' estelam queues --profile watch.yaml
+claim "and no inquiry" 3 'NOT_ALLOWED.*STATUS needs the level operator' \
+    estelam status "$number" --operator --profile watch.yaml
+claim "an operator reads no bodies" 3 'NOT_ALLOWED' estelam status "$number" --operator --bodies --profile duty.yaml
+claim "an administrator does" 0 'answer +debt=' estelam status "$number" --operator --bodies
+claim "an operator does not drain" 3 'NOT_ALLOWED' estelam drain --reason test --profile duty.yaml
+
 agent_stop
 id=$(estelam id new)
 claim "no agent, no answer in time" 5 'state +waiting' ask $nz --id "$id" --wait=1
 claim "it waits in its queue" 0 '^nosazi +1 +1 ' estelam queues --department nosazi
+number=$(estelam status "$id" --json | sed -n 's/.*"number": *\([0-9]*\).*/\1/p')
+claim "it moves to another district" 0 "\"redirected\":$number,\"district\":6" \
+    estelam redirect "$number" --district 6 --reason "a test" --json
+claim "and waits there" 0 '^nosazi +6 +1 ' estelam queues --department nosazi
+claim "as its timeline tells" 0 'redirected +chief .*a test' estelam timeline "$number" --operator
+claim "the city has no such district" 3 'INVALID_FIELD.*district 99' estelam redirect "$number" --district 99 --reason t
+claim "a district is a number" 2 'district' estelam redirect "$number" --district six --reason t
+claim "back again" 0 '' estelam redirect "$number" --district 1 --reason "a test"
 claim "draining waits for agents, not for what waits" 0 'draining' estelam drain --reason test --wait=5
 claim "and ends" 0 'again' estelam drain --off --reason test
 number=$(estelam status "$id" --json | sed -n 's/.*"number": \([0-9]*\).*/\1/p')

@@ -205,6 +205,33 @@ static void a_sheet_leaves_out_what_is_empty(void **state) {
     table_free(&table);
 }
 
+static void csv_quotes_what_has_to_be_and_disarms_formulas(void **state) {
+    (void)state;
+    static const struct column columns[] = {
+        {"number", "n", true, 0}, {"text", "t", false, 0}, {NULL, "people", false, 0}};
+    struct table *table = table_new(columns, 3);
+    static const char *const texts[] = {"plain", "a,b", "\"so\"", "=1+1", "متن"};
+    for (size_t i = 0; i < 5; i++) {
+        cell_uint(table, i);
+        cell_cstr(table, texts[i]);
+        cell_cstr(table, "not for programs");
+    }
+    cell_none(table);
+    cell_none(table);
+    cell_none(table);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    table_print_csv(table, true, out);
+    fclose(out);
+    assert_string_equal(
+        text, "number,text\r\n0,plain\r\n1,\"a,b\"\r\n2,\"\"\"so\"\"\"\r\n3,\"'=1+1\"\r\n4,متن\r\n,\r\n");
+    free(text);
+    table_clear(table);
+    assert_int_equal(table_rows(table), 0);
+    table_free(&table);
+}
+
 int main(void) {
     text_locale();
     const struct CMUnitTest tests[] = {
@@ -218,6 +245,7 @@ int main(void) {
         cmocka_unit_test(a_program_gets_types_and_nulls),
         cmocka_unit_test(a_body_is_one_readable_line_for_people),
         cmocka_unit_test(a_sheet_leaves_out_what_is_empty),
+        cmocka_unit_test(csv_quotes_what_has_to_be_and_disarms_formulas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

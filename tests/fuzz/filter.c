@@ -8,8 +8,13 @@
 
 #include <string.h>
 
-static const struct parcel_rule tehran = {.parts = 7, .district_part = 1, .digits_max = 5, .district_first = 1,
-                                          .district_last = 22, .hierarchy = true, .file_digits = 11};
+static const struct parcel_rule tehran = {.parts = 7,
+                                          .district_part = 1,
+                                          .digits_max = 5,
+                                          .district_first = 1,
+                                          .district_last = 22,
+                                          .hierarchy = true,
+                                          .file_digits = 11};
 
 static void values_look(const struct filter *f) {
     for (size_t t = 0; t < f->terms_count; t++) {
@@ -55,9 +60,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     values_look(&once);
     size_t written = filter_format(&once, text);
-    CLAIM(written <= FILTER_CANONICAL_MAX && utf8_is_valid((est_slice){text, written}), "canonical text is no text");
-    CLAIM(filter_parse((est_slice){text, written}, rule, &again, why) == 0, "its own canonical text is refused");
+    CLAIM(written <= FILTER_CANONICAL_MAX && utf8_is_valid((est_slice){text, written}),
+          "canonical text is no text");
+    CLAIM(filter_parse((est_slice){text, written}, rule, &again, why) == 0,
+          "its own canonical text is refused");
     CLAIM(values_equal(&once, &again), "the canonical text means something else");
-    CLAIM(filter_format(&again, second) == written && memcmp(text, second, written) == 0, "two canonical texts");
+    CLAIM(filter_format(&again, second) == written && memcmp(text, second, written) == 0,
+          "two canonical texts");
     return 0;
 }

@@ -22,7 +22,7 @@ static struct {
 } open_things[OPEN_MAX_COUNT];
 static size_t open_count;
 
-static void registry_add(void *thing, void (*end)(void *)) {
+void gate_register(void *thing, void (*end)(void *)) {
     assert_true(open_count < OPEN_MAX_COUNT);
     open_things[open_count].thing = thing;
     open_things[open_count++].end = end;
@@ -37,6 +37,21 @@ int gate_teardown(void **state) {
 }
 
 /* --- The gateway ---------------------------------------------------------------------------------- */
+
+struct town *gate_town(void) {
+    static const struct town_account accounts[] = {
+        {.name = "portal", .door = REQUESTERS, .fields = "asks: [{types: all, purposes: all}], "},
+        {.name = "notary", .door = REQUESTERS, .fields = "asks: [{types: [plot.use], purposes: all}], "},
+        {.name = "treasury-a", .door = DEPARTMENTS, .fields = "department: treasury, "},
+        {.name = "works-a", .door = DEPARTMENTS, .fields = "department: works, "},
+        {.name = "duty", .door = OPERATORS, .fields = ""},
+        {.name = "watch", .door = OPERATORS, .fields = "level: observer, "},
+        {.name = "chief", .door = OPERATORS, .fields = "level: administrator, "},
+        {.name = NULL},
+    };
+    struct town_options options = {.accounts = accounts};
+    return town_new(&options);
+}
 
 static void gate_free(void *arg) {
     struct gate *gate = arg;
@@ -61,7 +76,7 @@ struct gate *gate_new(struct town *town, const char *more) {
     assert_non_null(gate);
     gate->town = town;
     snprintf(gate->more, sizeof gate->more, "%s", more ? more : "");
-    registry_add(gate, gate_free);
+    gate_register(gate, gate_free);
     tokens_write(gate);
     return gate;
 }
@@ -200,7 +215,7 @@ const struct reply *call_make(struct gate *gate, const char *path, const struct 
     CURL *curl = curl_easy_init();
     struct curl_slist *headers = headers_of(call);
     assert_true(curl && reply);
-    registry_add(reply, reply_free);
+    gate_register(reply, reply_free);
     snprintf(url, sizeof url, "%s%s", gate->url, path);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);

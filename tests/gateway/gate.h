@@ -17,6 +17,7 @@ enum { GATE_TOKENS_MAX = 16, CALL_HEADERS_MAX = 12 };
 /* A test of this name; what it leaves open is closed after it. */
 #define GATE_CLAIM(name) cmocka_unit_test_teardown(name, gate_teardown)
 int gate_teardown(void **state);
+void gate_register(void *thing, void (*end)(void *)); /* `end` is called by it */
 
 struct gate {
     struct town *town;
@@ -29,6 +30,8 @@ struct gate {
     size_t secrets_count;
 };
 
+/* The harness's own town with operators of every level more: watch (observer), duty, chief. */
+struct town *gate_town(void);
 /* A gateway for all requesters and operators of the town. `more` may be NULL. */
 struct gate *gate_new(struct town *, const char *more);
 /* A fresh token; it holds at once. Lives as long as the gate. */

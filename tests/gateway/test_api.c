@@ -15,7 +15,7 @@ struct stand {
 };
 
 static struct stand stand_new(const char *more) {
-    struct stand s = {.town = town_new(NULL)};
+    struct stand s = {.town = gate_town()};
     town_start(s.town);
     s.gate = gate_new(s.town, more);
     s.portal = gate_token(s.gate, "portal", SCOPE_ALL);
@@ -307,7 +307,7 @@ static void every_code_is_explained(void **state) {
 
 static void a_check_names_file_line_and_column(void **state) {
     (void)state;
-    struct town *town = town_new(NULL);
+    struct town *town = gate_town();
     struct gate *gate = gate_new(town, NULL);
     const char *says;
     assert_int_equal(gate_check(gate, &says), 0);

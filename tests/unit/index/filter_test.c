@@ -9,8 +9,13 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const struct parcel_rule tehran = {.parts = 7, .district_part = 1, .digits_max = 5, .district_first = 1,
-                                          .district_last = 22, .hierarchy = true, .file_digits = 11};
+static const struct parcel_rule tehran = {.parts = 7,
+                                          .district_part = 1,
+                                          .digits_max = 5,
+                                          .district_first = 1,
+                                          .district_last = 22,
+                                          .hierarchy = true,
+                                          .file_digits = 11};
 static struct filter filter;
 static char why[FILTER_WHY_SIZE];
 
@@ -27,7 +32,9 @@ static const char *canonical(const char *text) {
     return out;
 }
 
-static const struct { const char *typed, *canonical; } pairs[] = {
+static const struct {
+    const char *typed, *canonical;
+} pairs[] = {
     {"", ""},
     {"  \t ", ""},
     {"department:nosazi", "department:nosazi"},
@@ -75,7 +82,9 @@ static void typed_text_has_one_canonical_form(void **state) {
     }
 }
 
-static const struct { const char *typed, *place, *part; } wrongs[] = {
+static const struct {
+    const char *typed, *place, *part;
+} wrongs[] = {
     {"departmant:nosazi", "character 1:", "did you mean `department`?"},
     {"state:waiting stat:x", "character 15:", "there is no field `stat`"},
     {"state:waitin", "character 7:", "did you mean `waiting`?"},
@@ -113,7 +122,8 @@ static void refusal_names_the_place_and_what_is_right(void **state) {
     for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
         assert_int_equal(parse(wrongs[i].typed), -EST_INVALID_FIELD);
         if (strncmp(why, wrongs[i].place, strlen(wrongs[i].place)) != 0 || !strstr(why, wrongs[i].part))
-            fail_msg("`%s`: \"%s\" does not say \"%s … %s\"", wrongs[i].typed, why, wrongs[i].place, wrongs[i].part);
+            fail_msg("`%s`: \"%s\" does not say \"%s … %s\"", wrongs[i].typed, why, wrongs[i].place,
+                     wrongs[i].part);
     }
 }
 
@@ -127,7 +137,10 @@ static void national_id_is_never_told_again(void **state) {
 static void days_are_tehrans_days(void **state) {
     (void)state;
     const int64_t first = 1758573000 * EST_US_PER_S, day = 86400 * EST_US_PER_S;
-    static const struct { const char *text; int days_from, days_until; } times[] = {
+    static const struct {
+        const char *text;
+        int days_from, days_until;
+    } times[] = {
         {"received:1404/07/01", 0, 1},
         {"received:2025-09-23", 0, 1},
         {"received:1404/07/01..1404/07/30", 0, 30},

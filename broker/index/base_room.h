@@ -1,0 +1,32 @@
+/* base_room.h - what the two files of the base share.
+ */
+#ifndef BASE_ROOM_H
+#define BASE_ROOM_H
+
+#include "base.h"
+
+#include <lmdb.h>
+
+enum { BASE_PATH_SIZE = 4096, BASE_ERROR_SIZE = 512 };
+enum base_table { TABLE_ENTRIES, TABLE_TERMS, TABLE_COUNTS, TABLE_META, BASE_TABLES };
+
+struct base {
+    MDB_env *env;
+    MDB_dbi tables[BASE_TABLES];
+    MDB_txn *txn; /* everything since the last commit */
+    MDB_cursor
+        *writers[BASE_TABLES]; /* of the transaction, and gone with it: what is written in order is near */
+    uint64_t last;             /* the highest number among the entries */
+    int lock;
+    uint64_t map, page;
+    char folder[BASE_PATH_SIZE], error[BASE_ERROR_SIZE];
+};
+
+/* Opens the transaction where none is. */
+int base_begin(struct base *);
+/* The highest number among the entries, 0 where there is none. */
+int base_last_number(struct base *, uint64_t *ret);
+int base_fail(struct base *, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int base_fail_lmdb(struct base *, int rc, const char *what);
+
+#endif

@@ -1,0 +1,525 @@
+/* index.c - see index.h: the thread, its questions and its answers.
+ */
+#include "index.h"
+#include "feed.h"
+#include "find.h"
+#include "indexer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    NICE = 10,
+    LOOK_EVERY_MS = 50,
+    COMMIT_EVERY_MS = 500,
+    RETRY_MS = 5000,
+    CATCH_UP_STEPS = 4,
+    FILTER_MAX = 1000
+};
+
+struct question {
+    struct question *next;
+    struct index_asker asker;
+    struct message message; /* its texts point into the two below */
+    char filter[FILTER_MAX], department[EST_NAME_MAX];
+    struct parcel_rule rule;
+    bool has_rule;
+    uint64_t *leased;
+    size_t leased_count;
+};
+
+/* An answer in the list of those that wait. */
+struct kept {
+    struct index_answer answer;
+    struct kept *next;
+};
+
+struct index {
+    struct index_options options;
+    char *folder;
+    struct store_reader *reader;
+    pthread_t thread;
+    int fd;
+
+    pthread_mutex_t lock; /* guards all down to `status` */
+    pthread_cond_t asked;
+    struct question *first, *last;
+    unsigned waiting;
+    struct kept *answers, *answers_last;
+    atomic_bool answered; /* something is among them; to be read without the lock */
+    bool stopping;
+    struct index_status status;
+
+    struct indexer indexer; /* the thread's own from here on */
+    bool open, rebuilding;
+    int64_t retry_ms, committed_ms;
+    struct names *names; /* for the feed while there is no index */
+};
+
+static int64_t now_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* --- Following the log --------------------------------------------------------------------------- */
+
+static void status_set(struct index *in, const char *why) {
+    struct index_status status = {.seq = in->indexer.place.seq,
+                                  .head = in->indexer.head,
+                                  .rebuilding = in->rebuilding,
+                                  .failed = why != NULL};
+    if (in->open) {
+        status.entries = base_entries(in->indexer.base);
+        status.bytes = base_bytes(in->indexer.base);
+    }
+    snprintf(status.why, sizeof status.why, "%s", why ? why : "");
+    pthread_mutex_lock(&in->lock);
+    if (status.entries == 0 && status.seq == in->status.seq)
+        status.entries = in->status.entries; /* between two transactions it cannot be told */
+    in->status = status;
+    pthread_mutex_unlock(&in->lock);
+}
+
+/* Search is off until the next attempt. Said once for each failure that is another one. */
+static void follow_failed(struct index *in) {
+    bool is_news = !in->status.failed || strcmp(in->status.why, in->indexer.why) != 0;
+    if (is_news)
+        in->options.log(4, "search is off and the broker goes on without it: %s; next attempt in %d s",
+                        in->indexer.why, RETRY_MS / 1000);
+    indexer_close(&in->indexer);
+    in->open = false;
+    in->retry_ms = now_ms() + RETRY_MS;
+    status_set(in, in->indexer.why);
+}
+
+static void follow_open(struct index *in) {
+    char dropped[INDEXER_WHY_SIZE];
+    bool had_failed = in->status.failed;
+    int rc = indexer_open(in->reader, in->folder, &in->indexer, dropped);
+    in->open = rc == 0;
+    if (dropped[0])
+        in->options.log(4, "the index is dropped and built again: %s", dropped);
+    if (rc) {
+        follow_failed(in);
+        return;
+    }
+    in->rebuilding = in->indexer.place.seq == 0 && in->indexer.head > 0;
+    in->committed_ms = now_ms();
+    if (had_failed)
+        in->options.log(5, "search is on again");
+    status_set(in, NULL);
+}
+
+/* A damaged index is dropped at once; anything else is waited out. */
+static void follow_check(struct index *in, int rc) {
+    if (rc >= 0)
+        return;
+    if (rc != -EST_INPUT) {
+        follow_failed(in);
+        return;
+    }
+    in->options.log(4, "the index is dropped and built again: %s", in->indexer.why);
+    indexer_close(&in->indexer);
+    in->open = false;
+    base_remove(in->folder);
+    follow_open(in);
+}
+
+static void commit_if_due(struct index *in, bool at_end) {
+    bool is_due = now_ms() - in->committed_ms >= COMMIT_EVERY_MS || (at_end && in->rebuilding);
+    if (!in->open || !in->indexer.dirty || !is_due)
+        return;
+    int rc = indexer_commit(&in->indexer);
+    in->committed_ms = now_ms();
+    if (rc == 0 && at_end && in->rebuilding) {
+        in->rebuilding = false;
+        in->options.log(5, "the index is built: %llu events", (unsigned long long)in->indexer.place.seq);
+    }
+    follow_check(in, rc);
+}
+
+/* One step. True when there is more to do at once. */
+static bool follow(struct index *in) {
+    if (!in->open && now_ms() >= in->retry_ms)
+        follow_open(in);
+    if (!in->open)
+        return false;
+    int rc = indexer_step(&in->indexer);
+    if (rc < 0) {
+        follow_check(in, rc);
+        return in->open;
+    }
+    status_set(in, NULL);
+    commit_if_due(in, rc == 0);
+    return rc == 1;
+}
+
+/* --- Answers ------------------------------------------------------------------------------------- */
+
+static void answer_error(struct index_answer *a, uint64_t ref, int code, const char *why) {
+    snprintf(a->why, sizeof a->why, "%s", why);
+    a->message.verb = VERB_ERROR;
+    a->message.error = (struct error_is){.ref = ref, .code = (uint64_t)(code < 0 ? -code : code)};
+}
+
+/* The rows with their array's head in front. */
+static est_slice rows_finish(struct index_answer *a, const struct buffer *rows, size_t count) {
+    pack_array(&a->rows, count);
+    buffer_put(&a->rows, rows->data, rows->size);
+    return buffer_slice(&a->rows);
+}
+
+static void answer_events(struct index *in, const struct question *q, struct index_answer *a) {
+    const struct page *ask = &q->message.page;
+    struct feed_question question = {ask->after, ask->limit, ask->department};
+    struct feed_answer answer;
+    buffer_init(&answer.rows);
+    int rc = feed(in->reader, in->names, &question, &answer);
+    if (rc) {
+        answer_error(a, ask->ref, rc == -EST_INVALID_FIELD ? rc : EST_INTERNAL, answer.why);
+    } else {
+        a->message.verb = VERB_EVENTS_IS;
+        a->message.events_is = (struct events_is){.ref = ask->ref, .next = answer.next, .head = answer.head};
+        a->message.events_is.rows = rows_finish(a, &answer.rows, answer.rows_count);
+    }
+    buffer_done(&answer.rows);
+}
+
+/* What was on disk when it was asked is mostly in the answer. True where search can answer. */
+static bool search_ready(struct index *in, uint64_t ref, struct index_answer *a) {
+    char why[INDEX_WHY_SIZE];
+    for (int i = 0; i < CATCH_UP_STEPS && follow(in); i++)
+        continue;
+    uint64_t behind = indexer_behind(&in->indexer);
+    if (!in->open)
+        snprintf(why, sizeof why, "search is off: %.400s", in->indexer.why);
+    else if (in->rebuilding && behind > 0)
+        snprintf(why, sizeof why, "the index is being built: %llu of %llu events",
+                 (unsigned long long)in->indexer.place.seq, (unsigned long long)in->indexer.head);
+    else if (behind > INDEX_LAG_MAX)
+        snprintf(why, sizeof why, "the index is %llu events behind the log", (unsigned long long)behind);
+    else
+        return true;
+    answer_error(a, ref, EST_BUSY, why);
+    return false;
+}
+
+static void answer_find(struct index *in, const struct question *q, struct index_answer *a) {
+    const struct find *ask = &q->message.find;
+    struct timespec t;
+    if (!search_ready(in, ask->ref, a))
+        return;
+    clock_gettime(CLOCK_REALTIME, &t);
+    struct find_question question = {.filter = ask->filter,
+                                     .after = ask->after,
+                                     .limit = ask->limit,
+                                     .count = ask->count != 0,
+                                     .rule = q->has_rule ? &q->rule : NULL,
+                                     .leased = q->leased,
+                                     .leased_count = q->leased_count,
+                                     .now = {(int64_t)t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000}};
+    struct find_answer answer;
+    buffer_init(&answer.rows);
+    int rc = find(&in->indexer, &question, &answer);
+    if (rc) {
+        answer_error(a, ask->ref, rc == -EST_INVALID_FIELD ? rc : EST_BUSY, answer.why);
+    } else {
+        a->message.verb = VERB_FIND_IS;
+        a->message.find_is = (struct find_is){.ref = ask->ref,
+                                              .next = answer.next,
+                                              .count = answer.count,
+                                              .behind = indexer_behind(&in->indexer),
+                                              .counted_all = answer.counted_all};
+        a->message.find_is.rows = rows_finish(a, &answer.rows, answer.rows_count);
+    }
+    buffer_done(&answer.rows);
+    if (rc == -EST_INPUT) {
+        snprintf(in->indexer.why, sizeof in->indexer.why, "%s", base_error(in->indexer.base));
+        follow_check(in, rc);
+    }
+}
+
+static void answer_counters(struct index *in, const struct question *q, struct index_answer *a) {
+    uint64_t ref = q->message.counters.ref;
+    struct buffer rows;
+    if (!search_ready(in, ref, a))
+        return;
+    buffer_init(&rows);
+    if (indexer_names(&in->indexer) < 0) {
+        answer_error(a, ref, EST_BUSY, in->indexer.why);
+    } else {
+        size_t count = counts_pack(in->indexer.counts, in->indexer.names, &rows);
+        a->message.verb = VERB_COUNTERS_IS;
+        a->message.counters_is = (struct counters_is){.ref = ref, .seq = in->indexer.place.seq};
+        a->message.counters_is.rows = rows_finish(a, &rows, count);
+    }
+    buffer_done(&rows);
+}
+
+static void answer_reindex(struct index *in, const struct question *q, struct index_answer *a) {
+    if (in->open)
+        indexer_close(&in->indexer);
+    in->open = false;
+    if (base_remove(in->folder) < 0) {
+        answer_error(a, q->message.reindex.ref, EST_INTERNAL, "the index's files cannot be removed");
+        in->retry_ms = now_ms();
+        return;
+    }
+    follow_open(in);
+    a->message.verb = VERB_DONE;
+    a->message.done.ref = q->message.reindex.ref;
+}
+
+static void answer(struct index *in, const struct question *q, struct index_answer *a) {
+    a->asker = q->asker;
+    buffer_init(&a->rows);
+    switch (q->message.verb) {
+    case VERB_EVENTS:
+        answer_events(in, q, a);
+        break;
+    case VERB_FIND:
+        answer_find(in, q, a);
+        break;
+    case VERB_COUNTERS:
+        answer_counters(in, q, a);
+        break;
+    default:
+        answer_reindex(in, q, a);
+    }
+}
+
+/* --- The thread ---------------------------------------------------------------------------------- */
+
+static void question_free(struct question *q) {
+    free(q->leased);
+    free(q);
+}
+
+static void answer_keep(struct index *in, struct kept *kept) {
+    uint64_t one = 1;
+    pthread_mutex_lock(&in->lock);
+    if (in->answers_last)
+        in->answers_last->next = kept;
+    else
+        in->answers = kept;
+    in->answers_last = kept;
+    atomic_store(&in->answered, true);
+    pthread_mutex_unlock(&in->lock);
+    if (write(in->fd, &one, sizeof one) < 0)
+        return; /* only where it stands at its highest already, and then it is readable */
+}
+
+/* The next question; waits a little for one where there is nothing else to do. */
+static struct question *question_take(struct index *in, bool wait, bool *ret_stopping) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += LOOK_EVERY_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&in->lock);
+    while (wait && !in->first && !in->stopping &&
+           pthread_cond_timedwait(&in->asked, &in->lock, &until) != ETIMEDOUT)
+        continue;
+    struct question *q = in->first;
+    if (q) {
+        in->first = q->next;
+        if (!in->first)
+            in->last = NULL;
+        in->waiting--;
+    }
+    *ret_stopping = in->stopping;
+    pthread_mutex_unlock(&in->lock);
+    return q;
+}
+
+static void *thread_run(void *arg) {
+    struct index *in = arg;
+    bool stopping = false, more = true;
+    pthread_setname_np(pthread_self(), "index");
+    setpriority(PRIO_PROCESS, 0, NICE); /* of this thread alone, on Linux */
+    while (!stopping) {
+        struct question *q = question_take(in, !more, &stopping);
+        if (q) {
+            struct kept *kept = calloc(1, sizeof *kept);
+            if (kept) { /* without memory for an answer the asker asks again */
+                answer(in, q, &kept->answer);
+                answer_keep(in, kept);
+            }
+            question_free(q);
+        } else if (!stopping) {
+            more = follow(in);
+        }
+    }
+    if (in->open)
+        indexer_commit(&in->indexer);
+    return NULL;
+}
+
+/* --- The loop's side ----------------------------------------------------------------------------- */
+
+static int thread_start(struct index *in) {
+    pthread_condattr_t clock;
+    pthread_mutex_init(&in->lock, NULL);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&in->asked, &clock);
+    pthread_condattr_destroy(&clock);
+    if (pthread_create(&in->thread, NULL, thread_run, in) == 0)
+        return 0;
+    pthread_mutex_destroy(&in->lock);
+    pthread_cond_destroy(&in->asked);
+    return -EST_IO;
+}
+
+static void index_free(struct index *in) {
+    if (in->fd >= 0)
+        close(in->fd);
+    store_reader_close(&in->reader);
+    names_free(&in->names);
+    free(in->folder);
+    free(in);
+}
+
+int index_start(const struct index_options *options, struct index **ret) {
+    struct index *in = calloc(1, sizeof *in);
+    if (!in)
+        return -EST_NO_MEMORY;
+    in->options = *options;
+    in->folder = strdup(options->folder);
+    in->names = names_new();
+    in->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    int rc = !in->folder || !in->names ? -EST_NO_MEMORY : in->fd < 0 ? -EST_IO : 0;
+    if (!rc)
+        rc = store_reader_open(options->store, &in->reader);
+    if (!rc)
+        rc = thread_start(in);
+    if (rc) {
+        index_free(in);
+        return rc;
+    }
+    *ret = in;
+    return 0;
+}
+
+void index_stop(struct index **ref) {
+    struct index *in = *ref;
+    *ref = NULL;
+    if (!in)
+        return;
+    pthread_mutex_lock(&in->lock);
+    in->stopping = true;
+    pthread_cond_signal(&in->asked);
+    pthread_mutex_unlock(&in->lock);
+    pthread_join(in->thread, NULL);
+    for (struct question *q = in->first, *next; q; q = next) {
+        next = q->next;
+        question_free(q);
+    }
+    for (struct index_answer *a; (a = index_take(in));)
+        index_answer_free(&a);
+    indexer_close(&in->indexer);
+    pthread_mutex_destroy(&in->lock);
+    pthread_cond_destroy(&in->asked);
+    index_free(in);
+}
+
+int index_fd(const struct index *in) {
+    return in->fd;
+}
+
+static void text_copy(est_slice *text, char *room, size_t size) {
+    text->size = text->size < size ? text->size : size;
+    if (text->size > 0)
+        memcpy(room, text->data, text->size);
+    text->data = room;
+}
+
+static struct question *question_new(struct index_asker asker, const struct message *m,
+                                     const struct parcel_rule *rule) {
+    struct question *q = calloc(1, sizeof *q);
+    if (!q)
+        return NULL;
+    q->asker = asker;
+    q->message.verb = m->verb;
+    if (m->verb == VERB_EVENTS) {
+        q->message.page = m->page;
+        text_copy(&q->message.page.department, q->department, sizeof q->department);
+    } else if (m->verb == VERB_FIND) {
+        q->message.find = m->find;
+        text_copy(&q->message.find.filter, q->filter, sizeof q->filter);
+    } else { /* the others say no more than their ref to the thread */
+        q->message.done.ref = m->done.ref;
+    }
+    q->has_rule = rule != NULL;
+    if (rule)
+        q->rule = *rule;
+    return q;
+}
+
+int index_hand_over(struct index *in, struct index_asker asker, const struct message *m,
+                    const struct parcel_rule *rule, uint64_t *leased, size_t leased_count) {
+    struct question *q = question_new(asker, m, rule);
+    bool taken = false;
+    pthread_mutex_lock(&in->lock);
+    if (q && in->waiting < INDEX_QUESTIONS_MAX) {
+        q->leased = leased;
+        q->leased_count = leased_count;
+        if (in->last)
+            in->last->next = q;
+        else
+            in->first = q;
+        in->last = q;
+        in->waiting++;
+        taken = true;
+        pthread_cond_signal(&in->asked);
+    }
+    pthread_mutex_unlock(&in->lock);
+    if (taken)
+        return 0;
+    free(leased);
+    free(q);
+    return -EST_BUSY;
+}
+
+bool index_has_answer(const struct index *in) {
+    return atomic_load_explicit(&in->answered, memory_order_relaxed);
+}
+
+struct index_answer *index_take(struct index *in) {
+    uint64_t count;
+    pthread_mutex_lock(&in->lock);
+    struct kept *kept = in->answers;
+    if (kept) {
+        in->answers = kept->next;
+        if (!in->answers)
+            in->answers_last = NULL;
+    } else if (read(in->fd, &count, sizeof count) < 0) {
+        count = 0; /* nothing had been told: nothing to forget */
+    }
+    atomic_store(&in->answered, kept != NULL);
+    pthread_mutex_unlock(&in->lock);
+    return kept ? &kept->answer : NULL;
+}
+
+void index_answer_free(struct index_answer **a) {
+    if (!*a)
+        return;
+    buffer_done(&(*a)->rows);
+    free((struct kept *)*a); /* its first member */
+    *a = NULL;
+}
+
+void index_status(struct index *in, struct index_status *ret) {
+    pthread_mutex_lock(&in->lock);
+    *ret = in->status;
+    pthread_mutex_unlock(&in->lock);
+}

@@ -1,0 +1,390 @@
+/* test_limits.c - what comes in is bounded, and what is not HTTP or not JSON is refused. */
+#include "gate.h"
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char debt[] = "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"nz\":\"1-2-3\"}}";
+
+struct stand {
+    struct town *town;
+    struct gate *gate;
+    const char *portal;
+};
+
+static struct stand stand_new(const char *more) {
+    struct stand s = {.town = gate_town()};
+    town_start(s.town);
+    s.gate = gate_new(s.town, more);
+    s.portal = gate_token(s.gate, "portal", SCOPE_ALL);
+    gate_start(s.gate);
+    return s;
+}
+
+/* What the gateway answers to these bytes; `ms` is how long it has to close or to be done. */
+static const char *said(struct stand *s, const char *text, bool closes) {
+    static char kept[16384];
+    bool closed;
+    char *answer = raw_say(s->gate, text, strlen(text), closes ? WAIT_MS : 300, &closed);
+    snprintf(kept, sizeof kept, "%s", answer);
+    free(answer);
+    assert_int_equal(closed, closes);
+    return kept;
+}
+
+static void assert_status(const char *answer, int status, const char *code) {
+    char start[32];
+    snprintf(start, sizeof start, "HTTP/1.1 %d ", status);
+    if (strncmp(answer, start, strlen(start)) != 0 || (code && !strstr(answer, code)))
+        print_error("wanted %d %s, got: %s\n", status, code ? code : "", answer);
+    assert_int_equal(strncmp(answer, start, strlen(start)), 0);
+    if (code)
+        assert_non_null(strstr(answer, code));
+}
+
+static const char *request_with(struct stand *s, const char *headers, const char *body) {
+    static char text[8192];
+    snprintf(text, sizeof text,
+             "POST /v1/inquiries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+             "Content-Type: application/json\r\nIdempotency-Key: k\r\n%s\r\n%s",
+             s->portal, headers, body);
+    return text;
+}
+
+static uint64_t accepted_so_far(struct stand *s) {
+    struct far *duty = far_open(s->town, "duty", 0);
+    uint64_t count = far_stat(duty, "inquiries_open");
+    far_close(&duty);
+    return count;
+}
+
+/* --- Framing ------------------------------------------------------------------------------------------ */
+
+static void what_leaves_it_open_where_a_request_ends_is_refused_and_cut(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    char with[256];
+    snprintf(with, sizeof with, "Content-Length: %zu\r\nContent-Length: %zu\r\n", strlen(debt), strlen(debt));
+    assert_status(said(&s, request_with(&s, with, debt), true), 400, "DUPLICATE_HEADER");
+    snprintf(with, sizeof with, "Content-Length: %zu\r\nTransfer-Encoding: chunked\r\n", strlen(debt));
+    assert_status(said(&s, request_with(&s, with, debt), true), 400, NULL);
+    assert_status(said(&s, request_with(&s, "Transfer-Encoding: gzip, chunked\r\n", debt), true), 501,
+                  "UNSUPPORTED_ENCODING");
+    assert_status(said(&s,
+                       request_with(&s, "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", debt),
+                       true),
+                  400, NULL);
+    assert_status(said(&s, request_with(&s, "Content-Length: +5\r\n", debt), true), 400, NULL);
+    assert_status(said(&s, request_with(&s, "Content-Length: 99999999999999999999999\r\n", debt), true), 413,
+                  NULL);
+    assert_status(said(&s, request_with(&s, "Authorization: Bearer x\r\nContent-Length: 0\r\n", ""), true),
+                  400, "DUPLICATE_HEADER");
+    assert_int_equal(accepted_so_far(&s), 0);
+}
+
+static void chunks_are_taken_whole_or_not_at_all(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    char body[512];
+    snprintf(body, sizeof body, "%zx\r\n%.10s\r\n%zx\r\n%s\r\n0\r\n\r\n", (size_t)10, debt, strlen(debt) - 10,
+             debt + 10);
+    assert_status(
+        said(&s, request_with(&s, "Transfer-Encoding: chunked\r\nConnection: close\r\n", body), true), 202,
+        "\"again\":false");
+    assert_status(said(&s, request_with(&s, "Transfer-Encoding: chunked\r\n", "zz\r\nfrob\r\n"), true), 400,
+                  NULL);
+    assert_status(said(&s, request_with(&s, "Transfer-Encoding: chunked\r\n", "-5\r\nfrob\r\n"), true), 400,
+                  NULL);
+    assert_status(said(&s,
+                       request_with(&s, "Transfer-Encoding: chunked\r\n", "ffffffffffffffffffff\r\nfrob\r\n"),
+                       true),
+                  413, NULL);
+    assert_int_equal(accepted_so_far(&s), 1);
+}
+
+static void a_body_that_ends_early_is_nothing(void **state) {
+    (void)state;
+    struct stand s = stand_new("limits: {request: 500 ms, idle: 500 ms}\n");
+    assert_string_equal(said(&s, request_with(&s, "Content-Length: 1000\r\n", debt), true), "");
+    assert_string_equal(
+        said(&s, request_with(&s, "Transfer-Encoding: chunked\r\n", "50\r\n{\"type\":"), true), "");
+    assert_int_equal(accepted_so_far(&s), 0);
+    assert_int_equal(CALL(s.gate, "/v1/whoami", .token = s.portal)->status, 200);
+}
+
+static void a_slow_sender_is_cut_however_steadily_it_drips(void **state) {
+    (void)state;
+    struct stand s = stand_new("limits: {request: 700 ms, idle: 700 ms}\n");
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)s.gate->port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    struct timeval pause = {0, 50000};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &pause, sizeof pause);
+    int64_t start = now_ms();
+    ssize_t got = -1;
+    static const char drip[] = "GET /v1/whoami HTTP/1.1\r\nX-Slow: ";
+    for (size_t i = 0; got != 0 && now_ms() - start < WAIT_MS; i++) {
+        char byte = i < sizeof drip - 1 ? drip[i] : 'a';
+        if (send(fd, &byte, 1, MSG_NOSIGNAL) < 0)
+            break;
+        char answer[64];
+        got = recv(fd, answer, sizeof answer, 0); /* waits 50 ms for nothing */
+        if (got < 0)
+            got = -1;
+    }
+    close(fd);
+    assert_in_range(now_ms() - start, 600, 5000);
+}
+
+/* --- Sizes --------------------------------------------------------------------------------------------- */
+
+static char *text_of(char letter, size_t size) {
+    char *text = malloc(size + 1);
+    assert_non_null(text);
+    memset(text, letter, size);
+    text[size] = '\0';
+    return text;
+}
+
+static void bodies_and_headers_have_a_size(void **state) {
+    (void)state;
+    struct stand s = stand_new("limits: {body: 4 KiB, header: 2 KiB}\n");
+    (void)s;
+    char *large = text_of('x', 5000), *body;
+    assert_true(asprintf(&body, "{\"type\":\"%s\"}", large) > 0);
+    assert_problem(
+        CALL(s.gate, "/v1/inquiries", .token = s.portal, .headers = {"Idempotency-Key: k"}, .body = body),
+        413, "BODY_TOO_LARGE");
+    assert_problem(CALL(s.gate, "/v1/inquiries", .token = s.portal,
+                        .headers = {"Idempotency-Key: k", "Transfer-Encoding: chunked"}, .body = body),
+                   413, "BODY_TOO_LARGE");
+    free(body);
+    char header[3200];
+    snprintf(header, sizeof header, "X-Large: %.3000s", large);
+    assert_problem(CALL(s.gate, "/v1/whoami", .token = s.portal, .headers = {header}), 431,
+                   "HEADERS_TOO_LARGE");
+    free(large);
+    large = text_of('y', 100000);
+    char *path;
+    assert_true(asprintf(&path, "GET /v1/%s HTTP/1.1\r\nHost: x\r\n\r\n", large) > 0);
+    bool closed;
+    char *answer = raw_say(s.gate, path, strlen(path), WAIT_MS, &closed);
+    assert_true(closed);
+    assert_true(strncmp(answer, "HTTP/1.1 414", 12) == 0 || strncmp(answer, "HTTP/1.1 431", 12) == 0 ||
+                !*answer);
+    free(answer);
+    free(path);
+    free(large);
+    assert_int_equal(CALL(s.gate, "/v1/whoami", .token = s.portal)->status, 200);
+}
+
+static void the_packed_body_has_the_protocols_own_size(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    char *large = text_of('x', 70000), *body;
+    assert_true(asprintf(&body, "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"nz\":\"%s\"}}",
+                         large) > 0);
+    assert_problem(
+        CALL(s.gate, "/v1/inquiries", .token = s.portal, .headers = {"Idempotency-Key: k"}, .body = body),
+        413, "TOO_LARGE");
+    free(body);
+    free(large);
+}
+
+/* --- JSON ---------------------------------------------------------------------------------------------- */
+
+static void json_that_is_none_is_refused(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    static const char *const bad[] = {
+        "",
+        "null",
+        "[]",
+        "7",
+        "\"x\"",
+        "{",
+        "{\"a\":1,}",
+        "{\"a\":1}x",
+        "{'a':1}",
+        "{\"a\":NaN}",
+        "{\"type\":\"a\",\"type\":\"b\"}",        /* a key twice */
+        "{\"type\":\"\xff\xfe\"}",                /* no UTF-8 */
+        "{\"type\":\"\xed\xa0\x80\"}",            /* half a surrogate pair */
+        "{\"body\":{\"n\":9223372036854775808}}", /* beyond 64 bits */
+        "{\"body\":{\"a\":{\"b\":1,\"b\":2}}}",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_problem(CALL(s.gate, "/v1/inquiries", .token = s.portal, .headers = {"Idempotency-Key: k"},
+                            .body = bad[i]),
+                       400, "MALFORMED_JSON");
+    char *deep = text_of('[', 100000);
+    assert_problem(
+        CALL(s.gate, "/v1/inquiries", .token = s.portal, .headers = {"Idempotency-Key: k"}, .body = deep),
+        400, "MALFORMED_JSON");
+    free(deep);
+    assert_problem(
+        CALL(s.gate, "/v1/inquiries", .token = s.portal, .headers = {"Idempotency-Key: k"},
+             .body =
+                 "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"a\":[[[[[[[[[[1]]]]]]]]]]}}"),
+        422, "INVALID_REQUEST");
+    assert_int_equal(accepted_so_far(&s), 0);
+}
+
+static void no_answer_quotes_a_body(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const struct reply *r =
+        CALL(s.gate, "/v1/inquiries", .token = s.portal, .headers = {"Idempotency-Key: k"},
+             .body = "{\"type\":\"plot.debt\",\"body\":{\"nid\": secret0499370899}}");
+    assert_problem(r, 400, "MALFORMED_JSON");
+    assert_null(strstr(r->body, "0499370899"));
+    assert_null(strstr(r->body, "secret"));
+}
+
+/* --- Rates and room --------------------------------------------------------------------------------------
+ */
+
+static void too_many_requests_of_an_account_are_told_when_to_come_again(void **state) {
+    (void)state;
+    struct stand s = stand_new("limits: {requests_per_second: 1, burst: 3}\n");
+    const char *notary = gate_token(s.gate, "notary", SCOPE_ALL);
+    const struct reply *r = NULL;
+    for (int i = 0; i < 5; i++) {
+        r = CALL(s.gate, "/v1/whoami", .token = s.portal);
+        if (r->status == 429)
+            break;
+    }
+    assert_problem(r, 429, "RATE_LIMITED");
+    assert_int_equal(CALL(s.gate, "/v1/whoami", .token = notary)->status, 200); /* another account */
+}
+
+static void connections_have_a_limit_and_the_next_one_waits(void **state) {
+    (void)state;
+    struct stand s = stand_new("threads: 1\nlimits: {connections: 3, idle: 600 ms, request: 600 ms}\n");
+    int fds[8];
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)s.gate->port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (int i = 0; i < 8; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(fds[i], (struct sockaddr *)&address, sizeof address), 0);
+    }
+    /* They say nothing and are cut in their turn, so a caller gets through. */
+    assert_int_equal(CALL(s.gate, "/v1/whoami", .token = s.portal)->status, 200);
+    for (int i = 0; i < 8; i++)
+        close(fds[i]);
+}
+
+/* --- The broker --------------------------------------------------------------------------------------------
+ */
+
+static void a_broker_that_is_away_is_told_with_503(void **state) {
+    (void)state;
+    struct stand s = stand_new("limits: {broker: 1 s}\n");
+    town_kill(s.town);
+    int64_t start = now_ms();
+    const struct reply *r =
+        CALL(s.gate, "/v1/inquiries", .token = s.portal, .headers = {"Idempotency-Key: k"}, .body = debt);
+    assert_problem(r, 503, "UNREACHABLE");
+    assert_true(now_ms() - start < 5000);
+    assert_int_equal(CALL(s.gate, "/v1/whoami", .token = s.portal)->status, 200);
+}
+
+static void a_draining_broker_is_told_with_503(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    struct far *duty = far_open(s.town, "chief", 0);
+    duty->ref = 7;
+    assert_int_equal(est_client_drain(duty->client, 7, true, "test"), 0);
+    far_wait(duty, EST_EVENT_DONE, .ref = 7);
+    assert_problem(
+        CALL(s.gate, "/v1/inquiries", .token = s.portal, .headers = {"Idempotency-Key: k"}, .body = debt),
+        503, "DRAINING");
+}
+
+/* Requests that wait when the broker dies are answered by the next one. */
+static void a_broker_that_restarts_is_waited_for(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    uint64_t number = gate_submit(s.gate, s.portal, "k1");
+    town_kill(s.town);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) { /* asks while there is no broker */
+        const struct reply *r = CALL(s.gate, "/v1/inquiries", .token = s.portal,
+                                     .headers = {"Idempotency-Key: k2"}, .body = debt);
+        _exit(r->status == 202 ? 0 : 1);
+    }
+    town_start(s.town);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(gate_submit(s.gate, s.portal, "k1"), number);
+}
+
+static void a_gateway_that_was_killed_has_lost_nothing_of_what_it_accepted(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    uint64_t numbers[20];
+    char key[16];
+    for (int i = 0; i < 20; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        numbers[i] = gate_submit(s.gate, s.portal, key);
+    }
+    gate_kill(s.gate);
+    gate_start(s.gate);
+    for (int i = 0; i < 20; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        assert_int_equal(gate_submit(s.gate, s.portal, key), numbers[i]);
+    }
+}
+
+/* SIGTERM: whoever waits gets its answer, then it is over. */
+static void a_gateway_that_stops_answers_what_is_under_way(void **state) {
+    (void)state;
+    struct stand s = stand_new("limits: {drain: 20 s}\n");
+    struct raw *agent = raw_agent(s.town, "treasury-a", 1);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        const struct reply *r = CALL(s.gate, "/v1/inquiries", .token = s.portal,
+                                     .headers = {"Idempotency-Key: k", "Prefer: wait=15"}, .body = debt);
+        _exit(r->status == 200 ? 0 : 1);
+    }
+    const struct message *m = raw_receive(agent, VERB_ASSIGN);
+    uint64_t number = m->assign.number, epoch = m->assign.epoch;
+    child_signal(s.gate->child, SIGTERM);
+    child_error_wait(s.gate->child, "stopping");
+    raw_answer(agent, number, epoch, 5);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(child_wait(s.gate->child), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        GATE_CLAIM(what_leaves_it_open_where_a_request_ends_is_refused_and_cut),
+        GATE_CLAIM(chunks_are_taken_whole_or_not_at_all),
+        GATE_CLAIM(a_body_that_ends_early_is_nothing),
+        GATE_CLAIM(a_slow_sender_is_cut_however_steadily_it_drips),
+        GATE_CLAIM(bodies_and_headers_have_a_size),
+        GATE_CLAIM(the_packed_body_has_the_protocols_own_size),
+        GATE_CLAIM(json_that_is_none_is_refused),
+        GATE_CLAIM(no_answer_quotes_a_body),
+        GATE_CLAIM(too_many_requests_of_an_account_are_told_when_to_come_again),
+        GATE_CLAIM(connections_have_a_limit_and_the_next_one_waits),
+        GATE_CLAIM(a_broker_that_is_away_is_told_with_503),
+        GATE_CLAIM(a_draining_broker_is_told_with_503),
+        GATE_CLAIM(a_broker_that_restarts_is_waited_for),
+        GATE_CLAIM(a_gateway_that_was_killed_has_lost_nothing_of_what_it_accepted),
+        GATE_CLAIM(a_gateway_that_stops_answers_what_is_under_way),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

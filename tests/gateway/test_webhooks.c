@@ -1,0 +1,223 @@
+/* test_webhooks.c - the end of an inquiry, told over HTTP, signed, until somebody has heard it. */
+#include "hook.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char uuid[] = "0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11";
+static const char hook_id[] = "msg_0198c5a27d1e7c3a9f002b6d1c0a4e11";
+
+struct stand {
+    struct town *town;
+    struct gate *gate;
+    struct hook *hook;
+    const char *portal;
+};
+
+static struct stand stand_new(const char *retries) {
+    char more[512];
+    struct stand s = {.town = gate_town(), .hook = hook_open()};
+    town_start(s.town);
+    town_file(s.town, "hook.secret", HOOK_SECRET "\n");
+    snprintf(more, sizeof more,
+             "state: state\nwebhooks: {portal: {url: \"%s\", secret_file: hook.secret%s%s}}\n",
+             hook_url(s.hook), retries ? ", retries: " : "", retries ? retries : "");
+    s.gate = gate_new(s.town, more);
+    s.portal = gate_token(s.gate, "portal", SCOPE_ALL);
+    gate_start(s.gate);
+    return s;
+}
+
+static const struct reply *webhook_of(struct stand *s) {
+    const struct reply *r = CALL(s->gate, "/v1/webhooks", .token = s->portal);
+    assert_int_equal(r->status, 200);
+    return r;
+}
+
+static json_t *row_of(const struct reply *r) {
+    return json_array_get(json_object_get(r->json, "rows"), 0);
+}
+
+/* Asks until this field of the webhook is this text. */
+static void webhook_wait(struct stand *s, const char *name, const char *text) {
+    for (int64_t until = now_ms() + WAIT_MS; now_ms() < until;) {
+        const char *is = json_string_value(json_object_get(row_of(webhook_of(s)), name));
+        if (is && strcmp(is, text) == 0)
+            return;
+    }
+    fail_msg("the webhook's %s did not become %s", name, text);
+}
+
+static void queued_wait(struct stand *s, json_int_t count) {
+    for (int64_t until = now_ms() + WAIT_MS; now_ms() < until;) {
+        if (json_integer_value(json_object_get(row_of(webhook_of(s)), "queued")) == count)
+            return;
+    }
+    fail_msg("the queue did not come to %lld", (long long)count);
+}
+
+static void an_end_is_posted_and_signed(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    agent_start(s.town, "treasury-a", "answer", 1);
+    uint64_t number = gate_submit(s.gate, s.portal, uuid);
+    const struct delivery *d = hook_take(s.hook, 1);
+    assert_string_equal(d->id, hook_id);
+    assert_string_equal(d->type, "application/json");
+    assert_true(delivery_is_signed(d));
+    assert_in_range(d->timestamp, time(NULL) - 60, time(NULL) + 60);
+    assert_string_equal(json_string_value(json_object_get(d->json, "type")), "inquiry.ended");
+    json_t *data = json_object_get(d->json, "data");
+    assert_int_equal(json_integer_value(json_object_get(data, "number")), number);
+    assert_string_equal(json_string_value(json_object_get(data, "state")), "answered");
+    assert_true(json_is_integer(json_object_get(json_object_get(data, "reply"), "debt")));
+    queued_wait(&s, 0);
+    assert_string_equal(json_string_value(json_object_get(row_of(webhook_of(&s)), "state")), "active");
+    assert_int_equal(hook_count(s.hook), 1);
+}
+
+static void what_fails_is_sent_again_under_the_same_id(void **state) {
+    (void)state;
+    struct stand s = stand_new("[20 ms, 20 ms, 20 ms, 20 ms, 20 ms, 20 ms, 20 ms]");
+    hook_answer(s.hook, 500, NULL);
+    agent_start(s.town, "treasury-a", "answer", 1);
+    gate_submit(s.gate, s.portal, uuid);
+    hook_take(s.hook, 3);
+    hook_answer(s.hook, 204, NULL);
+    queued_wait(&s, 0);
+    for (size_t i = 1; i <= hook_count(s.hook); i++) {
+        assert_string_equal(hook_take(s.hook, i)->id, hook_id);
+        assert_string_equal(hook_take(s.hook, i)->body, hook_take(s.hook, 1)->body);
+        assert_true(delivery_is_signed(hook_take(s.hook, i)));
+    }
+}
+
+static void a_redirect_is_a_failure_and_is_not_followed(void **state) {
+    (void)state;
+    struct stand s = stand_new("[30 s]");
+    struct hook *elsewhere = hook_open();
+    hook_answer(s.hook, 307, hook_url(elsewhere));
+    agent_start(s.town, "treasury-a", "answer", 1);
+    gate_submit(s.gate, s.portal, uuid);
+    hook_take(s.hook, 1);
+    webhook_wait(&s, "last_error", "the answer was 307");
+    assert_int_equal(hook_count(elsewhere), 0);
+    assert_int_equal(json_integer_value(json_object_get(row_of(webhook_of(&s)), "queued")), 1);
+}
+
+static void after_the_last_attempt_it_is_disabled_and_waits_for_a_person(void **state) {
+    (void)state;
+    struct stand s = stand_new("[10 ms]");
+    hook_answer(s.hook, 503, NULL);
+    agent_start(s.town, "treasury-a", "answer", 1);
+    gate_submit(s.gate, s.portal, uuid);
+    hook_take(s.hook, 2);
+    webhook_wait(&s, "state", "disabled");
+    gate_submit(s.gate, s.portal, "another");
+    queued_wait(&s, 2); /* kept, and not sent */
+    assert_int_equal(gate_stop(s.gate), 0);
+    gate_start(s.gate);
+    webhook_wait(&s, "state", "disabled");
+    assert_int_equal(hook_count(s.hook), 2);
+    hook_answer(s.hook, 200, NULL);
+    const char *notary = gate_token(s.gate, "notary", SCOPE_ALL);
+    assert_problem(CALL(s.gate, "/v1/webhooks/portal/retry", .method = "POST", .token = notary), 404,
+                   "NO_WEBHOOK");
+    const struct reply *r = CALL(s.gate, "/v1/webhooks/portal/retry", .method = "POST", .token = s.portal);
+    assert_int_equal(r->status, 202);
+    assert_int_equal(reply_int(r, "retrying"), 2);
+    hook_take(s.hook, 4);
+    queued_wait(&s, 0);
+    webhook_wait(&s, "state", "active");
+}
+
+static void a_receiver_that_is_gone_disables_it_at_once(void **state) {
+    (void)state;
+    struct stand s = stand_new("[10 ms, 10 ms, 10 ms]");
+    hook_answer(s.hook, 410, NULL);
+    agent_start(s.town, "treasury-a", "answer", 1);
+    gate_submit(s.gate, s.portal, uuid);
+    webhook_wait(&s, "state", "disabled");
+    assert_int_equal(hook_count(s.hook), 1);
+    assert_int_equal(CALL(s.gate, "/v1/webhooks/msg_frob/retry", .method = "POST", .token = s.portal)->status,
+                     404);
+    hook_answer(s.hook, 200, NULL);
+    assert_int_equal(CALL(s.gate, "/v1/webhooks/msg_0198c5a27d1e7c3a9f002b6d1c0a4e11/retry", .method = "POST",
+                          .token = s.portal)
+                         ->status,
+                     202);
+    hook_take(s.hook, 2);
+    queued_wait(&s, 0);
+}
+
+/* Killed while the receiver says no: after the start it goes on under the same id, though the broker
+ * has been told long since that the result is safe. */
+static void a_killed_gateway_goes_on_where_it_was(void **state) {
+    (void)state;
+    struct stand s = stand_new("[100 ms, 100 ms, 100 ms, 100 ms, 100 ms, 100 ms, 100 ms, 100 ms]");
+    hook_answer(s.hook, 500, NULL);
+    agent_start(s.town, "treasury-a", "answer", 1);
+    gate_submit(s.gate, s.portal, uuid);
+    hook_take(s.hook, 1);
+    char path[64];
+    snprintf(path, sizeof path, "/v1/inquiries/%s", uuid);
+    const char *acknowledged = "";
+    for (int64_t until = now_ms() + WAIT_MS; !*acknowledged && now_ms() < until;)
+        acknowledged = reply_text(CALL(s.gate, path, .token = s.portal), "acknowledged_at");
+    assert_true(*acknowledged);
+    gate_kill(s.gate);
+    hook_answer(s.hook, 200, NULL);
+    size_t before = hook_count(s.hook);
+    gate_start(s.gate);
+    assert_string_equal(hook_take(s.hook, before + 1)->id, hook_id);
+    queued_wait(&s, 0);
+}
+
+/* The result comes while the gateway is down: the broker keeps it until a message is on disk. */
+static void an_end_that_came_meanwhile_is_told_after_the_start(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    gate_submit(s.gate, s.portal, uuid);
+    gate_kill(s.gate);
+    agent_start(s.town, "treasury-a", "answer", 1);
+    struct far *duty = far_open(s.town, "duty", 0);
+    far_stat_wait(duty, "results_unacknowledged", 1);
+    gate_start(s.gate);
+    assert_string_equal(hook_take(s.hook, 1)->id, hook_id);
+    queued_wait(&s, 0);
+}
+
+static void a_webhook_needs_a_state_a_secret_and_https(void **state) {
+    (void)state;
+    struct town *town = gate_town();
+    const char *says;
+    struct gate *gate =
+        gate_new(town, "webhooks: {portal: {url: \"http://example.com/x\", secret_file: none}}\n");
+    assert_int_equal(gate_check(gate, &says), 3);
+    assert_true(child_error_has(gate->child, "begins with https://"));
+    assert_true(child_error_has(gate->child, "none: No such file"));
+    assert_true(child_error_has(gate->child, "add `state: FOLDER`"));
+    town_file(town, "weak.secret", "whsec_c2hvcnQ=\n");
+    snprintf(gate->more, sizeof gate->more,
+             "state: state\nwebhooks: {duty: {}, portal: {url: \"https://x/\", secret_file: weak.secret}}\n");
+    assert_int_equal(gate_check(gate, &says), 3);
+    assert_true(child_error_has(gate->child, "base64 of 24 to 64 bytes"));
+    assert_true(child_error_has(gate->child, "no requester account"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        GATE_CLAIM(an_end_is_posted_and_signed),
+        GATE_CLAIM(what_fails_is_sent_again_under_the_same_id),
+        GATE_CLAIM(a_redirect_is_a_failure_and_is_not_followed),
+        GATE_CLAIM(after_the_last_attempt_it_is_disabled_and_waits_for_a_person),
+        GATE_CLAIM(a_receiver_that_is_gone_disables_it_at_once),
+        GATE_CLAIM(a_killed_gateway_goes_on_where_it_was),
+        GATE_CLAIM(an_end_that_came_meanwhile_is_told_after_the_start),
+        GATE_CLAIM(a_webhook_needs_a_state_a_secret_and_https),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
