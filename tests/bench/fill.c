@@ -84,18 +84,6 @@ static int writer_open(struct writer *w, const struct plan *plan) {
     return 0;
 }
 
-/* Out of the page cache too: what comes next finds a disk as after a night. */
-static void pages_forget(const struct writer *w) {
-    char path[STAGE_PATH_SIZE];
-    snprintf(path, sizeof path, "%.500s/data.mdb", w->plan->store);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    fdatasync(fd);
-    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-    close(fd);
-}
-
 static uint64_t bytes_used(const struct writer *w) {
     struct store_sizes sizes;
     store_measure(w->store);
@@ -107,7 +95,6 @@ static void writer_close(struct writer *w) {
     store_close(&w->store);
     bodies_done(&w->requests);
     bodies_done(&w->replies);
-    pages_forget(w);
 }
 
 /* --- Events ---------------------------------------------------------------------------------------- */
@@ -215,4 +202,30 @@ int fill_open(const struct plan *plan, uint64_t inquiries, struct filled *ret) {
 
 int fill_finished(const struct plan *plan, uint64_t inquiries, uint64_t bytes_max, struct filled *ret) {
     return fill(plan, inquiries, bytes_max, finished_append, ret);
+}
+
+/* --- The page cache -------------------------------------------------------------------------------- */
+
+static int data_open(const struct plan *plan) {
+    char path[STAGE_PATH_SIZE];
+    snprintf(path, sizeof path, "%.500s/data.mdb", plan->store);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+void fill_chill(const struct plan *plan) {
+    int fd = data_open(plan);
+    if (fd < 0)
+        return;
+    fdatasync(fd);
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    close(fd);
+}
+
+void fill_warm(const struct plan *plan) {
+    static char bytes[1 << 20];
+    int fd = data_open(plan);
+    while (fd >= 0 && !bench_stopped && read(fd, bytes, sizeof bytes) > 0)
+        continue;
+    if (fd >= 0)
+        close(fd);
 }

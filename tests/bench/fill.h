@@ -16,6 +16,9 @@ struct filled {
  * 0 or a negative code after a line that says why. */
 int fill_open(const struct plan *, uint64_t inquiries, struct filled *ret);
 int fill_finished(const struct plan *, uint64_t inquiries, uint64_t bytes_max, struct filled *ret);
+/* Puts the store's pages out of the page cache, as after a night; or into it, as far as they fit. */
+void fill_chill(const struct plan *);
+void fill_warm(const struct plan *);
 /* The id of the nth finished inquiry. */
 est_id fill_id(uint64_t nth);
 

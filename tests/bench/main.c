@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_COUNTS = 3 };
-enum { LIST_MAX = 16, SYSTEMS_MAX = 16, ROWS_MAX = 2048, PATH_SIZE = 1024 };
+enum { LIST_MAX = 16, SYSTEMS_MAX = 16, ROWS_MAX = 2048, PATH_SIZE = 1024, MOST_MAX = 100000000 };
 enum curve { CURVE_OFF = 1, CURVE_ON = 2, CURVE_BOTH = CURVE_OFF | CURVE_ON };
 
 volatile sig_atomic_t bench_stopped;
@@ -41,6 +41,7 @@ static const char help[] =
     "                    so on; the last of a shorter list counts for the rest\n"
     "  --scenario NAME,.. rows of Estelam as work grows, instead of the comparison: all, or of these\n"
     "                    many, idle, routes, stopped, disk, depth, history; see --list\n"
+    "  --most N          inquiries in the stores that `depth` and `history` fill (10 and 50 million)\n"
     "  --seconds S       measured time of each row (3), after a warm-up of 0.5 s\n"
     "  --quick           1 s per row; unless told otherwise, 256 bytes, one requester and one agent;\n"
     "                    scenarios of small sizes\n"
@@ -70,6 +71,7 @@ struct choice {
     size_t only_count, scenes_count;
     enum curve curve;
     bool quick;
+    unsigned most;
     const char *json, *svg;
     struct plan plan;
     char broker[PATH_SIZE];
@@ -190,11 +192,14 @@ static const char *file_name(int argc, char **argv, const char *otherwise) {
 
 static bool option_take(struct choice *c, int option, int argc, char **argv) {
     struct plan *p = &c->plan;
+    char *end;
     switch (option) {
     case 'o':
         return only_parse(optarg, c);
     case 'S':
         return scenes_parse(optarg, c);
+    case 'm':
+        return number_parse(optarg, &end, 1, MOST_MAX, &c->most) && *end == 0;
     case 'w':
         return list_parse(optarg, 1, WINDOW_MAX, &c->windows);
     case 'b':
@@ -226,15 +231,23 @@ static bool option_take(struct choice *c, int option, int argc, char **argv) {
     }
 }
 
-static const struct option options[] = {
-    {"only", required_argument, NULL, 'o'},     {"list", no_argument, NULL, 'l'},
-    {"scenario", required_argument, NULL, 'S'}, {"window", required_argument, NULL, 'w'},
-    {"body", required_argument, NULL, 'b'},     {"curve", required_argument, NULL, 'c'},
-    {"seconds", required_argument, NULL, 's'},  {"requesters", required_argument, NULL, 'r'},
-    {"agents", required_argument, NULL, 'a'},   {"quick", no_argument, NULL, 'q'},
-    {"json", optional_argument, NULL, 'j'},     {"svg", optional_argument, NULL, 'v'},
-    {"dir", required_argument, NULL, 'd'},      {"broker", required_argument, NULL, 'B'},
-    {"help", no_argument, NULL, 'h'},           {0}};
+static const struct option options[] = {{"only", required_argument, NULL, 'o'},
+                                        {"list", no_argument, NULL, 'l'},
+                                        {"scenario", required_argument, NULL, 'S'},
+                                        {"most", required_argument, NULL, 'm'},
+                                        {"window", required_argument, NULL, 'w'},
+                                        {"body", required_argument, NULL, 'b'},
+                                        {"curve", required_argument, NULL, 'c'},
+                                        {"seconds", required_argument, NULL, 's'},
+                                        {"requesters", required_argument, NULL, 'r'},
+                                        {"agents", required_argument, NULL, 'a'},
+                                        {"quick", no_argument, NULL, 'q'},
+                                        {"json", optional_argument, NULL, 'j'},
+                                        {"svg", optional_argument, NULL, 'v'},
+                                        {"dir", required_argument, NULL, 'd'},
+                                        {"broker", required_argument, NULL, 'B'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {0}};
 
 /* The broker of the same build. */
 static bool broker_find(struct choice *c) {
@@ -376,6 +389,7 @@ static int scenes_run(const struct choice *c) {
     static struct scenes s;
     s = (struct scenes){.like = c->plan,
                         .quick = c->quick,
+                        .most = c->most,
                         .curve_off = c->curve & CURVE_OFF,
                         .curve_on = c->curve & CURVE_ON,
                         .rows = rows,

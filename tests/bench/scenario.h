@@ -21,6 +21,7 @@ struct scenario_claim {
 struct scenes {
     struct plan like; /* seconds, body, folders as asked for */
     bool quick;       /* sizes of CI */
+    uint64_t most;    /* inquiries in a store that is filled; 0: as many as the scenario says */
     bool curve_off, curve_on;
     struct row *rows;
     size_t count, max;

@@ -6,63 +6,84 @@
 #include <link.h>
 #include <string.h>
 
-enum { GIB_MAX = 20, STATUS_BODY = BENCH_BODY_MIN };
+enum { GIB_MAX = 20, BODY = BENCH_BODY_MIN, NEWEST = 1000000 };
 
 /* --- A deep queue ----------------------------------------------------------------------------------- */
 
+/* How long a broker takes that finds nothing of the store in memory; 0 after trouble. */
+static double cold_start(const struct plan *plan) {
+    struct stage stage;
+    fill_chill(plan);
+    int code = stage_open(&stage, plan);
+    double serving_s = stage.serving_s;
+    return stage_close(&stage) < 0 || code < 0 ? 0 : serving_s;
+}
+
 /* The queue is deep, and stays so: for each answer that comes in one more inquiry goes out. When the
- * time is up nothing goes out, and all of it is answered; the round counts every one. */
-static struct row *depth_round(struct scenes *s, const struct scenario *of, unsigned depth) {
-    struct plan plan = scene_plan(s, 1000, !s->curve_off);
+ * time is up nothing goes out, and all of it is answered; the round counts every one. A queue that
+ * grew while the broker ran is in the page cache, so it is put there. */
+static struct row *depth_row(struct scenes *s, const struct scenario *of, struct plan *plan) {
     struct filled filled;
-    char folder[512];
-    struct row *row = NULL;
-    if (!scene_folder_make(s, folder))
-        return NULL;
-    plan.body = STATUS_BODY;
-    plan.store = folder;
-    plan.depth = depth;
-    int code = fill_open(&plan, depth, &filled);
-    if (code == 0)
-        row = scene_round(s, of, &plan, "%u deep", depth);
-    else
+    int code = fill_open(plan, plan->depth, &filled);
+    if (code < 0) {
         s->code = s->code == 0 ? code : s->code;
-    scene_folder_remove(folder);
+        return NULL;
+    }
+    double cold_s = cold_start(plan);
+    fill_warm(plan);
+    struct row *row = scene_round(s, of, plan, "%u deep", plan->depth);
     if (!row)
         return NULL;
+    scene_remark(row, "cold_serving_s", cold_s);
     scene_remark(row, "serving_s", row->figures.serving_s);
-    if (depth > 0) {
-        scene_remark(row, "drained_per_s", depth / row->figures.draining_s);
-        scene_remark(row, "store_bytes_each", (double)filled.bytes / depth);
+    if (plan->depth > 0) {
+        scene_remark(row, "drained_per_s", plan->depth / row->figures.draining_s);
+        scene_remark(row, "store_bytes_each", (double)filled.bytes / plan->depth);
     }
     return row;
 }
 
-static void depth_play(struct scenes *s, const struct scenario *of) {
-    static const unsigned whole[] = {0, 10000, 1000000, 10000000}, quick[] = {0, 10000, 100000};
-    const unsigned *depths = s->quick ? quick : whole;
-    unsigned count = s->quick ? sizeof quick / sizeof *quick : sizeof whole / sizeof *whole;
-    const struct row *base = NULL;
+static struct row *depth_round(struct scenes *s, const struct scenario *of, unsigned depth) {
+    struct plan plan = scene_plan(s, 1000, !s->curve_off);
+    char folder[512];
+    if (!scene_folder_make(s, folder))
+        return NULL;
+    plan.body = BODY;
+    plan.store = folder;
+    plan.depth = depth;
+    struct row *row = depth_row(s, of, &plan);
+    scene_folder_remove(folder);
+    return row;
+}
+
+static void depth_claims(struct scenes *s, const struct scenario *of, const struct row *row, double part,
+                         double each) {
+    unsigned depth = row->plan.depth;
     char what[80];
-    for (unsigned i = 0; i < count && !bench_stopped; i++) {
+    snprintf(what, sizeof what, "%u deep: throughput, of that of an empty queue", depth);
+    scene_claim(s, of, what, part, false, 0.8);
+    snprintf(what, sizeof what, "%u deep: bytes of the broker's own memory an inquiry", depth);
+    scene_claim(s, of, what, each, true, 100);
+    snprintf(what, sizeof what, "%u deep: seconds from a cold restart to serving", depth);
+    scene_claim(s, of, what, row->remarks[0].value, true, 10);
+}
+
+static void depth_play(struct scenes *s, const struct scenario *of) {
+    static const unsigned depths[] = {0, 10000, 1000000, 10000000};
+    uint64_t most = s->most > 0 ? s->most : s->quick ? 10000 : depths[3];
+    const struct row *base = NULL;
+    for (unsigned i = 0; i < 4 && depths[i] <= most && !bench_stopped; i++) {
         struct row *row = depth_round(s, of, depths[i]);
-        base = i == 0 ? row : base;
         if (i == 0)
-            scene_tell(row);
-        if (i == 0 || !row || !base)
-            continue;
-        double part = scene_of_base(row, base);
-        double each = ((double)row->figures.anonymous - (double)base->figures.anonymous) / depths[i];
-        scene_remark(row, "memory_each", each);
+            base = row;
+        double part = i > 0 ? scene_of_base(row, base) : 1, each = 0;
+        if (i > 0 && row && base) {
+            each = ((double)row->figures.anonymous - (double)base->figures.anonymous) / depths[i];
+            scene_remark(row, "memory_each", each);
+        }
         scene_tell(row);
-        if (i + 1 < count)
-            continue;
-        snprintf(what, sizeof what, "%u deep: throughput, of that of an empty queue", depths[i]);
-        scene_claim(s, of, what, part, false, 0.8);
-        snprintf(what, sizeof what, "%u deep: bytes of the broker's own memory an inquiry", depths[i]);
-        scene_claim(s, of, what, each, true, 100);
-        snprintf(what, sizeof what, "%u deep: seconds from restart to serving", depths[i]);
-        scene_claim(s, of, what, row->figures.serving_s, true, 10);
+        if (row && base && depths[i] > depths[1]) /* below, whole pages and tables are all that is seen */
+            depth_claims(s, of, row, part, each);
     }
 }
 
@@ -84,15 +105,15 @@ static uint64_t random_next(uint64_t *state) {
     return *state ^= *state << 17;
 }
 
-/* Asks for the status of one after the other, by id, at random out of all. The time is that of the
- * requester: the broker's own and two hops. */
-static bool statuses_ask(struct stage *st, struct link *link, uint64_t inquiries, double seconds,
-                         struct histogram *ret) {
+/* Asks for the status of one after the other, by id, at random out of the newest `among`. The time is that of
+ * the requester: the broker's own and two hops. */
+static bool statuses_ask(struct stage *st, struct link *link, uint64_t inquiries, uint64_t among,
+                         double seconds, struct histogram *ret) {
     int64_t until_us = bench_now_us() + (int64_t)(seconds * (double)EST_US_PER_S);
     uint64_t state = 88172645463325252u;
     struct session_event event;
     while (bench_now_us() < until_us) {
-        est_id id = fill_id(random_next(&state) % inquiries);
+        est_id id = fill_id(inquiries - 1 - random_next(&state) % among);
         struct message ask = {.verb = VERB_STATUS, .status.id = id};
         int64_t from_us = bench_now_us();
         if (session_ask(link_session(link), &ask) < 0 || !event_await(st, link, SESSION_ANSWER, &event))
@@ -107,7 +128,7 @@ static bool statuses_ask(struct stage *st, struct link *link, uint64_t inquiries
 }
 
 static struct row *status_row(struct scenes *s, const struct scenario *of, struct plan plan,
-                              uint64_t inquiries) {
+                              uint64_t inquiries, uint64_t among) {
     static struct histogram all;
     struct stage stage;
     struct session_event event;
@@ -120,7 +141,7 @@ static struct row *status_row(struct scenes *s, const struct scenario *of, struc
         est_options options = city_options(stage.own, CITY_REQUESTER);
         good = link_open(&options, SESSION_CLIENT, NULL, NULL, &link) == 0 &&
                event_await(&stage, link, SESSION_UP, &event) &&
-               statuses_ask(&stage, link, inquiries, plan.seconds, &all);
+               statuses_ask(&stage, link, inquiries, among, plan.seconds, &all);
         link_close(&link, 100);
     }
     stage_close(&stage);
@@ -129,7 +150,8 @@ static struct row *status_row(struct scenes *s, const struct scenario *of, struc
         s->code = s->code == 0 ? -EST_CONFLICT : s->code;
         return NULL;
     }
-    struct row *row = scene_row(s, of, &plan, "status by id, one at a time");
+    struct row *row =
+        scene_row(s, of, &plan, among < inquiries ? "status by id, newest million" : "status by id, any");
     if (row)
         row->figures = (struct figures){.per_s = (double)all.count / plan.seconds,
                                         .p50_us = histogram_quantile(&all, 0.5),
@@ -142,13 +164,16 @@ static struct row *status_row(struct scenes *s, const struct scenario *of, struc
 static void history_full(struct scenes *s, const struct scenario *of, const struct plan *full,
                          const struct filled *filled, struct row *const base[2]) {
     char what[80];
-    struct row *status = status_row(s, of, *full, filled->inquiries);
-    scene_remark(status, "store_bytes_each", (double)filled->bytes / (double)filled->inquiries);
-    scene_tell(status);
-    if (status) {
-        snprintf(what, sizeof what, "%.1f million finished: p99 of a status by id, ms, both hops in it",
-                 (double)filled->inquiries / 1e6);
-        scene_claim(s, of, what, (double)status->figures.p99_us / 1000, true, 1);
+    uint64_t newest = filled->inquiries < NEWEST ? filled->inquiries : NEWEST;
+    for (unsigned i = 0; i < 2; i++) {
+        struct row *row = status_row(s, of, *full, filled->inquiries, i == 0 ? filled->inquiries : newest);
+        scene_remark(row, "store_bytes_each", (double)filled->bytes / (double)filled->inquiries);
+        scene_tell(row);
+        if (!row)
+            continue;
+        snprintf(what, sizeof what, "%.1f million finished: p99 ms of a status by id, %s",
+                 (double)filled->inquiries / 1e6, i == 0 ? "any" : "newest million");
+        scene_claim(s, of, what, (double)row->figures.p99_us / 1000, true, 1);
     }
     for (unsigned i = 0; i < 2; i++) {
         struct plan plan = *full;
@@ -165,12 +190,12 @@ static void history_full(struct scenes *s, const struct scenario *of, const stru
 
 /* As many of 50 million as fit into GIB_MAX. */
 static void history_play(struct scenes *s, const struct scenario *of) {
-    uint64_t wanted = s->quick ? 100000 : 50000000;
+    uint64_t wanted = s->most > 0 ? s->most : s->quick ? 100000 : 50000000;
     struct plan plan = scene_plan(s, 1000, !s->curve_off);
     struct row *base[2];
     struct filled filled;
     char folder[512];
-    plan.body = STATUS_BODY;
+    plan.body = BODY;
     for (unsigned i = 0; i < 2; i++) {
         plan.window = i == 0 ? 64 : 1000;
         base[i] = scene_round(s, of, &plan, "an empty log");
@@ -180,6 +205,8 @@ static void history_play(struct scenes *s, const struct scenario *of) {
         return;
     plan.store = folder;
     int code = fill_finished(&plan, wanted, (uint64_t)GIB_MAX << 30, &filled);
+    if (code == 0)
+        fill_warm(&plan);
     if (code == 0)
         history_full(s, of, &plan, &filled, base);
     else
