@@ -12,6 +12,7 @@
 struct tally {
     char department[EST_NAME_MAX + 1];
     uint64_t waiting, parked, unserved; /* unserved: waits, or will after a pause, where no agent is */
+    bool paused;
     est_time oldest;
     unsigned oldest_district;
 };
@@ -39,6 +40,7 @@ static void tallies_page(void *arg, const est_event *event) {
         struct tally *t = tally_of(arg, row.department);
         t->waiting += row.waiting;
         t->parked += row.parked;
+        t->paused = t->paused || row.paused;
         t->unserved += row.agents == 0 ? row.waiting + row.delayed : 0;
         if (row.oldest.us && (t->oldest.us == 0 || row.oldest.us < t->oldest.us)) {
             t->oldest = row.oldest;
@@ -80,7 +82,7 @@ int check_queue_age(struct check_call *c) {
         double age = t->oldest.us && now.us > t->oldest.us ? (double)(now.us - t->oldest.us) / 1e6 : 0;
         struct value *value =
             verdict_add(v, UNIT_SECONDS, age, "oldest_waiting_age_seconds", "oldest_%s", t->department);
-        snprintf(value->department, sizeof value->department, "%s", t->department);
+        value_label(value, "department", "%s", t->department);
         verdict_raise(v, verdict_judge(v, UNIT_SECONDS, age));
         waiting += t->waiting;
         if (t->oldest.us && (!worst || t->oldest.us < worst->oldest.us)) {
@@ -92,8 +94,9 @@ int check_queue_age(struct check_call *c) {
     if (worst) {
         char span[MOMENT_SPAN_SIZE], district[24];
         moment_span((est_span){now.us - worst->oldest.us}, span);
-        verdict_say(v, "the oldest waits for %s (%s%s), %" PRIu64 " wait in all", span, worst->department,
-                    district_text(worst->oldest_district, district), waiting);
+        verdict_say(v, "the oldest waits for %s (%s%s%s), %" PRIu64 " wait in all", span, worst->department,
+                    district_text(worst->oldest_district, district), worst->paused ? ", paused" : "",
+                    waiting);
     } else {
         verdict_say(v, "nothing waits");
     }
@@ -115,7 +118,7 @@ int check_agents(struct check_call *c) {
         const struct tally *t = &all->at[i];
         struct value *value = verdict_add(v, UNIT_COUNT, (double)t->unserved, "unserved_inquiries",
                                           "unserved_%s", t->department);
-        snprintf(value->department, sizeof value->department, "%s", t->department);
+        value_label(value, "department", "%s", t->department);
         verdict_raise(v, verdict_judge(v, UNIT_COUNT, (double)t->unserved));
         unserved += t->unserved;
         size_t used = strlen(names);
@@ -146,7 +149,7 @@ int check_parked(struct check_call *c) {
         const struct tally *t = &all->at[i];
         struct value *value =
             verdict_add(v, UNIT_COUNT, (double)t->parked, "parked_inquiries", "parked_%s", t->department);
-        snprintf(value->department, sizeof value->department, "%s", t->department);
+        value_label(value, "department", "%s", t->department);
         value->judged = false; /* the sum is */
         parked += t->parked;
         most = t->parked && (!most || t->parked > most->parked) ? t : most;
@@ -228,5 +231,53 @@ int check_disk(struct check_call *c) {
     verdict_say(v, "%s%.1f %% full: %.1f MiB used, room for %.1f MiB, %.1f GiB free on its disk",
                 stat_of(&stats, "store_full") ? "new inquiries are refused; " : "", full, used / 1048576.0,
                 room / 1048576.0, disk / 1073741824.0);
+    return 0;
+}
+
+/* --- Keys ---------------------------------------------------------------------------------------- */
+
+struct key_ends {
+    struct verdict *verdict;
+    est_time now, first; /* `first`: the soonest end; 0: none */
+    char whose[EST_NAME_MAX + 16];
+    uint64_t keys, endless;
+};
+
+static void keys_page(void *arg, const est_event *event) {
+    struct key_ends *ends = arg;
+    est_key_row row;
+    for (size_t i = 0; est_row_key(event, i, &row); i++) {
+        ends->keys++;
+        ends->endless += row.until.us == 0;
+        if (row.until.us == 0)
+            continue;
+        char whose[EST_NAME_MAX + 16];
+        double left = row.until.us > ends->now.us ? (double)(row.until.us - ends->now.us) / 1e6 : 0;
+        snprintf(whose, sizeof whose, "%.*s %.*s", (int)row.account.size, (const char *)row.account.data,
+                 (int)row.key.size, (const char *)row.key.data);
+        value_label(verdict_add(ends->verdict, UNIT_SECONDS, left, "key_left_seconds", "%s", whose), "key",
+                    "%s", whose);
+        verdict_raise(ends->verdict, verdict_judge(ends->verdict, UNIT_SECONDS, left));
+        if (ends->first.us == 0 || row.until.us < ends->first.us) {
+            ends->first = row.until;
+            memcpy(ends->whose, whose, sizeof whose);
+        }
+    }
+}
+
+int check_key_expiry(struct check_call *c) {
+    struct key_ends ends = {.verdict = c->verdict, .now = moment_now()};
+    int status = pages_read(&c->desk.peer, est_client_keys, EST_EVENT_KEYS, call_value(c->call, "department"),
+                            keys_page, &ends);
+    if (status)
+        return status;
+    char span[MOMENT_SPAN_SIZE];
+    moment_span((est_span){ends.first.us - ends.now.us}, span);
+    if (ends.first.us)
+        verdict_say(c->verdict,
+                    "the first key to end is that of %s, in %s; %" PRIu64 " of %" PRIu64 " have no end",
+                    ends.whose, span, ends.endless, ends.keys);
+    else
+        verdict_say(c->verdict, "none of %" PRIu64 " keys has an end", ends.keys);
     return 0;
 }

@@ -18,6 +18,7 @@ int check_queue_age(struct check_call *);
 int check_agents(struct check_call *);
 int check_parked(struct check_call *);
 int check_disk(struct check_call *);
+int check_key_expiry(struct check_call *);
 int check_roundtrip(struct check_call *);
 
 #endif

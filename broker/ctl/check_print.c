@@ -99,9 +99,9 @@ static void metric_print(const struct verdict *v, const char *metric, FILE *out)
         if (strcmp(v->values[i].metric, metric) != 0)
             continue;
         fprintf(out, "estelam_check_%s{check=\"%s\"", metric, v->check);
-        if (*v->values[i].department) {
-            fputs(",department=\"", out);
-            escaped_print(v->values[i].department, out);
+        if (v->values[i].label) {
+            fprintf(out, ",%s=\"", v->values[i].label);
+            escaped_print(v->values[i].labelled, out);
             fputc('"', out);
         }
         fputs("} ", out);
@@ -139,11 +139,12 @@ static void json_print(const struct verdict *v, FILE *out) {
     for (size_t i = 0; i < v->count; i++) {
         const struct value *value = &v->values[i];
         bool whole = value->is == floor(value->is) && fabs(value->is) < 9e15;
-        json_array_append_new(values,
-                              json_pack("{s:s,s:o,s:s,s:s*}", "name", value->name, "value",
-                                        whole ? json_integer((json_int_t)value->is) : json_real(value->is),
-                                        "unit", unit_symbol(value->unit), "department",
-                                        *value->department ? value->department : NULL));
+        json_t *row = json_pack("{s:s,s:o,s:s}", "name", value->name, "value",
+                                whole ? json_integer((json_int_t)value->is) : json_real(value->is), "unit",
+                                unit_symbol(value->unit));
+        if (value->label)
+            json_object_set_new(row, value->label, json_string(value->labelled));
+        json_array_append_new(values, row);
     }
     json_t *whole =
         json_pack("{s:s,s:s,s:i,s:s,s:s,s:o,s:o,s:o}", "check", v->check, "state", check_state_name(v->state),

@@ -24,6 +24,7 @@ static const struct check {
     {"agents", check_agents, false, OF(UNIT_COUNT), TOO_MUCH, "0", "0"},
     {"parked", check_parked, false, OF(UNIT_COUNT), TOO_MUCH, "0", "100"},
     {"disk", check_disk, false, OF(UNIT_PERCENT) | OF(UNIT_BYTES), TOO_LITTLE, "60 %", "75 %"},
+    {"key-expiry", check_key_expiry, false, OF(UNIT_SECONDS), TOO_LITTLE, "30 d", "7 d"},
     {"roundtrip", check_roundtrip, true, OF(UNIT_SECONDS), TOO_MUCH, "5 s", "30 s"},
 };
 enum { CHECKS_COUNT = sizeof CHECKS / sizeof CHECKS[0] };
@@ -47,6 +48,15 @@ struct value *verdict_add(struct verdict *v, enum unit unit, double is, const ch
     value->is = is;
     value->judged = true;
     return value;
+}
+
+void value_label(struct value *value, const char *label, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    vsnprintf(value->labelled, sizeof value->labelled, format, list);
+    va_end(list);
+    text_clean_in_place(value->labelled);
+    value->label = label;
 }
 
 void verdict_say(struct verdict *v, const char *format, ...) {

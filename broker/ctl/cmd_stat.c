@@ -12,7 +12,7 @@
 
 enum { STAT_PAUSE_MAX_S = 3600, STAT_COUNT_MAX = 1000000000, HEADER_EVERY = 20 };
 
-enum shows { RATE, LEVEL, MEBIBYTES, REFUSED, OLDEST, AGENTS };
+enum shows { RATE, LEVEL, MEBIBYTES, REFUSED, OLDEST, AGENTS, COMMIT_MS, BATCH };
 
 static const struct stat_column {
     const char *title, *key; /* for people; in JSON, with its unit */
@@ -31,6 +31,8 @@ static const struct stat_column {
     {"oldest s", "oldest_s", 10, 1, OLDEST, NULL},
     {"agents", "agents", 7, 0, AGENTS, NULL},
     {"commit/s", "commits_per_s", 9, 1, RATE, "commits"},
+    {"commit ms", "commit_ms", 10, 2, COMMIT_MS, NULL},
+    {"batch", "batch_events", 7, 1, BATCH, NULL},
     {"MiB", "store_mib", 8, 1, MEBIBYTES, "store_used_bytes"},
 };
 enum { COLUMNS_COUNT = sizeof COLUMNS / sizeof COLUMNS[0] };
@@ -58,6 +60,10 @@ static double column_value(const struct stat_column *c, const struct glance *bef
     case OLDEST:
         return now->oldest.us && now->at.us > now->oldest.us ? (double)(now->at.us - now->oldest.us) / 1e6
                                                              : 0;
+    case COMMIT_MS:
+        return glance_ratio(before, now, "commit_us_sum", "commit_us_count") / 1e3;
+    case BATCH:
+        return glance_ratio(before, now, "batch_events_sum", "batch_events_count");
     case AGENTS:
         return (double)now->agents_count;
     }

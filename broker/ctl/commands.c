@@ -216,7 +216,7 @@ const struct command COMMANDS[] = {
      .min = 0, .max = 0, .run = run_stats,
      .examples = {{"estelam stats --json", "a JSON line per counter"}}},
     {.name = "check", .arguments = "WHAT [TYPE FIELD=VALUE...]",
-     .words = "ready queue-age agents parked disk roundtrip",
+     .words = "ready queue-age agents parked disk key-expiry roundtrip",
      .summary = "judge the broker for a monitoring system, in one line",
      .help = "WHAT is one of\n"
              "ready: the broker answers, is not draining and not full; thresholds on its answer's time (1 s, 5 s).\n"
@@ -225,6 +225,7 @@ const struct command COMMANDS[] = {
              "parked: inquiries that are set aside for a person (0, 100).\n"
              "disk: how full the store is, against its own limit or its disk, whichever ends first, in % "
              "(60 %, 75 %; at 80 % new inquiries are refused), or with a size the room that is left.\n"
+             "key-expiry: how long the key lasts that ends first (30 d, 7 d; at least). Needs the level operator.\n"
              "roundtrip: submits TYPE with these fields, or what requester.test of the profile says, and "
              "waits --timeout for the answer (5 s, 30 s). It is a real inquiry in the log: state one that is agreed "
              "with the department.\n\n"
@@ -254,7 +255,7 @@ const struct command COMMANDS[] = {
      .help = "Rates are of the seconds between two lines; the other columns are as they are then. "
              "Submitted, answered, refused (any command, by whatever code) and failed attempts; what waits, "
              "is delayed after a failed attempt, leased, parked; how long the oldest has waited; agents "
-             "connected; commits; the store's size.\n\n"
+             "connected; commits, how long one took and how many events it held; the store's size.\n\n"
              "A line every SECONDS (1), COUNT of them or until interrupted.",
      .min = 0, .max = 2, .run = run_stat,
      .options = {{.name = "department", .value = "NAME", .summary = "its oldest and its agents; the rest is of all"}},

@@ -176,9 +176,11 @@ static void totals_draw(struct pen *pen, const struct view *view, const struct g
         line_add(pen, LOOK_ALARM, "%s", view->trouble);
         line_add(pen, LOOK_DIM, "trying again; what is below is as it was before");
     } else {
-        line_add(pen, LOOK_PLAIN, "submitted %.1f/s  answered %.1f/s  failed %.1f/s  commits %.1f/s",
+        line_add(pen, LOOK_PLAIN,
+                 "submitted %.1f/s  answered %.1f/s  failed %.1f/s  commits %.1f/s of %.2f ms",
                  glance_rate(before, now, "fact_submitted"), glance_rate(before, now, "fact_answered"),
-                 glance_rate(before, now, "fact_attempt_failed"), glance_rate(before, now, "commits"));
+                 glance_rate(before, now, "fact_attempt_failed"), glance_rate(before, now, "commits"),
+                 glance_ratio(before, now, "commit_us_sum", "commit_us_count") / 1e3);
         line_add(pen, LOOK_PLAIN, "store %.1f MiB, %.1f %% of its limit  disk free %.1f GiB",
                  used / 1048576.0, limit > 0 ? used * 100 / limit : 0,
                  (double)glance_stat(now, "disk_free_bytes") / 1073741824.0);

@@ -46,12 +46,13 @@ void range_format(const struct range *, char ret[64]);
 enum { VALUES_MAX = 512, CHECK_TEXT_SIZE = 512 };
 
 struct value {
-    char name[96];       /* in performance data: "oldest_nosazi" */
-    const char *metric;  /* for Prometheus, with its unit: "oldest_waiting_age_seconds" */
-    char department[65]; /* its label; empty: none */
+    char name[96];      /* in performance data: "oldest_nosazi" */
+    const char *metric; /* for Prometheus, with its unit: "oldest_waiting_age_seconds" */
     enum unit unit;
     double is;
-    bool judged; /* the thresholds are about it */
+    bool judged;       /* the thresholds are about it */
+    const char *label; /* for Prometheus, beside the check's name; NULL: none */
+    char labelled[96]; /* its value */
 };
 
 struct verdict {
@@ -65,6 +66,9 @@ struct verdict {
 
 struct value *verdict_add(struct verdict *, enum unit, double is, const char *metric, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* The label of the value that was added last. */
+void value_label(struct value *, const char *label, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void verdict_say(struct verdict *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What a value comes to by the thresholds of its unit. */
 enum check_state verdict_judge(const struct verdict *, enum unit, double value);

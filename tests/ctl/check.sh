@@ -67,6 +67,14 @@ claim "nothing parked" 0 '^PARKED OK' check parked
 claim "room in the store" 0 "^DISK OK - .*'full'=[0-9.]+%;60;75;0;100" check disk
 claim "less room than wished" 2 '^DISK CRITICAL' check disk --critical 100TiB
 claim "in percent" 1 '^DISK WARNING' check disk --warning 0%
+claim "no key has an end" 0 '^KEY-EXPIRY OK - none of [0-9]+ keys has an end' check key-expiry
+sed -i "/^  nosazi-agent:/s|\"}\]}|\", until: $(date -u -d '+20 days' +%F)}]}|" accounts.yaml
+kill -HUP "$broker"
+deadline=$((SECONDS + 20))
+until estelam check key-expiry | grep -q '^KEY-EXPIRY WARNING' || ((SECONDS > deadline)); do read -rt 0.05 <> <(:); done
+claim "one has, before long" 1 "^KEY-EXPIRY WARNING - the first key to end is that of nosazi-agent .{8}, in (19|20) d; .*'nosazi-agent .{8}'=[0-9.]+s;2592000:;604800:;0;" check key-expiry
+claim "too soon" 2 '^KEY-EXPIRY CRITICAL' check key-expiry --critical '25 d'
+claim "soon enough" 0 '^KEY-EXPIRY OK' check key-expiry --warning '2 d' --critical '1 d'
 claim "json" 0 '^\{"check":"disk","state":"OK","status":0,' check disk --json
 claim "the same by --format" 0 '^\{"check":"disk",' check disk --format json
 claim "text" 0 '^DISK OK: ' check disk --format text
@@ -80,6 +88,9 @@ claim "elsewhere all is well" 0 '^AGENTS OK' check agents --department bargh
 claim "it grows old" 1 '^QUEUE-AGE WARNING - the oldest waits for .* \(nosazi, district 1\), 1 wait' check queue-age --warning 0
 claim "too old" 2 "'oldest_nosazi'=[0-9.]+s;900;0.001;0;" check queue-age --critical 1ms
 
+estelam pause nosazi --reason test >/dev/null 2>&1
+claim "of a paused department it is said" 1 'nosazi, district 1, paused' check queue-age --warning 0
+estelam resume nosazi --reason test >/dev/null 2>&1
 agent_start nosazi
 claim "the profile's test inquiry comes back" 0 "^ROUNDTRIP OK - nosazi answered negative in .* \| 'time'=[0-9.]+s;5;30;0;" \
     check roundtrip --timeout 30

@@ -118,9 +118,9 @@ static int sample_setup(void **state) {
     sample.warning = range("15 min", OF(UNIT_SECONDS), TOO_MUCH);
     sample.critical = range("1h", OF(UNIT_SECONDS), TOO_MUCH);
     snprintf(sample.text, sizeof sample.text, "bargh | waits\nlong");
-    sample.values[0] =
-        (struct value){"oldest_bargh", "oldest_waiting_age_seconds", "bargh", UNIT_SECONDS, 1000.25, true};
-    sample.values[1] = (struct value){"waiting", "waiting", "", UNIT_COUNT, 7, false};
+    sample.values[0] = (struct value){
+        "oldest_bargh", "oldest_waiting_age_seconds", UNIT_SECONDS, 1000.25, true, "department", "bargh"};
+    sample.values[1] = (struct value){"waiting", "waiting", UNIT_COUNT, 7, false, NULL, ""};
     sample.count = 2;
     return 0;
 }
