@@ -80,6 +80,7 @@ struct figures {
     uint64_t p50_us, p99_us, p999_us;
     uint64_t submitted;
 
+    uint64_t sync_us;  /* of a synced write, just before; see probe.h */
     double serving_s;  /* from the server's start to its open doors; Estelam alone */
     double draining_s; /* from the end of the measured time until all that was open had come back */
     double commits_per_s;

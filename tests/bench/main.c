@@ -1,4 +1,5 @@
 /* main.c - estelam-bench: durable inquiries per second, and what they cost. */
+#include "probe.h"
 #include "ratios.h"
 #include "scenario.h"
 
@@ -374,6 +375,7 @@ static int rows_run(const struct choice *c) {
         rows[done++] = rows[i];
     }
     report_foot(c->only, c->only_count);
+    probe_tell(rows, done);
     ratios_print(ratios, ratios_make(rows, done, ratios, ROWS_MAX));
     if (report_json(c->json, rows, done) < 0 || plot_svg(c->svg, rows, done) < 0)
         return status == EXIT_OK ? EXIT_FAILED : status;
@@ -397,6 +399,7 @@ static int scenes_run(const struct choice *c) {
     s.like.system = systems[0];
     s.like.body = c->bodies.at[0];
     int status = status_of(scenarios_play(&s, c->scenes, c->scenes_count));
+    probe_tell(rows, s.count);
     if (report_json(c->json, rows, s.count) < 0 || plot_svg(c->svg, rows, s.count) < 0)
         return status == EXIT_OK ? EXIT_FAILED : status;
     return status;

@@ -11,11 +11,11 @@ static void row_print(FILE *file, const struct row *row) {
             "  {\"system\": \"%s\", \"curve\": \"%s\", \"window\": %u, \"body\": %u, \"requesters\": %u, "
             "\"agents\": %u, \"inquiries_per_s\": %.1f, \"p50_us\": %llu, \"p99_us\": %llu, \"p999_us\": "
             "%llu, \"cpu_s\": %.4f, \"cpu_server_s\": %.4f, \"cpu_requesters_s\": %.4f, \"cpu_agents_s\": "
-            "%.4f, \"bytes_written\": %.1f",
+            "%.4f, \"bytes_written\": %.1f, \"sync_us\": %llu",
             p->system->name, p->curve ? "on" : "off", p->window, p->body, p->requesters, p->agents, f->per_s,
             (unsigned long long)f->p50_us, (unsigned long long)f->p99_us, (unsigned long long)f->p999_us,
             f->cpu_server_s + f->cpu_requesters_s + f->cpu_agents_s, f->cpu_server_s, f->cpu_requesters_s,
-            f->cpu_agents_s, f->written);
+            f->cpu_agents_s, f->written, (unsigned long long)f->sync_us);
     if (row->scenario)
         fprintf(file, ", \"scenario\": \"%s\", \"case\": \"%s\"", row->scenario, row->at);
     for (size_t i = 0; i < row->remarks_count; i++)

@@ -33,7 +33,8 @@ static const struct row sample = {
                 .written = 77.5,
                 .p50_us = 5,
                 .p99_us = 6,
-                .p999_us = 7}};
+                .p999_us = 7,
+                .sync_us = 9}};
 
 static void every_field_has_its_name_and_value(void **state) {
     (void)state;
@@ -42,7 +43,8 @@ static void every_field_has_its_name_and_value(void **state) {
         double value;
     } numbers[] = {
         {"window", 64}, {"body", 256}, {"requesters", 8}, {"agents", 4},   {"inquiries_per_s", 1234.5},
-        {"p50_us", 5},  {"p99_us", 6}, {"p999_us", 7},    {"cpu_s", 1.75}, {"bytes_written", 77.5}};
+        {"p50_us", 5},  {"p99_us", 6}, {"p999_us", 7},    {"cpu_s", 1.75}, {"bytes_written", 77.5},
+        {"sync_us", 9}};
     json_t *array = rows_read_back(&sample, 1), *row = json_array_get(array, 0);
     assert_string_equal(json_string_value(json_object_get(row, "system")), "estelam");
     assert_string_equal(json_string_value(json_object_get(row, "curve")), "on");
