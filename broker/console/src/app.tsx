@@ -11,16 +11,22 @@ import { may, resume, session, type Session } from "./session";
 import { Shell } from "./shell/Shell";
 import { useStore } from "./store";
 
-function onSession(now: Session): () => void {
-    if (now.state !== "in") return () => {};
+/* Counts are asked for together with who is asking: the first view needs both and no order. */
+function onToken(there: boolean): (() => void) | undefined {
+    if (!there) {
+        forget();
+        return;
+    }
     linkReset();
-    void catalogueRead();
     boardStart();
+    return boardStop;
+}
+
+function onSession(now: Session): (() => void) | undefined {
+    if (now.state !== "in") return;
+    void catalogueRead();
     if (may("events")) feedStart();
-    return () => {
-        boardStop();
-        feedStop();
-    };
+    return feedStop;
 }
 
 /* After a reload the gateway may be away for a moment: the token is worth another question. */
@@ -43,10 +49,9 @@ export function App() {
     useStore(prefs);
     const now = useStore(session);
     useResume(now.state);
+    const there = now.state !== "out";
+    useEffect(() => onToken(there), [there]);
     useEffect(() => onSession(now), [now]);
-    useEffect(() => {
-        if (now.state === "out") forget();
-    }, [now.state]);
     if (now.state === "out") return <Login why={now.why} />;
     if (now.state === "asking") return <Shell waiting />;
     return <Shell />;

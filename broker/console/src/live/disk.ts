@@ -1,12 +1,17 @@
-// disk.ts - how full the store is, from the broker's figures.
+// disk.ts - how full the store and its disk are, from the broker's figures.
 
 export interface Disk {
-    used: number; // bytes
-    size: number;
+    used: number; // bytes of the store
+    limit: number; // what it may grow to
+    full: number; // 0 … 1: of the store or of its disk, whichever is nearer to its end
 }
 
+/* From here on the broker takes no new inquiries (BUSY). */
+export const REFUSES_AT = 0.8;
+
 export function diskOf(stats: Record<string, number>): Disk | null {
-    const used = stats.map_used_bytes;
-    const size = stats.map_size_bytes;
-    return used !== undefined && size ? { used, size } : null;
+    const { store_used_bytes: used, store_limit_bytes: limit, disk_free_bytes: free, disk_total_bytes: total } = stats;
+    if (used === undefined || !limit) return null;
+    const disk = total ? 1 - (free ?? 0) / total : 0;
+    return { used, limit, full: Math.max(used / limit, disk) };
 }

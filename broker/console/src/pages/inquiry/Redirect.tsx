@@ -1,19 +1,18 @@
 // Redirect.tsx - to the same type's queue in another district, with the reason.
 import { useId, useState } from "preact/hooks";
 import { post } from "../../api/http";
+import { catalogue } from "../../live/catalogue";
 import { digits, num } from "../../format/number";
 import { fill, text } from "../../text";
 import { Reason } from "../../ui/Reason";
 import { toast } from "../../ui/Toasts";
 import type { OneProps } from "./Dialogs";
 
-const DISTRICTS = 22;
-
 export function RedirectDialog({ number, district, onDone, onClose }: OneProps & { district: number }) {
     const t = text();
     const id = useId();
-    const choices = Array.from({ length: DISTRICTS + 1 }, (_, i) => i).filter((d) => d !== district);
-    const [to, setTo] = useState(choices[district ? 0 : 1] ?? 1);
+    const choices = Array.from({ length: catalogue.get().districts + 1 }, (_, i) => i).filter((d) => d !== district);
+    const [to, setTo] = useState(choices[0] ?? 0);
     const n = digits(number);
     return (
         <Reason

@@ -19,7 +19,7 @@ const dayOf = (step: Step): string => timeText(step.at, "date");
 
 function Between({ step }: { step: Step }) {
     const t = text().inquiry;
-    if (!step.after || (step.after.ms <= 0 && !step.after.open)) return null;
+    if (!step.after) return null;
     return (
         <p class={`between between-${step.after.phase}`}>
             <span>{t[step.after.phase]}</span>

@@ -51,5 +51,5 @@ export function steps(rows: TimelineRow[], now: number): Step[] {
 
 /* Time spent by phase, in the order in which it was spent. */
 export function spent(all: Step[]): { phase: Phase; ms: number; open: boolean }[] {
-    return all.flatMap((step) => (step.after && (step.after.ms > 0 || step.after.open) ? [step.after] : []));
+    return all.flatMap((step) => (step.after ? [step.after] : []));
 }

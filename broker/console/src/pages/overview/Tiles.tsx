@@ -1,6 +1,6 @@
 // Tiles.tsx - waiting, oldest waiting, departments without an agent, parked, disk.
 import { bytes, num, percent } from "../../format/number";
-import { diskOf } from "../../live/disk";
+import { diskOf, REFUSES_AT } from "../../live/disk";
 import { departmentTitle } from "../../live/catalogue";
 import type { DepartmentSum } from "../../live/departments";
 import { href } from "../../route";
@@ -58,15 +58,14 @@ function DiskTile({ stats }: { stats: Record<string, number> }) {
     const t = text().overview;
     const disk = diskOf(stats);
     if (!disk) return <Tile name="disk" icon="disk" label={t.disk} value={text().units.none} more={t.diskUnknown} href={href("system")} />;
-    const part = disk.used / disk.size;
     return (
         <Tile
             name="disk"
             icon="disk"
             label={t.disk}
-            tone={part > 0.8 ? "bad" : part > 0.6 ? "warn" : "calm"}
-            value={percent(part)}
-            more={`${bytes(disk.used)} ${fill(t.diskOf, { size: bytes(disk.size) })}`}
+            tone={disk.full > REFUSES_AT ? "bad" : disk.full > REFUSES_AT - 0.1 ? "warn" : "calm"}
+            value={percent(disk.full)}
+            more={`${bytes(disk.used)} ${fill(t.diskOf, { size: bytes(disk.limit) })}`}
             href={href("system")}
         />
     );

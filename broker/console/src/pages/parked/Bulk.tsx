@@ -18,7 +18,23 @@ export interface BulkProps {
 
 interface Counted {
     count: number;
-    requeued?: number;
+}
+
+interface Requeued {
+    requeued: number;
+    more: boolean; // the gateway takes so many at a time
+}
+
+const ROUNDS_MAX = 100;
+
+async function requeueAll(filter: string, reason: string): Promise<number> {
+    let total = 0;
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+        const done = await post<Requeued>("/v1/parked/requeue", { filter, reason });
+        total += done.requeued;
+        if (!done.more || done.requeued === 0) break;
+    }
+    return total;
 }
 
 export function Bulk({ department, code, onDone, onClose }: BulkProps) {
@@ -27,7 +43,7 @@ export function Bulk({ department, code, onDone, onClose }: BulkProps) {
     const [fault, setFault] = useState<unknown>(null);
     const filter = [code && `code:${code}`, department && `department:${department}`].filter(Boolean).join(" ");
     useEffect(() => {
-        post<Counted>("/v1/parked/requeue", { filter, count_only: true, reason: "count" }).then((r) => setCount(r.count), setFault);
+        post<Counted>("/v1/parked/requeue", { filter, count_only: true }).then((r) => setCount(r.count), setFault);
     }, [filter]);
     const n = num(count ?? 0);
     return (
@@ -38,8 +54,7 @@ export function Bulk({ department, code, onDone, onClose }: BulkProps) {
             blocked={!count}
             onClose={onClose}
             onConfirm={async (reason) => {
-                const done = await post<Counted>("/v1/parked/requeue", { filter, reason, count_only: false });
-                toast(fill(t.bulkDone, { n: num(done.requeued ?? done.count) }));
+                toast(fill(t.bulkDone, { n: num(await requeueAll(filter, reason)) }));
                 refresh();
                 onDone();
             }}

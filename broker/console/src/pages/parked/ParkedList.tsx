@@ -19,8 +19,7 @@ function columns(requeue: (number: number) => void): Column<ParkedRow>[] {
     const t = text();
     const all: Column<ParkedRow>[] = [
         { key: "number", title: t.columns.number, cell: (r) => <a class="row-link" href={href("inquiry", r.number)} aria-label={fill(t.search.open, { n: digits(r.number) })}>{digits(r.number)}</a> },
-        { key: "type", title: t.columns.type, cell: (r) => typeTitle(r.type) },
-        { key: "department", title: t.columns.department, cell: (r) => <a class="quiet" href={href("department", r.department)}>{departmentTitle(r.department)}</a> },
+        { key: "type", title: t.columns.type, cell: (r) => <>{typeTitle(r.type)} <small class="sub"><a class="quiet" href={href("department", r.department)}>{departmentTitle(r.department)}</a></small></> },
         { key: "code", title: t.columns.code, cell: (r) => <Code code={r.code} /> },
         { key: "reason", title: t.columns.reason, cell: (r) => <bdi class="clip" title={r.reason}>{r.reason}</bdi> },
         { key: "attempts", title: t.columns.attempts, number: true, cell: (r) => num(r.attempts) },
@@ -29,8 +28,8 @@ function columns(requeue: (number: number) => void): Column<ParkedRow>[] {
     if (may("act"))
         all.push({
             key: "act",
-            title: t.inquiry.requeue,
-            cell: (r) => <Button small kind="quiet" icon="requeue" onClick={() => requeue(r.number)} label={fill(t.act.requeueTitle, { n: digits(r.number) })}>{t.parked.requeueOne}</Button>,
+            title: t.parked.act,
+            cell: (r) => <Button small kind="quiet" onClick={() => requeue(r.number)} label={fill(t.act.requeueTitle, { n: digits(r.number) })}>{t.parked.requeueOne}</Button>,
         });
     return all;
 }

@@ -8,8 +8,6 @@ import { useStore } from "../../store";
 import { fill, text, word } from "../../text";
 import { Button } from "../../ui/Button";
 
-const DISTRICTS = 22;
-
 interface Choice {
     value: string;
     label: string;
@@ -61,7 +59,7 @@ export function Filters({ value, onChange }: { value: string; onChange: (q: stri
     const of = (field: string) => ({ value: termValue(value, field), onChange: (v: string) => onChange(withTerm(value, field, v)) });
     const states = ["waiting", "delayed", "leased", "parked", "answered", "expired", "cancelled"];
     const outcomes = ["positive", "negative", "conditional", "no-record", "not-digitised", "need-document", "need-visit", "not-mine"];
-    const districts = Array.from({ length: DISTRICTS }, (_, i) => ({ value: String(i + 1), label: fill(t.units.district, { n: num(i + 1) }) }));
+    const districts = Array.from({ length: all.districts }, (_, i) => ({ value: String(i + 1), label: fill(t.units.district, { n: num(i + 1) }) }));
     const byLabel = (a: Choice, b: Choice): number => a.label.localeCompare(b.label, "fa");
     const departments = [...all.departments.keys()].map((d) => ({ value: d, label: departmentTitle(d) })).sort(byLabel);
     const types = [...all.types.keys()].map((d) => ({ value: d, label: typeTitle(d) })).sort(byLabel);

@@ -1,7 +1,7 @@
 // IndexPanel.tsx - the search index: how far it is behind the log, and building it again.
 import { useState } from "preact/hooks";
 import { post } from "../../api/http";
-import { digits, num } from "../../format/number";
+import { bytes, digits, num } from "../../format/number";
 import { may } from "../../session";
 import { fill, text } from "../../text";
 import { Badge } from "../../ui/Badge";
@@ -15,22 +15,26 @@ import { toast } from "../../ui/Toasts";
 import { useAsked } from "../../ui/useAsked";
 
 interface IndexState {
-    seq: number;
-    head: number;
-    behind: number;
-    rebuilding: boolean | number;
+    index_seq: number;
+    index_behind: number;
+    index_entries: number;
+    index_bytes: number;
+    index_rebuilding: number; // 0 or 1
+    index_failed: number;
 }
 
 function Progress({ state }: { state: IndexState }) {
     const t = text().system;
-    if (state.rebuilding)
+    const behind = state.index_behind;
+    if (state.index_failed) return <Badge tone="bad">{t.indexFailed}</Badge>;
+    if (state.index_rebuilding)
         return (
             <>
                 <Badge tone="busy">{t.indexBuilding}</Badge>
-                <Bar label={t.indexBuilding} value={state.seq} max={state.head} />
+                <Bar label={t.indexBuilding} value={state.index_seq} max={state.index_seq + behind} />
             </>
         );
-    return state.behind ? <Badge tone="warn">{fill(t.indexBehind, { n: num(state.behind) })}</Badge> : <Badge tone="good">{t.indexNone}</Badge>;
+    return behind ? <Badge tone="warn">{fill(t.indexBehind, { n: num(behind) })}</Badge> : <Badge tone="good">{t.indexNone}</Badge>;
 }
 
 export function IndexPanel() {
@@ -43,8 +47,9 @@ export function IndexPanel() {
             {value && (
                 <dl class="details">
                     <div><dt>{t.system.indexLag}</dt><dd><Progress state={value} /></dd></div>
-                    <div><dt>{t.system.indexSeq}</dt><dd>{digits(value.seq)}</dd></div>
-                    <div><dt>{t.system.indexHead}</dt><dd>{digits(value.head)}</dd></div>
+                    <div><dt>{t.system.indexSeq}</dt><dd>{digits(value.index_seq)}</dd></div>
+                    <div><dt>{t.system.indexEntries}</dt><dd>{num(value.index_entries)}</dd></div>
+                    <div><dt>{t.system.indexSize}</dt><dd>{bytes(value.index_bytes)}</dd></div>
                 </dl>
             )}
             {value && may("reindex") && <Button icon="requeue" onClick={() => setOpen(true)}>{t.system.rebuild}</Button>}

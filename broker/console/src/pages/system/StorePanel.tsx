@@ -1,41 +1,61 @@
-// StorePanel.tsx - the store and the process in figures: what the broker counts about itself.
+// StorePanel.tsx - the store and the process: what matters first, every other figure of the broker behind it.
 import { bytes, num, percent } from "../../format/number";
 import { span } from "../../format/span";
-import { diskOf } from "../../live/disk";
+import { diskOf, REFUSES_AT } from "../../live/disk";
 import { text } from "../../text";
 import { Bar } from "../../ui/Bar";
 import { Name } from "../../ui/Code";
 import { Panel } from "../../ui/Panel";
 
 function figure(name: string, value: number): string {
-    if (name.endsWith("_bytes")) return bytes(value);
-    if (name.endsWith("_us") && !name.startsWith("started")) return span(value / 1000);
+    if (/(^|_)bytes(_|$)/.test(name)) return bytes(value);
+    if (name.endsWith("_us") && name !== "started_us") return span(value / 1000);
     return num(value);
 }
 
 /* Histograms have a row a bound; here they would only be noise. */
-const isShown = (name: string): boolean => !/_(le|bucket)_|:|\{/.test(name);
+const isShown = (name: string): boolean => !/_le_|_sum$/.test(name);
 
-export function StorePanel({ stats }: { stats: Record<string, number> }) {
+function Room({ stats }: { stats: Record<string, number> }) {
     const t = text();
     const disk = diskOf(stats);
-    const rows = Object.entries(stats).filter(([name]) => isShown(name));
+    if (!disk) return null;
     return (
-        <Panel title={t.system.store}>
-            {disk && (
-                <div class="disk">
-                    <p>{percent(disk.used / disk.size)} <small>{bytes(disk.used)} / {bytes(disk.size)}</small></p>
-                    <Bar label={t.overview.disk} value={disk.used} max={disk.size} tone={disk.used / disk.size > 0.6 ? "warn" : undefined} />
-                </div>
-            )}
+        <div class="disk">
+            <p>
+                {percent(disk.full)} <small>{bytes(disk.used)} {t.overview.diskOf.replace("{size}", bytes(disk.limit))}</small>
+            </p>
+            <Bar label={t.overview.disk} value={Math.round(disk.full * 100)} max={100} tone={disk.full > REFUSES_AT - 0.1 ? "warn" : undefined} />
+        </div>
+    );
+}
+
+export function StorePanel({ stats }: { stats: Record<string, number> }) {
+    const t = text().system;
+    const rows = Object.entries(stats).filter(([name]) => isShown(name));
+    const known = Object.keys(t.figures).filter((name) => stats[name] !== undefined);
+    return (
+        <Panel title={t.store}>
+            <Room stats={stats} />
             <dl class="details details-dense">
-                {rows.map(([name, value]) => (
+                {known.map((name) => (
                     <div key={name}>
-                        <dt><Name>{name}</Name></dt>
-                        <dd>{figure(name, value)}</dd>
+                        <dt title={name}>{t.figures[name]}</dt>
+                        <dd>{figure(name, stats[name] ?? 0)}</dd>
                     </div>
                 ))}
             </dl>
+            <details class="more">
+                <summary>{t.allFigures}</summary>
+                <dl class="details details-dense">
+                    {rows.map(([name, value]) => (
+                        <div key={name}>
+                            <dt><Name>{name}</Name></dt>
+                            <dd>{figure(name, value)}</dd>
+                        </div>
+                    ))}
+                </dl>
+            </details>
         </Panel>
     );
 }

@@ -25,7 +25,7 @@ export function System() {
             <div class="split split-even">
                 {may("config") && <Versions config={config} />}
                 <StorePanel stats={stats} />
-                {may("config") && <IndexPanel />}
+                <IndexPanel />
                 {may("drain") && <Drain draining={Boolean(stats.draining)} />}
             </div>
             {may("keys") && <Keys />}

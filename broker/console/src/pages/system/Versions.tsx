@@ -7,7 +7,7 @@ import { text, word } from "../../text";
 import type { Asked } from "../../ui/useAsked";
 import { ConfigValue } from "./ConfigValue";
 
-const first = ["version", "revision", "protocol", "city", "generation", "started_at"];
+const first = ["version", "protocol", "protocol_revision", "city", "generation", "started_at", "configured_at"];
 
 export function Versions({ config }: { config: Asked<List<NamedValue>> }) {
     const t = text().system;
