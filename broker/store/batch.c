@@ -1,7 +1,11 @@
 /* batch.c - one batch: begin, append, commit or abort; and the transactions that reads use.
  *
- * A batch is one LMDB transaction. An append that fails spoils it: the event may be in the log
- * and not in the tables, so nothing but abort is left, and a commit says so instead of writing.
+ * A batch reads in a look of LMDB, from what the journal holds and from the fresh rows. Its events
+ * go into the journal; the keeper puts them into LMDB later. A batch that defines things, or that
+ * the journal has no room for, is direct: one writing transaction of LMDB from then on.
+ *
+ * An append that fails spoils the batch: the event may be in the log and not in the tables, so
+ * nothing but abort is left, and a commit says so instead of writing.
  */
 #include "room.h"
 
@@ -35,16 +39,56 @@ void view_end(struct view *view) {
     *view = (struct view){0};
 }
 
-int store_begin(struct store *store) {
-    if (store->txn)
-        return store_fail(store, -EST_INPUT, "a batch is open already");
-    int rc = store->read_only ? 0 : map_grow(store);
-    if (!rc)
-        rc = txn_begin(store, store->read_only ? MDB_RDONLY : 0, &store->txn);
-    if (rc || !store->read_only)
-        return rc;
-    /* A tool sees what the broker has committed by now. */
+/* --- Beginning --------------------------------------------------------------------------------- */
+
+/* The look is one reader's slot for the store's whole life; renewing it costs no system call. */
+static int look_begin(struct store *store) {
+    int rc = store->look != NULL ? mdb_txn_renew(store->look) : 0;
+    if (rc != 0)
+        return store_fail_lmdb(store, rc, "beginning a transaction");
+    if (store->look == NULL)
+        rc = txn_begin(store, MDB_RDONLY, &store->look);
+    store->txn = rc ? NULL : store->look;
+    return rc;
+}
+
+static void look_end(struct store *store) {
+    if (store->look != NULL)
+        mdb_txn_reset(store->look);
+    store->txn = NULL;
+}
+
+int batch_begin(struct store *store) {
+    return txn_begin(store, 0, &store->txn);
+}
+
+/* LMDB frees the cursors of a writing transaction when it ends. */
+int batch_end(struct store *store, int rc) {
+    if (rc) {
+        mdb_txn_abort(store->txn);
+    } else {
+        rc = mdb_txn_commit(store->txn);
+        rc = rc == 0 ? 0 : store_fail_lmdb(store, rc, "committing");
+    }
+    store->txn = NULL;
+    memset(store->cursors, 0, sizeof store->cursors);
+    return rc;
+}
+
+/* The map moves when nobody looks at it and nobody writes. */
+static int map_look(struct store *store) {
+    if (!map_is_short(store))
+        return 0;
+    int rc = keeper_drain(store);
+    return rc ? rc : map_grow(store);
+}
+
+static int tool_begin(struct store *store) {
     uint64_t seen = store->committed.seq;
+    int rc = txn_begin(store, MDB_RDONLY, &store->txn);
+    if (rc)
+        return rc;
+    /* A tool sees what the broker has put into LMDB by now. */
     rc = head_read(store, store->txn, &store->committed);
     store->head = store->committed;
     if (!rc && store->committed.seq != seen)
@@ -54,12 +98,17 @@ int store_begin(struct store *store) {
     return rc;
 }
 
-/* LMDB frees the cursors of a write transaction when it ends. */
-static void batch_forget(struct store *store) {
-    store->txn = NULL;
-    store->spoiled = 0;
-    memset(store->cursors, 0, sizeof store->cursors);
+int store_begin(struct store *store) {
+    if (store->txn)
+        return store_fail(store, -EST_INPUT, "a batch is open already");
+    if (store->read_only)
+        return tool_begin(store);
+    keeper_take(store);
+    int rc = map_look(store);
+    return rc ? rc : look_begin(store);
 }
+
+/* --- Ending ------------------------------------------------------------------------------------ */
 
 /* What the batch did to the fresh rows is undone by folding them anew from what is committed. A
  * store that cannot be read any more says so at the next call; the sentence stays that of what
@@ -69,7 +118,7 @@ static void fresh_restore(struct store *store) {
     struct view view;
     struct store_head head;
     memcpy(sentence, store->error, sizeof sentence);
-    if (view_begin(store, &view) == 0) {
+    if (keeper_drain(store) == 0 && view_begin(store, &view) == 0) {
         int rc = head_read(store, view.txn, &head);
         view_end(&view);
         if (!rc)
@@ -78,40 +127,81 @@ static void fresh_restore(struct store *store) {
     memcpy(store->error, sentence, sizeof sentence);
 }
 
+int store_drain(struct store *store) {
+    if (store->read_only || store->direct)
+        return 0;
+    return store->txn != NULL ? direct_begin(store) : keeper_drain(store);
+}
+
+static void batch_leave(struct store *store) {
+    if (store->direct || store->read_only)
+        batch_end(store, -EST_INPUT);
+    else
+        look_end(store);
+    store->direct = false;
+    store->spoiled = 0;
+    journal_drop(&store->journal);
+}
+
 void store_abort(struct store *store) {
     if (!store->txn)
         return;
     bool changed = store->head.seq != store->committed.seq || store->spoiled;
-    mdb_txn_abort(store->txn);
-    batch_forget(store);
+    batch_leave(store);
     store->head = store->committed;
     if (changed && !store->read_only)
         fresh_restore(store);
+}
+
+static int direct_commit(struct store *store) {
+    int rc = rows_settle(store, false);
+    if (!rc)
+        rc = head_write(store);
+    if (rc) {
+        store_abort(store);
+        return rc;
+    }
+    store->direct = false;
+    rc = batch_end(store, 0);
+    if (rc) {
+        store->head = store->committed;
+        fresh_restore(store);
+        return rc;
+    }
+    store->committed = store->head;
+    keeper_rebase(store);
+    return 0;
+}
+
+static int journal_commit(struct store *store) {
+    int rc = keeper_failure(store);
+    if (!rc)
+        rc = journal_write(store, &store->committed, &store->head);
+    if (rc) {
+        store_abort(store);
+        return rc;
+    }
+    look_end(store);
+    store->committed = store->head;
+    rc = rows_settle(store, false);
+    return rc ? rc : keeper_publish(store);
 }
 
 int store_commit(struct store *store) {
     if (!store->txn)
         return store_fail(store, -EST_INPUT, "no batch is open");
     int rc = store->spoiled; /* the sentence is still the append's */
-    if (!rc && store->head.seq != store->committed.seq)
-        rc = rows_settle(store, false);
-    if (!rc && store->head.seq != store->committed.seq)
-        rc = head_write(store);
     if (rc) {
         store_abort(store);
         return rc;
     }
-    rc = mdb_txn_commit(store->txn);
-    batch_forget(store);
-    if (rc != 0) {
-        store->head = store->committed;
-        rc = store_fail_lmdb(store, rc, "committing");
-        fresh_restore(store);
-        return rc;
-    }
-    store->committed = store->head;
+    if (store->head.seq != store->committed.seq)
+        return store->direct ? direct_commit(store) : journal_commit(store);
+    batch_leave(store);
     return 0;
 }
+
+/* --- Writing ----------------------------------------------------------------------------------- */
 
 int table_cursor(struct store *store, enum table table, MDB_cursor **ret) {
     if (!store->cursors[table]) {
@@ -124,17 +214,68 @@ int table_cursor(struct store *store, enum table table, MDB_cursor **ret) {
 }
 
 /* Written where it stays: LMDB reserves the place in its page and the record is made there. */
-static int log_append(struct store *store, const struct event *event, size_t size, uint64_t *ret_checksum) {
+static int log_reserve(struct store *store, uint64_t seq, size_t size, void **ret) {
     MDB_cursor *cursor;
     int rc = table_cursor(store, TABLE_LOG, &cursor);
     if (rc)
         return rc;
-    MDB_val key = val_of(&event->seq, sizeof event->seq), data = val_of(NULL, size);
+    MDB_val key = val_of(&seq, sizeof seq), data = val_of(NULL, size);
     rc = mdb_cursor_put(cursor, &key, &data, MDB_APPEND | MDB_RESERVE);
     if (rc != 0)
         return store_fail_lmdb(store, rc, "writing the log");
-    *ret_checksum = record_write(event, size, data.mv_data);
+    *ret = data.mv_data;
     return 0;
+}
+
+int direct_begin(struct store *store) {
+    struct journal *j = &store->journal;
+    int rc = keeper_drain(store);
+    look_end(store);
+    if (!rc)
+        rc = batch_begin(store);
+    if (rc) {
+        look_begin(store); /* the batch is open still, for store_abort */
+        return rc;
+    }
+    store->direct = true;
+    for (uint64_t seq = j->first; j->used > 0 && seq < j->first + j->count && !rc; seq++) {
+        est_slice record = journal_record(j, seq);
+        void *bytes = NULL;
+        rc = log_reserve(store, seq, record.size, &bytes);
+        if (!rc)
+            memcpy(bytes, record.data, record.size);
+    }
+    journal_drop(j);
+    return rc;
+}
+
+/* A ring that is full gets room from the keeper; a batch that is too large for it goes its own way. */
+static int record_reserve(struct store *store, uint64_t seq, size_t size, void **ret) {
+    uint8_t *place = store->direct ? NULL : journal_reserve(&store->journal, seq, size);
+    int rc = 0;
+    if (!store->direct && place == NULL) {
+        rc = keeper_await(store);
+        if (!rc)
+            place = journal_reserve(&store->journal, seq, size);
+        if (!rc && place == NULL)
+            rc = direct_begin(store);
+    }
+    if (!rc && place == NULL)
+        return log_reserve(store, seq, size, ret);
+    *ret = place;
+    return rc;
+}
+
+int keeper_await(struct store *store) {
+    look_end(store);
+    int rc = keeper_drain(store);
+    int error = look_begin(store);
+    return rc ? rc : error;
+}
+
+/* What is defined goes into its table at once, and is read from there. */
+static bool event_is_of_things(const struct event *event) {
+    return event->type < EVENT_SUBMITTED && event->type != EVENT_STARTED;
 }
 
 static int append_checked(struct store *store, const struct event *event) {
@@ -149,10 +290,14 @@ static int append_checked(struct store *store, const struct event *event) {
     if (size == 0)
         return store_fail(store, -EST_INPUT, "event %llu (%s) is of no known type or too large to record",
                           seq, event_type_name(event->type));
-    uint64_t checksum = 0;
-    int rc = log_append(store, event, size, &checksum);
+    void *bytes = NULL;
+    int rc = !store->direct && event_is_of_things(event) ? direct_begin(store) : 0;
     if (!rc)
-        rc = tables_apply(store, event);
+        rc = record_reserve(store, event->seq, size, &bytes);
+    if (rc)
+        return rc;
+    uint64_t checksum = record_write(event, size, bytes);
+    rc = tables_apply(store, event);
     if (rc)
         return rc;
     store->head.seq = event->seq;

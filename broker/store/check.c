@@ -545,8 +545,8 @@ int store_check(struct store *store, struct store_check *ret) {
     struct walk walk = {.store = store, .ret = ret, .next = 1};
     struct store_sizes sizes;
     bool end = false;
-    int rc = 0;
     *ret = (struct store_check){.table = ""};
+    int rc = store_drain(store);
     store_sizes(store, &sizes);
     ret->used_bytes = sizes.used;
     while (!rc && !end)

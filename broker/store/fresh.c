@@ -30,7 +30,7 @@ void fresh_done(struct fresh *f) {
 void fresh_clear(struct fresh *f) {
     bool untouched = f->used == 0; /* a megabyte of zeroes need not be zeroed again */
     f->first = f->last = f->free = FRESH_NONE;
-    f->count = f->used = 0;
+    f->count = f->used = f->queued = 0;
     if (untouched)
         return;
     memset(f->by_number, 0, SLOTS * sizeof *f->by_number);
@@ -94,6 +94,16 @@ uint32_t fresh_find_id(const struct fresh *f, uint32_t account, const est_id *id
     return FRESH_NONE;
 }
 
+static void enqueue(struct fresh *f, uint32_t place, uint64_t since) {
+    struct fresh_row *r = &f->rows[place];
+    r->since = since;
+    r->next = FRESH_NONE;
+    r->queued = true;
+    *(f->last == FRESH_NONE ? &f->first : &f->rows[f->last].next) = place;
+    f->last = place;
+    f->queued++;
+}
+
 uint32_t fresh_add(struct fresh *f, const struct inquiry_row *row, uint64_t since) {
     uint32_t place = f->free;
     if (place != FRESH_NONE)
@@ -101,23 +111,41 @@ uint32_t fresh_add(struct fresh *f, const struct inquiry_row *row, uint64_t sinc
     else
         place = f->used++;
     struct fresh_row *r = &f->rows[place];
-    *r = (struct fresh_row){.row = *row, .since = since, .next = FRESH_NONE, .hash = id_hash(row->account, &row->id)};
+    *r = (struct fresh_row){.row = *row, .hash = id_hash(row->account, &row->id)};
     slot_put(f->by_number, number_home(r), place);
     slot_put(f->by_id, id_home(r), place);
-    *(f->last == FRESH_NONE ? &f->first : &f->rows[f->last].next) = place;
-    f->last = place;
     f->count++;
+    enqueue(f, place, since);
     return place;
 }
 
-void fresh_drop_first(struct fresh *f) {
+uint32_t fresh_take(struct fresh *f) {
     uint32_t place = f->first;
     struct fresh_row *r = &f->rows[place];
-    slot_remove(f, f->by_number, place, number_home);
-    slot_remove(f, f->by_id, place, id_home);
     f->first = r->next;
     if (f->first == FRESH_NONE)
         f->last = FRESH_NONE;
+    f->queued--;
+    r->queued = false;
+    r->settling++;
+    return place;
+}
+
+void fresh_touch(struct fresh *f, uint32_t place, uint64_t since) {
+    struct fresh_row *r = &f->rows[place];
+    if (r->queued)
+        return;
+    r->in_ids = true;
+    r->in_open = r->row.acked.us == 0;
+    enqueue(f, place, since);
+}
+
+void fresh_settled(struct fresh *f, uint32_t place) {
+    struct fresh_row *r = &f->rows[place];
+    if (--r->settling > 0 || r->queued)
+        return;
+    slot_remove(f, f->by_number, place, number_home);
+    slot_remove(f, f->by_id, place, id_home);
     r->next = f->free;
     f->free = place;
     f->count--;

@@ -5,6 +5,9 @@
  * for one that matters. So a changed row stays here, and settles when enough others changed
  * after it; one that is over by then is written once. The log alone makes a batch durable.
  *
+ * A row that is due is handed to the keeper's thread and stays here until LMDB has it; it may change
+ * meanwhile, and then it is due again later.
+ *
  * The tables are complete up to the position `settled`, which is committed with them; what came after it is
  * folded out of the log when the store is opened. A row that settled since then has the later
  * events in it already, and its last_seq says so: folding them again does nothing.
@@ -17,7 +20,8 @@
 enum {
     FRESH_NONE = UINT32_MAX,
     FRESH_CAPACITY = 1 << 16, /* rows; beyond it the oldest settle at once */
-    FRESH_KEPT = 1 << 14,     /* rows that stay fresh after a commit */
+    FRESH_KEPT = 1 << 12,     /* rows that stay fresh after a commit */
+    FRESH_TOGETHER = 1 << 10, /* so many more, and they settle, all in one go */
     FRESH_EVENTS = 1 << 16,   /* the most events that opening a store folds again */
 };
 
@@ -26,13 +30,16 @@ struct fresh_row {
     uint64_t since;    /* its first event that the tables do not have */
     uint32_t next;     /* in the order of `since`; or the next free one */
     uint32_t hash;     /* of account and id */
-    bool in_ids, in_open; /* what the tables have of it */
+    bool in_ids, in_open; /* what the tables have of it, or will when it is settled that far */
+    bool queued;       /* in the list: the tables lack something of it that nobody is writing yet */
+    uint8_t settling;  /* how often it is on its way into the tables */
 };
 
 struct fresh {
     struct fresh_row *rows;
     uint32_t *by_number, *by_id; /* place + 1, open addressing */
-    uint32_t first, last, count, free, used;
+    uint32_t first, last, queued; /* the list, in the order of `since` */
+    uint32_t count, free, used;
 };
 
 int fresh_init(struct fresh *); /* 0 or -EST_NO_MEMORY */
@@ -49,7 +56,11 @@ static inline bool fresh_is_full(const struct fresh *f) {
 }
 /* Keeps a row whose first unsettled event is `since`, the newest so far. There must be room. */
 uint32_t fresh_add(struct fresh *, const struct inquiry_row *, uint64_t since);
-/* Forgets the one with the oldest `since`: it has settled. */
-void fresh_drop_first(struct fresh *);
+/* Takes the one with the oldest `since` out of the list: it is being settled, as it is now. */
+uint32_t fresh_take(struct fresh *);
+/* It is about to change, by event `since`. */
+void fresh_touch(struct fresh *, uint32_t place, uint64_t since);
+/* What fresh_take took is in the tables: it is forgotten, unless it has changed since. */
+void fresh_settled(struct fresh *, uint32_t place);
 
 #endif

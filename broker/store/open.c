@@ -181,6 +181,16 @@ static int store_make_once(struct store *store) {
     return rc;
 }
 
+/* What the journal has and LMDB lacks comes first; then the two threads share the work. */
+static int journal_start(struct store *store) {
+    int rc = journal_open(store);
+    if (!rc)
+        rc = journal_replay(store);
+    if (!rc)
+        rc = directories_sync(store);
+    return rc ? rc : keeper_start(store);
+}
+
 static int store_start(struct store *store) {
     int rc = directory_make(store);
     if (!rc && !store->read_only)
@@ -191,10 +201,10 @@ static int store_start(struct store *store) {
         rc = env_open(store, store->directory);
     if (!rc)
         rc = meta_open(store);
-    if (!rc && !store->read_only)
-        rc = directories_sync(store);
     if (!rc)
         rc = rows_recover(store);
+    if (!rc && !store->read_only)
+        rc = journal_start(store);
     if (!rc)
         rc = store_tidy(store);
     return rc;
@@ -211,7 +221,7 @@ int store_open(const struct store_options *options, struct store **ret) {
         return -EST_NO_MEMORY;
     }
     pthread_mutex_init(&store->map_lock, NULL);
-    store->lock = -1;
+    store->lock = store->journal.fd = -1;
     store->read_only = options->read_only;
     store->size_max = options->size_max > 0 ? options->size_max : SIZE_MAX_DEFAULT;
     if (store->size_max < SIZE_MAX_LEAST)
@@ -233,11 +243,13 @@ int store_open(const struct store_options *options, struct store **ret) {
 static void all_settle(struct store *store) {
     if (!store->env || store->read_only || store->fresh.count == 0 || store_begin(store) < 0)
         return;
-    if (rows_settle(store, true) == 0 && head_write(store) == 0)
-        mdb_txn_commit(store->txn);
-    else
-        mdb_txn_abort(store->txn);
-    store->txn = NULL;
+    int rc = direct_begin(store);
+    if (!rc)
+        rc = rows_settle(store, true);
+    if (!rc)
+        rc = head_write(store);
+    store->direct = false;
+    batch_end(store, rc);
 }
 
 void store_close(struct store **ref) {
@@ -245,7 +257,11 @@ void store_close(struct store **ref) {
     if (!store)
         return;
     store_abort(store);
-    all_settle(store);
+    if (keeper_stop(store) == 0)
+        all_settle(store);
+    journal_close(&store->journal);
+    if (store->look)
+        mdb_txn_abort(store->look);
     if (store->env)
         mdb_env_close(store->env);
     /* Last: nobody may come in while LMDB still has the files. */

@@ -320,6 +320,15 @@ uint64_t record_checksum(est_slice bytes) {
     return bytes.size >= CHECKED_FROM ? read_u64((const uint8_t *)bytes.data + 8) : 0;
 }
 
+size_t record_span(est_slice bytes) {
+    uint32_t payload;
+    if (bytes.size < RECORD_HEADER_SIZE)
+        return bytes.size;
+    memcpy(&payload, (const uint8_t *)bytes.data + 24, sizeof payload);
+    size_t span = RECORD_HEADER_SIZE + (size_t)le32toh(payload);
+    return span < bytes.size ? span : bytes.size;
+}
+
 size_t record_size(const struct event *event) {
     const struct layout *layout = layout_of((unsigned)event->type);
     if (!layout)

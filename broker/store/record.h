@@ -40,6 +40,10 @@ uint64_t record_write(const struct event *, size_t size, void *bytes);
  * lists into `scratch` until the next read. *ret keeps its value on failure. */
 int record_read(est_slice bytes, struct record_scratch *, struct event *ret, char ret_why[RECORD_WHY_SIZE]);
 
+/* Bytes of the record that these begin with, by its own header, which is not looked at otherwise;
+ * no more than there are. */
+size_t record_span(est_slice bytes);
+
 /* The checksum that a record carries; 0 where it is too short to have one. */
 uint64_t record_checksum(est_slice bytes);
 

@@ -6,6 +6,8 @@
 #define ROOM_H
 
 #include "fresh.h"
+#include "journal.h"
+#include "keeper.h"
 #include "record.h"
 #include "store.h"
 
@@ -25,7 +27,11 @@ struct store {
     MDB_env *env;
     MDB_dbi tables[TABLE_COUNT];
     MDB_txn *txn;                     /* of the batch; NULL between batches */
-    MDB_cursor *cursors[TABLE_COUNT]; /* of the batch, opened when first needed; they die with it */
+    MDB_txn *look;                    /* to read in: the batch's, unless it is direct; kept and renewed */
+    MDB_cursor *cursors[TABLE_COUNT]; /* of a writing transaction, opened when first needed; they die with it */
+    bool direct;                      /* this batch writes to LMDB itself, past journal and keeper */
+    struct journal journal;
+    struct keeper *keeper;            /* NULL while a store is being opened or closed, and in tools */
     int spoiled;                      /* the code of the append that failed: the batch cannot be committed */
     bool read_only;
     int lock;                          /* file descriptor of the broker's lock, -1 */
@@ -91,10 +97,20 @@ void view_end(struct view *);
 int head_read(struct store *, MDB_txn *, struct store_head *ret);
 int head_write(struct store *);
 
+/* A writing transaction in store->txn, and its end: committed where `rc` is 0, and `rc` else. */
+int batch_begin(struct store *);
+int batch_end(struct store *, int rc);
+/* The open batch goes on as a writing transaction that holds what it has appended so far. */
+int direct_begin(struct store *);
+/* Waits for the keeper in the middle of a batch; what was read before is gone. */
+int keeper_await(struct store *);
+
 /* Gives the batch's cursor of a table. */
 int table_cursor(struct store *, enum table, MDB_cursor **ret);
 /* Applies an event that is in the log already to the other tables. */
 int tables_apply(struct store *, const struct event *);
+/* LMDB's part of the log, from event `from` on. */
+int log_each(struct store *, uint64_t from, int (*each)(void *, const struct event *), void *arg);
 /* -EST_NOT_FOUND where there is none. */
 int table_get(struct store *, enum table table, MDB_val key, MDB_val *ret);
 
@@ -104,13 +120,16 @@ int rows_changed(struct store *, const struct event *);
 int rows_acknowledged(struct store *, const struct event *);
 /* Settles what has been fresh for long enough, or all of it; moves `settled`. In a batch. */
 int rows_settle(struct store *, bool all);
+/* One row into the tables, in a writing transaction. */
+int row_settle(struct store *, const struct fresh_row *);
 /* Forgets the fresh rows and folds them anew out of what is committed. */
 int rows_recover(struct store *);
 
 /* Reads the row in these bytes; it must be of `number`. */
 int row_decode(struct store *, uint64_t number, const MDB_val *, struct inquiry_row *ret);
 
-/* Makes the map larger where little room is left in it. Between batches only. */
+/* Is little room left in the map? Then it grows, between batches and while the keeper is idle. */
+bool map_is_short(const struct store *);
 int map_grow(struct store *);
 
 static inline MDB_val val_of(const void *bytes, size_t size) {

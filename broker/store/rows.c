@@ -55,16 +55,6 @@ static int ended_put(struct store *store, const struct inquiry_row *row) {
     return rc;
 }
 
-static int row_settle(struct store *store, const struct fresh_row *fresh) {
-    int rc = fresh->in_ids ? 0 : id_settle(store, &fresh->row);
-    if (rc)
-        return rc;
-    if (fresh->row.acked.us == 0)
-        return row_put(store, TABLE_OPEN, &fresh->row, 0);
-    rc = fresh->in_open ? open_remove(store, fresh->row.number) : 0;
-    return rc ? rc : ended_put(store, &fresh->row);
-}
-
 /* The highest number in `ended`, looked up once. */
 static int ended_last_find(struct store *store) {
     MDB_cursor *cursor;
@@ -79,35 +69,60 @@ static int ended_last_find(struct store *store) {
     return rc == 0 || rc == MDB_NOTFOUND ? 0 : store_fail_lmdb(store, rc, "reading ended inquiries");
 }
 
-static int first_settle(struct store *store) {
+int row_settle(struct store *store, const struct fresh_row *fresh) {
     int rc = store->ended_last == 0 ? ended_last_find(store) : 0;
-    if (!rc)
-        rc = row_settle(store, fresh_at(&store->fresh, store->fresh.first));
-    if (!rc)
-        fresh_drop_first(&store->fresh);
+    if (!rc && !fresh->in_ids)
+        rc = id_settle(store, &fresh->row);
+    if (rc)
+        return rc;
+    if (fresh->row.acked.us == 0)
+        return row_put(store, TABLE_OPEN, &fresh->row, 0);
+    rc = fresh->in_open ? open_remove(store, fresh->row.number) : 0;
+    return rc ? rc : ended_put(store, &fresh->row);
+}
+
+/* Into the tables at once where this batch writes to them, else by the keeper. */
+static int first_settle(struct store *store) {
+    uint32_t place = fresh_take(&store->fresh);
+    const struct fresh_row *row = fresh_at(&store->fresh, place);
+    if (!store->direct)
+        return keeper_hand(store, row, place);
+    int rc = row_settle(store, row);
+    fresh_settled(&store->fresh, place);
     return rc;
 }
 
-static bool is_due(const struct store *store, bool all) {
+static bool is_due(const struct store *store, uint32_t kept) {
     const struct fresh *f = &store->fresh;
-    if (f->count == 0)
+    if (f->queued == 0)
         return false;
-    return all || f->count > FRESH_KEPT || store->head.seq - fresh_at(f, f->first)->since >= FRESH_EVENTS;
+    return f->queued > kept || store->head.seq - fresh_at(f, f->first)->since >= FRESH_EVENTS;
 }
 
 int rows_settle(struct store *store, bool all) {
     int rc = 0;
-    while (!rc && is_due(store, all))
-        rc = first_settle(store);
+    if (is_due(store, all ? 0 : FRESH_KEPT + FRESH_TOGETHER))
+        while (!rc && is_due(store, all ? 0 : FRESH_KEPT))
+            rc = first_settle(store);
     const struct fresh *f = &store->fresh;
-    store->settled = f->count > 0 ? fresh_at(f, f->first)->since - 1 : store->head.seq;
+    store->settled = f->queued > 0 ? fresh_at(f, f->first)->since - 1 : store->head.seq;
     return rc;
 }
 
 /* --- Applying ---------------------------------------------------------------------------------- */
 
+/* All places are taken: some thousands of rows settle now, whoever waits for it. The batch has to
+ * write them itself, since its own events are not in the log yet. */
+static int rows_make_room(struct store *store) {
+    struct fresh *f = &store->fresh;
+    int rc = store->direct ? 0 : direct_begin(store);
+    while (!rc && f->queued > 0 && f->count > FRESH_CAPACITY - FRESH_KEPT)
+        rc = first_settle(store);
+    return rc;
+}
+
 static int fresh_put(struct store *store, const struct inquiry_row *row, uint64_t since, uint32_t *ret) {
-    int rc = fresh_is_full(&store->fresh) ? first_settle(store) : 0;
+    int rc = fresh_is_full(&store->fresh) ? rows_make_room(store) : 0;
     if (!rc)
         *ret = fresh_add(&store->fresh, row, since);
     return rc;
@@ -119,8 +134,10 @@ static int row_fetch(struct store *store, uint64_t number, uint64_t since, uint3
     struct inquiry_row row;
     MDB_val key = val_of(&number, sizeof number), data;
     *ret = fresh_find(&store->fresh, number);
-    if (*ret != FRESH_NONE)
+    if (*ret != FRESH_NONE) {
+        fresh_touch(&store->fresh, *ret, since);
         return 0;
+    }
     int rc = table_get(store, TABLE_OPEN, key, &data);
     if (!rc)
         rc = row_decode(store, number, &data, &row);
@@ -242,7 +259,7 @@ int rows_recover(struct store *store) {
     if (rc)
         return rc;
     store->txn = view.txn;
-    rc = store_each_event(store, store->settled + 1, event_again, store);
+    rc = log_each(store, store->settled + 1, event_again, store);
     if (view.own)
         store->txn = NULL;
     view_end(&view);

@@ -75,13 +75,18 @@ int store_tidy(struct store *store) {
     return store_measure(store);
 }
 
+static uint64_t headroom_of(const struct store *store) {
+    return store->map / 4 > MAP_HEADROOM ? store->map / 4 : MAP_HEADROOM;
+}
+
+bool map_is_short(const struct store *store) {
+    return store->map < store->size_max && used_bytes(store) + headroom_of(store) > store->map;
+}
+
 /* The map is address space, not disk: doubling it costs nothing, and a batch must never meet its
  * end before size_max because LMDB cannot move it while a transaction is open. */
 int map_grow(struct store *store) {
-    uint64_t headroom = store->map / 4 > MAP_HEADROOM ? store->map / 4 : MAP_HEADROOM;
-    if (store->map >= store->size_max || used_bytes(store) + headroom <= store->map)
-        return 0;
-    uint64_t larger = store->map;
+    uint64_t headroom = headroom_of(store), larger = store->map;
     while (larger < store->size_max && used_bytes(store) + headroom > larger)
         larger *= 2;
     if (larger > store->size_max)

@@ -2,7 +2,9 @@
  *
  * One writer, the broker's loop. It opens a batch, appends events and reads what it needs, and
  * commits; once store_commit has returned 0, everything in the batch survives kill -9 and power
- * loss. Default flags of LMDB: never NOSYNC, NOMETASYNC, WRITEMAP or DUPSORT.
+ * loss: it is in the journal, a file of fixed size that costs one flush a batch (journal.h). A thread
+ * of the store's own puts many batches at once into LMDB a moment later (keeper.h), and opening a
+ * store puts the rest there. Default flags of LMDB: never NOSYNC, NOMETASYNC, WRITEMAP or DUPSORT.
  *
  *   meta     name -> value       format version, position and digest, generation, secret
  *   log      seq -> event        appended only; header with checksum, see record.c
@@ -12,10 +14,10 @@
  *   things   kind, number, version -> the newest SET event of a department, type version, account or
  *            purpose, and the newest PAUSED of a department; after them, while it is retired, the thing's RETIRED event
  *
- * The tables are derived from the log. A batch writes its events and, in the same transaction, the
- * position, a running digest of the log, and the rows that are due in the tables: a row settles some
- * thousands of events after it changed, mostly once, when the inquiry is over. What has not settled
- * is in memory; reads see it, and opening a store folds it out of the end of the log again.
+ * The tables are derived from the log. A transaction writes events and, with them, the position, a
+ * running digest of the log, and the rows that are due in the tables: a row settles some thousands of
+ * events after it changed, mostly once, when the inquiry is over. What has not settled is in memory;
+ * reads see it, and opening a store folds it out of the end of the log again.
  *
  * Errors: 0, or a negative code: -EST_IO (the operating system or LMDB refused; after it in a
  * batch the process must stop: memory is ahead of disk), -EST_FULL (at the configured size),
@@ -31,7 +33,7 @@ struct store;
 struct store_options {
     const char *directory;   /* made when missing, mode 0700 */
     uint64_t size_max;       /* bytes the store may grow to; the map grows by itself up to it */
-    bool read_only;          /* for tools beside a running broker */
+    bool read_only;          /* for tools beside a running broker: they see what LMDB has, a moment later */
 };
 
 struct store_head {
@@ -76,7 +78,8 @@ int store_each_event(struct store *, uint64_t from, int (*each)(void *arg, const
 /* --- A batch. Reads between begin and commit see what the batch wrote. Slices that a read gave
  * live until the next append, commit or abort: use them or copy them at once. Lists (the numbers
  * of ACKNOWLEDGED, the rights of an account) live until the next read. Keep a batch under 64 MiB
- * of events: the map grows between batches only, and below size_max has four times that left. -- */
+ * of events: the map grows between batches only, and below size_max has four times that left. A
+ * batch that defines things, or is larger than the journal, is one transaction of LMDB itself. -- */
 
 /* In a read-only store a batch is a look at what is committed now, and nothing can be appended. */
 int store_begin(struct store *);
@@ -88,6 +91,8 @@ int store_append(struct store *, const struct event *);
 /* Durable on 0. The batch is over either way. One without an append costs no write. */
 int store_commit(struct store *);
 void store_abort(struct store *);
+/* Waits until LMDB has everything, for tools beside; in a batch, what it appended too. */
+int store_drain(struct store *);
 
 /* The number behind an id of this account. -EST_NOT_FOUND. */
 int store_find(struct store *, uint32_t account, const est_id *, uint64_t *ret_number);

@@ -176,6 +176,11 @@ static int event_decode(struct store *store, uint64_t seq, const MDB_val *data, 
 
 int store_event(struct store *store, uint64_t seq, struct event *ret) {
     MDB_val data;
+    if (store->keeper != NULL && !store->direct && seq >= store->journal.oldest && seq <= store->head.seq) {
+        est_slice record = journal_record(&store->journal, seq);
+        data = val_of(record.data, record.size);
+        return event_decode(store, seq, &data, ret);
+    }
     int rc = table_get(store, TABLE_LOG, val_of(&seq, sizeof seq), &data);
     return rc ? rc : event_decode(store, seq, &data, ret);
 }
@@ -337,8 +342,7 @@ static int walk_stretch(struct store *store, struct event_walk *it) {
     return rc;
 }
 
-int store_each_event(struct store *store, uint64_t from, int (*each)(void *, const struct event *),
-                     void *arg) {
+int log_each(struct store *store, uint64_t from, int (*each)(void *, const struct event *), void *arg) {
     struct event_walk it = {.each = each, .arg = arg, .next = from > 0 ? from : 1};
     int rc;
     /* A long walk renews its transaction, or it would keep every page the broker frees meanwhile. */
@@ -346,4 +350,10 @@ int store_each_event(struct store *store, uint64_t from, int (*each)(void *, con
         rc = walk_stretch(store, &it);
     } while (rc == WALK_PAUSE);
     return rc;
+}
+
+int store_each_event(struct store *store, uint64_t from, int (*each)(void *, const struct event *),
+                     void *arg) {
+    int rc = store_drain(store);
+    return rc ? rc : log_each(store, from, each, arg);
 }

@@ -144,6 +144,9 @@ static const char *tables_apply(struct tables *t, const struct event *e) {
     case EVENT_PURPOSE_SET:
         thing_set(t, THING_PURPOSE, e->purpose_set.purpose, 0, e->seq);
         return NULL;
+    case EVENT_PAUSED:
+        thing_put(t, THING_PAUSE, e->paused.department, 0, e->seq);
+        return NULL;
     case EVENT_RETIRED:
         thing_put(t, e->retired.thing, e->retired.number, (uint32_t)VERSION_RETIRED, e->seq);
         return NULL;

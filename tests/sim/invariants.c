@@ -178,6 +178,8 @@ static const char *move_fault(const struct tale *t, const struct event *e) {
                                                                                        : NULL;
     case EVENT_REQUEUED:
         return t->state == EST_STATE_PARKED ? NULL : "it is not parked";
+    case EVENT_REDIRECTED:
+        return e->redirected.district != t->district ? NULL : "it is there already";
     case EVENT_ANSWERED:
         return t->leased ? NULL : "nobody held it";
     case EVENT_EXPIRED:
@@ -386,13 +388,33 @@ CHECK(first_in_first_out) {
     }
 }
 
+CHECK(paused_gets_nothing) {
+    SIGHT(s);
+    const struct tale *t = s->m->verb == VERB_ASSIGN ? tale_of(s->m->assign.number) : NULL;
+    if (t != NULL && oracle.paused[oracle.department_of[t->type]])
+        violate(me, "#%llu is leased while its department is paused", (ull)t->number);
+}
+
+/* What holds of a moved inquiry by itself; that it ends once is another's sentence. */
+CHECK(redirected_is_moved) {
+    (void)shown;
+    struct inquiry_view view;
+    for (unsigned i = 0; i < oracle.tales_count; i++) {
+        const struct tale *t = &oracle.tales[i];
+        if (core_inquiry(process_broker()->core, t->number, &view) && view.row.district != t->district)
+            violate(me, "#%llu is in district %u, and the log says %u", (ull)t->number, view.row.district,
+                    t->district);
+    }
+}
+
 CHECK(no_starvation) {
     (void)shown;
     struct inquiry_view view;
     for (unsigned i = 0; i < oracle.tales_count && !oracle.draining; i++) {
         const struct tale *t = &oracle.tales[i];
         bool waits = !t->leased && (t->state == EST_STATE_WAITING || t->state == EST_STATE_DELAYED);
-        if (!waits || !core_inquiry(process_broker()->core, t->number, &view) ||
+        if (!waits || oracle.paused[oracle.department_of[t->type]] ||
+            !core_inquiry(process_broker()->core, t->number, &view) ||
             view.row.state != EST_STATE_WAITING)
             continue;
         for (uint32_t peer = 0; peer < PEERS; peer++) {
@@ -614,6 +636,10 @@ static const struct invariant invariants[] = {
      carried_whole, SIGHT_SAID},
     {"first-in-first-out", "of one type in one district the oldest that waits is offered first",
      first_in_first_out, SIGHT_SAID},
+    {"paused-gets-nothing", "a paused department is given no new lease, over any number of restarts",
+     paused_gets_nothing, SIGHT_SAID},
+    {"redirected-is-moved", "an inquiry is in the queue of the district that it was last given",
+     redirected_is_moved, SIGHT_BATCH},
     {"no-starvation", "nothing waits while an able agent has room", no_starvation, SIGHT_BATCH},
     {"delays-are-over", "a delay ends when its time has come", delays_are_over, SIGHT_BATCH},
     {"results-reach-takers",

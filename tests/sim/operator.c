@@ -1,10 +1,14 @@
-/* operator.c - somebody on duty: looks at everything, requeues what is parked, drains and stops draining. */
+/* operator.c - somebody on duty: looks at everything, requeues what is parked, drains and stops draining,
+ * pauses departments and lets them go on, sends inquiries to other districts. */
 #include "sim.h"
 
 #include <session.h>
 
 static uint64_t refs;
 static bool draining, after_parked;
+static const char *const departments[] = {"nosazi", "metro", "sabt"};
+enum { DEPARTMENTS = sizeof departments / sizeof *departments, DISTRICTS_LAST = 4 };
+static bool paused[DEPARTMENTS];
 
 static void operator_start(struct far_end *f) {
     struct session_options options = {.role = SESSION_CLIENT, .software = "sim"};
@@ -13,6 +17,8 @@ static void operator_start(struct far_end *f) {
     refs = 0;
     after_parked = false;
     draining = true; /* perhaps: a broker that was told so by the process before */
+    for (int i = 0; i < DEPARTMENTS; i++)
+        paused[i] = true;
 }
 
 static void operator_died(struct far_end *f) {
@@ -32,6 +38,25 @@ static void ask_drain(struct far_end *f, bool on) {
         draining = on;
 }
 
+static void ask_pause(struct far_end *f, uint32_t department, bool on) {
+    struct message m = {.verb = VERB_PAUSE};
+    m.pause = (struct pause){.ref = ++refs,
+                             .department = slice_of(departments[department]),
+                             .on = on,
+                             .reason = slice_of("a drill")};
+    if (session_ask(f->session, &m) == 0)
+        paused[department] = on;
+}
+
+static void pauses_act(struct far_end *f, bool storm) {
+    for (uint32_t i = 0; i < DEPARTMENTS; i++) {
+        if (paused[i] && (!storm || rng_chance(&f->rng, 500)))
+            ask_pause(f, i, false);
+        else if (storm && rng_chance(&f->rng, 30))
+            ask_pause(f, i, true);
+    }
+}
+
 static void ask_inquiry(struct far_end *f) {
     static const enum verb verbs[] = {VERB_STATUS, VERB_TIMELINE, VERB_CANCEL, VERB_REQUEUE};
     struct message m = {.verb = verbs[rng_below(&f->rng, 4)]};
@@ -47,8 +72,19 @@ static void ask_inquiry(struct far_end *f) {
     session_ask(f->session, &m);
 }
 
+/* One of the newest, which are likely to be open; and districts one too many. */
+static void ask_redirect(struct far_end *f) {
+    struct message m = {.verb = VERB_REDIRECT};
+    uint64_t highest = oracle_highest_number(), back = rng_below(&f->rng, 64);
+    m.redirect = (struct redirect){.ref = ++refs,
+                                   .number = back < highest ? highest - back : highest,
+                                   .district = rng_below(&f->rng, DISTRICTS_LAST + 2),
+                                   .reason = slice_of("moved")};
+    session_ask(f->session, &m);
+}
+
 static void operator_act(struct far_end *f) {
-    static const enum verb pages[] = {VERB_QUEUES, VERB_AGENTS, VERB_STATS, VERB_PARKED};
+    static const enum verb pages[] = {VERB_QUEUES, VERB_AGENTS, VERB_STATS, VERB_PARKED, VERB_KEYS};
     bool storm = sim.phase == PHASE_STORM;
     if (session_has_unsent(f->session)) {
         f->act_at = sim.now + 300 * EST_US_PER_MS;
@@ -58,11 +94,14 @@ static void operator_act(struct far_end *f) {
         ask_drain(f, false);
     else if (storm && rng_chance(&f->rng, 15))
         ask_drain(f, true);
+    pauses_act(f, storm);
     ask_page(f, VERB_PARKED, "");
     if (storm && rng_chance(&f->rng, 200))
-        ask_page(f, pages[rng_below(&f->rng, 4)], rng_chance(&f->rng, 300) ? "nosazi" : "");
+        ask_page(f, pages[rng_below(&f->rng, 5)], rng_chance(&f->rng, 300) ? "nosazi" : "");
     if (storm && rng_chance(&f->rng, 200))
         ask_inquiry(f);
+    for (int i = 0; storm && i < 4; i++) /* most numbers are no inquiry's */
+        ask_redirect(f);
     f->act_at = sim.now + rng_between(&f->rng, 300, 5000) * EST_US_PER_MS;
 }
 

@@ -110,6 +110,11 @@ static void tale_goes_on(const struct event *e) {
     case EVENT_REQUEUED:
         t->state = EST_STATE_WAITING;
         break;
+    case EVENT_REDIRECTED:
+        t->leased = false;
+        t->district = e->redirected.district;
+        t->state = EST_STATE_WAITING;
+        break;
     case EVENT_ANSWERED:
         attempt_ended(t, e->answered.epoch, e->answered.account);
         t->state = EST_STATE_ANSWERED;
@@ -143,6 +148,8 @@ static void city_changes(const struct event *e) {
         oracle.draining = false;
     } else if (e->type == EVENT_DRAIN) {
         oracle.draining = e->drain.on;
+    } else if (e->type == EVENT_PAUSED && e->paused.department < DEPARTMENTS) {
+        oracle.paused[e->paused.department] = e->paused.on;
     } else if (e->type == EVENT_ACCOUNT_SET) {
         account_changes(&e->account_set);
     } else if (e->type == EVENT_TYPE_SET && e->type_set.type < TYPES) {
@@ -492,6 +499,7 @@ void oracle_start(void) {
     memset(oracle.tale_of, 0, sizeof oracle.tale_of);
     memset(oracle.peers, 0, sizeof oracle.peers);
     memset(oracle.accounts, 0, sizeof oracle.accounts);
+    memset(oracle.paused, 0, sizeof oracle.paused);
     oracle.tales_count = 0;
     oracle.accepted = oracle.seq = oracle.generation = 0;
     oracle.at_us = 0;

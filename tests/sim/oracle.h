@@ -12,7 +12,7 @@
 
 #include "../../broker/broker.h"
 
-enum { TALES = 256, PASTS = 16, ASKS = 2048, ACCOUNTS = 32, TYPES = 16 };
+enum { TALES = 256, PASTS = 16, ASKS = 2048, ACCOUNTS = 32, TYPES = 16, DEPARTMENTS = 16 };
 
 /* --- Inquiries ----------------------------------------------------------------------------------------- */
 
@@ -89,7 +89,7 @@ struct oracle {
     uint32_t department_of[TYPES];
     uint64_t seq, generation, epoch_highest, accepted;
     int64_t at_us;
-    bool draining;
+    bool draining, paused[DEPARTMENTS];
     char foreign_text[EST_TEXT_MAX + 1];
 };
 extern struct oracle oracle;

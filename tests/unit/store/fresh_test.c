@@ -1,18 +1,23 @@
 /* fresh_test.c - rows that have not settled yet survive everything that the log survives.
  *
- * A long life of many inquiries, more than stay fresh, is played into a store. Every now and then
- * the store's file is copied as a crash would leave it, the copy is opened, and every row in it
- * must be what the model says; so must the list of the open ones, and every id.
+ * A long life of many inquiries, more than stay fresh, is played into a store by a child that is
+ * killed in the middle, whatever journal and keeper are at; the parent opens what it left, and every
+ * row in it must be what the model says; so must the list of the open ones, and every id. Then
+ * the next child goes on. The model is in memory that both share.
  */
 #include "sample.h"
 
 #include "fresh.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-enum { INQUIRIES = 3 * FRESH_KEPT, BATCH = 700, CRASH_EVERY = 15000, LINGERING = 97 };
+enum { INQUIRIES = 12 * FRESH_KEPT, BATCH = 700, CRASH_EVERY = 6000, LINGERING = 97 };
 
 struct model {
     struct inquiry_row *rows; /* the nth inquiry */
@@ -64,15 +69,7 @@ static void acknowledge_next(struct model *m, struct writer *w) {
             inquiry_row_apply(&m->rows[n], &e);
 }
 
-/* --- The copy -------------------------------------------------------------------------------------- */
-
-static void crash_copy(const struct scratch *scratch, char copy[280]) {
-    char command[2048];
-    snprintf(copy, 280, "%s/crashed", scratch->folder);
-    snprintf(command, sizeof command, "rm -rf '%s' && mkdir -m 700 '%s' && cp --sparse=always '%s'/data.mdb '%s'/", copy,
-             copy, scratch->store, copy);
-    assert_int_equal(system(command), 0);
-}
+/* --- Crashes ---------------------------------------------------------------------------------------- */
 
 struct open_walk { const struct model *m; size_t next; };
 
@@ -103,55 +100,73 @@ static void rows_are_the_models(struct store *store, const struct model *m) {
     store_abort(store);
 }
 
-static void copy_is_whole(const struct scratch *scratch, const struct model *m) {
-    char copy[280];
+static void store_is_whole(const struct scratch *scratch, const struct model *m, bool read_only) {
     struct store *store = NULL;
-    crash_copy(scratch, copy);
-    for (int read_only = 1; read_only >= 0; read_only--) {
-        struct store_options options = {.directory = copy, .read_only = read_only};
-        if (store_open(&options, &store) != 0)
-            fail_msg("%s", store_error(NULL));
-        rows_are_the_models(store, m);
-        store_close(&store);
-    }
-    /* closed in order: settled now, and the same */
-    struct store_options options = {.directory = copy, .read_only = true};
-    assert_int_equal(store_open(&options, &store), 0);
+    struct store_options options = {.directory = scratch->store, .read_only = read_only};
+    if (store_open(&options, &store) != 0)
+        fail_msg("%s", store_error(NULL));
     rows_are_the_models(store, m);
     store_close(&store);
 }
 
-static struct model model_new(void) {
-    struct model m = {.rows = calloc(INQUIRIES, sizeof *m.rows), .body = {"0123456789abcdef", 16}};
-    assert_non_null(m.rows);
+static void *shared(size_t size) {
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(at != MAP_FAILED);
+    return at;
+}
+
+static struct model *model_new(void) {
+    struct model *m = shared(sizeof *m);
+    *m = (struct model){.rows = shared(INQUIRIES * sizeof *m->rows), .body = {"0123456789abcdef", 16}};
     return m;
+}
+
+static void model_free(struct model *m) {
+    munmap(m->rows, INQUIRIES * sizeof *m->rows);
+    munmap(m, sizeof *m);
+}
+
+static void batch_play(struct model *m, struct writer *w) {
+    expect_ok(w->store, store_begin(w->store));
+    for (int i = 0; i < BATCH && m->submitted < INQUIRIES; i++)
+        submit_next(m, w);
+    while (m->answered + BATCH < m->submitted)
+        answer_next(m, w);
+    while (m->acknowledged + 2 * BATCH < m->answered)
+        acknowledge_next(m, w);
+    expect_ok(w->store, store_commit(w->store));
+}
+
+/* A child goes on with the life, and dies between two batches without a last word. */
+static void live_and_die(const struct scratch *scratch, struct model *m) {
+    pid_t child = fork();
+    if (child == 0) {
+        struct writer w = writer_open(scratch, 0);
+        size_t until = m->submitted + CRASH_EVERY;
+        while (m->submitted < INQUIRIES && m->submitted < until)
+            batch_play(m, &w);
+        raise(SIGKILL);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
 static void rows_survive_a_crash_at_any_time(void **state) {
     struct scratch *scratch = *state;
-    struct model m = model_new();
-    struct writer w = writer_open(scratch, 0);
-    while (m.submitted < INQUIRIES) {
-        expect_ok(w.store, store_begin(w.store));
-        for (int i = 0; i < BATCH && m.submitted < INQUIRIES; i++)
-            submit_next(&m, &w);
-        while (m.answered + BATCH < m.submitted)
-            answer_next(&m, &w);
-        while (m.acknowledged + 2 * BATCH < m.answered)
-            acknowledge_next(&m, &w);
-        expect_ok(w.store, store_commit(w.store));
-        if (m.submitted % CRASH_EVERY < BATCH)
-            copy_is_whole(scratch, &m);
+    struct model *m = model_new();
+    while (m->submitted < INQUIRIES) {
+        live_and_die(scratch, m);
+        live_and_die(scratch, m); /* also where the one before left everything to be put right */
+        store_is_whole(scratch, m, false);
+        store_is_whole(scratch, m, true); /* closed in order: settled now, and the same */
     }
-    rows_are_the_models(w.store, &m);
-    copy_is_whole(scratch, &m);
-    writer_close(&w);
-    free(m.rows);
+    model_free(m);
 }
 
 static void an_aborted_batch_leaves_fresh_rows_as_they_were(void **state) {
     struct scratch *scratch = *state;
-    struct model m = model_new();
+    struct model *shared_model = model_new(), m = *shared_model;
     struct writer w = writer_open(scratch, 0);
     expect_ok(w.store, store_begin(w.store));
     for (int i = 0; i < 100; i++)
@@ -169,7 +184,7 @@ static void an_aborted_batch_leaves_fresh_rows_as_they_were(void **state) {
     w.seq = seq;
     rows_are_the_models(w.store, &m);
     writer_close(&w);
-    free(m.rows);
+    model_free(shared_model);
 }
 
 int main(void) {

@@ -1,0 +1,327 @@
+/* journal.c - see journal.h. */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "room.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAGIC = 0x4a545345, /* "ESTJ" */ FORMAT = 1, CHECKED_FROM = 16, ZERO_STEP = 1 << 20, RECORD_LEAST = 88 };
+
+static const char file_name[] = "journal", making_name[] = "journal.new";
+
+/* On disk as it is here: little-endian, as Debian's machines that this is built for are. */
+struct block_header {
+    uint32_t magic;
+    uint16_t format, size;
+    uint64_t checksum, first;
+    uint32_t count, bytes;
+    uint64_t before, after, none[2];
+};
+_Static_assert(sizeof(struct block_header) == JOURNAL_HEADER_SIZE, "a header without holes");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the journal's header is written as it is");
+
+static uint64_t block_checksum(const struct journal *j, const uint8_t *block, size_t bytes) {
+    return XXH3_64bits_withSeed(block + CHECKED_FROM, bytes - CHECKED_FROM, j->key);
+}
+
+static uint64_t aligned(uint64_t bytes) {
+    return (bytes + JOURNAL_BLOCK - 1) / JOURNAL_BLOCK * JOURNAL_BLOCK;
+}
+
+/* --- The file ---------------------------------------------------------------------------------- */
+
+static int fail(struct store *store, const char *what) {
+    int error = errno;
+    return store_fail(store, -EST_IO, "the journal: %s failed: %s; %s", what, strerror(error),
+                      error == ENOSPC ? "free space on its disk, then start again" : "see the system's log");
+}
+
+/* Not every file system knows O_DIRECT; O_DSYNC alone costs a copy and promises the same. */
+static int file_open(struct store *store, const char *name, int flags) {
+    char path[4096];
+    if (snprintf(path, sizeof path, "%s/%s", store->directory, name) >= (int)sizeof path)
+        return errno = ENAMETOOLONG, -1;
+    int fd = open(path, flags | O_DSYNC | O_DIRECT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 && errno == EINVAL)
+        fd = open(path, flags | O_DSYNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return fd;
+}
+
+static int write_whole(int fd, const uint8_t *bytes, size_t size, uint64_t at) {
+    while (size > 0) {
+        ssize_t wrote = pwrite(fd, bytes, size, (off_t)at);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0 || wrote % JOURNAL_BLOCK != 0) /* a short write ends on a full disk */
+            return errno = wrote < 0 ? errno : ENOSPC, -1;
+        bytes += wrote, at += (uint64_t)wrote, size -= (size_t)wrote;
+    }
+    return 0;
+}
+
+/* All of it is written once, so that no later write has to give the file a place or a length. It
+ * gets its name when it is whole. */
+static int file_make(struct store *store) {
+    struct journal *j = &store->journal;
+    char from[4096], to[4096];
+    memset(j->ring, 0, j->size);
+    int fd = file_open(store, making_name, O_RDWR | O_CREAT | O_TRUNC);
+    if (fd < 0)
+        return fail(store, "making it");
+    int rc = 0;
+    for (uint64_t at = 0; rc == 0 && at < j->size; at += ZERO_STEP)
+        rc = write_whole(fd, j->ring + at, j->size - at < ZERO_STEP ? j->size - at : ZERO_STEP, at);
+    if (rc == 0)
+        rc = fsync(fd);
+    snprintf(from, sizeof from, "%s/%s", store->directory, making_name);
+    snprintf(to, sizeof to, "%s/%s", store->directory, file_name);
+    if (rc == 0)
+        rc = rename(from, to);
+    if (rc != 0) {
+        rc = fail(store, "making it");
+        unlink(from);
+        close(fd);
+        return rc;
+    }
+    j->fd = fd; /* the folder is synced before the store is open */
+    return 0;
+}
+
+static int file_read(struct store *store) {
+    struct journal *j = &store->journal;
+    struct stat info;
+    if (fstat(j->fd, &info) != 0)
+        return fail(store, "looking at it");
+    /* Of another size: read as much as there is; it is made anew once nothing in it counts. */
+    uint64_t size = (uint64_t)info.st_size / JOURNAL_BLOCK * JOURNAL_BLOCK;
+    if (size > j->size) {
+        uint8_t *larger = aligned_alloc(JOURNAL_BLOCK, size);
+        if (larger == NULL)
+            return store_fail(store, -EST_NO_MEMORY, "out of memory for the journal");
+        free(j->ring);
+        j->ring = larger;
+        j->size = size;
+    }
+    memset(j->ring + size, 0, j->size - size);
+    for (uint64_t at = 0; at < size;) {
+        ssize_t got = pread(j->fd, j->ring + at, size - at, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return fail(store, "reading it");
+        at += (uint64_t)got;
+    }
+    return 0;
+}
+
+static uint64_t size_wanted(const struct store *store) {
+    uint64_t size = store->size_max / 8 / JOURNAL_BLOCK * JOURNAL_BLOCK;
+    return size > JOURNAL_SIZE ? JOURNAL_SIZE : size < JOURNAL_SIZE_LEAST ? JOURNAL_SIZE_LEAST : size;
+}
+
+static int journal_allocate(struct store *store) {
+    struct journal *j = &store->journal;
+    uint64_t places = 1;
+    j->size = size_wanted(store);
+    while (places < j->size / RECORD_LEAST)
+        places *= 2;
+    j->mask = places - 1;
+    j->ring = aligned_alloc(JOURNAL_BLOCK, j->size);
+    j->places = malloc(places * sizeof *j->places);
+    if (j->ring == NULL || j->places == NULL)
+        return store_fail(store, -EST_NO_MEMORY, "out of memory for the journal");
+    memcpy(&j->key, store->secret, sizeof j->key);
+    return 0;
+}
+
+int journal_open(struct store *store) {
+    struct journal *j = &store->journal;
+    int rc = journal_allocate(store);
+    if (rc)
+        return rc;
+    j->fd = file_open(store, file_name, store->read_only ? O_RDONLY : O_RDWR);
+    if (j->fd >= 0)
+        return file_read(store);
+    if (errno != ENOENT)
+        return fail(store, "opening it");
+    memset(j->ring, 0, j->size);
+    return store->read_only ? 0 : file_make(store);
+}
+
+void journal_close(struct journal *j) {
+    if (j->fd >= 0)
+        close(j->fd);
+    free(j->ring);
+    free(j->places);
+    *j = (struct journal){.fd = -1};
+}
+
+/* --- What counts ------------------------------------------------------------------------------- */
+
+static const struct block_header *block_at(const struct journal *j, uint64_t at) {
+    const struct block_header *h = (const void *)(j->ring + at);
+    if (h->magic != MAGIC || h->format != FORMAT || h->size != JOURNAL_HEADER_SIZE || h->count == 0 ||
+        h->bytes <= JOURNAL_HEADER_SIZE || h->bytes > j->size - at)
+        return NULL;
+    return h->checksum == block_checksum(j, j->ring + at, h->bytes) ? h : NULL;
+}
+
+/* The block that continues the log; or any whole one whose records lie behind it. */
+static const struct block_header *block_find(const struct journal *j, const struct store_head *head, bool behind) {
+    for (uint64_t at = 0; at < j->size; at += JOURNAL_BLOCK) {
+        const struct block_header *h = (const void *)(j->ring + at);
+        bool wanted = behind ? h->first > head->seq + 1 : h->first == head->seq + 1 && h->before == head->digest;
+        if (wanted && block_at(j, at) != NULL)
+            return h;
+    }
+    return NULL;
+}
+
+static int block_damaged(struct store *store, const struct block_header *h) {
+    return store_damaged(store, "the journal has events from %llu on, but not those before them",
+                         (unsigned long long)h->first);
+}
+
+/* Each record of a block, as an event. */
+static int block_replay(struct store *store, const struct block_header *h) {
+    char why[RECORD_WHY_SIZE];
+    const uint8_t *at = (const uint8_t *)h + JOURNAL_HEADER_SIZE, *end = (const uint8_t *)h + h->bytes;
+    uint64_t after = h->after;
+    int rc = 0;
+    for (uint32_t i = 0; i < h->count && !rc; i++) {
+        struct event event;
+        size_t size = record_span((est_slice){at, (size_t)(end - at)});
+        if (record_read((est_slice){at, size}, &store->scratch, &event, why) < 0)
+            return store_damaged(store, "an event in the journal cannot be used: %s", why);
+        rc = store_append(store, &event);
+        at += size;
+    }
+    if (!rc && store->head.digest != after)
+        rc = store_damaged(store, "the journal's digest is not the log's");
+    return rc;
+}
+
+static int ring_reset(struct store *store) {
+    struct journal *j = &store->journal;
+    j->head = j->tail = 0;
+    j->oldest = store->head.seq + 1;
+    struct stat info;
+    if (fstat(j->fd, &info) != 0)
+        return fail(store, "looking at it");
+    if ((uint64_t)info.st_size == size_wanted(store))
+        return 0;
+    close(j->fd);
+    j->fd = -1;
+    j->size = size_wanted(store); /* the memory is at least as large */
+    return file_make(store);
+}
+
+int journal_replay(struct store *store) {
+    const struct block_header *h;
+    while ((h = block_find(&store->journal, &store->head, false)) != NULL) {
+        int rc = store_begin(store);
+        if (!rc)
+            rc = direct_begin(store);
+        if (!rc)
+            rc = block_replay(store, h);
+        if (!rc)
+            rc = store_commit(store);
+        if (rc) {
+            store_abort(store);
+            return rc;
+        }
+    }
+    h = block_find(&store->journal, &store->head, true);
+    return h != NULL ? block_damaged(store, h) : ring_reset(store);
+}
+
+int journal_count(struct store *store, uint64_t *ret_events) {
+    struct store_head head = store->committed;
+    const struct block_header *h;
+    *ret_events = 0;
+    while ((h = block_find(&store->journal, &head, false)) != NULL) {
+        *ret_events += h->count;
+        head.seq += h->count;
+        head.digest = h->after;
+    }
+    h = block_find(&store->journal, &head, true);
+    return h != NULL ? block_damaged(store, h) : 0;
+}
+
+/* --- Blocks ------------------------------------------------------------------------------------ */
+
+bool journal_fits(const struct journal *j, size_t size) {
+    size_t used = j->used > 0 ? j->used : JOURNAL_HEADER_SIZE;
+    return used + size <= j->size && j->count < j->mask;
+}
+
+/* The block moves to the ring's beginning: it must not wrap. */
+static void block_move(struct journal *j) {
+    uint64_t from = j->head % j->size;
+    memmove(j->ring, j->ring + from, j->used);
+    for (uint32_t i = 0; i < j->count; i++)
+        j->places[(j->first + i) & j->mask] -= (uint32_t)from;
+    j->head += j->size - from;
+}
+
+uint8_t *journal_reserve(struct journal *j, uint64_t seq, size_t size) {
+    size_t used = j->used > 0 ? j->used : JOURNAL_HEADER_SIZE;
+    uint64_t offset = j->head % j->size, whole = aligned(used + size);
+    bool moves = offset + whole > j->size;
+    uint64_t room = j->size - (j->head - j->tail);
+    if (whole + (moves ? j->size - offset : 0) > room || seq - j->oldest >= j->mask)
+        return NULL;
+    if (j->used == 0) {
+        j->first = seq;
+        j->count = 0;
+    }
+    j->used = used;
+    if (moves)
+        block_move(j);
+    uint32_t place = (uint32_t)(j->head % j->size + used);
+    j->places[seq & j->mask] = place;
+    j->used = used + size;
+    j->count++;
+    return j->ring + place;
+}
+
+int journal_write(struct store *store, const struct store_head *before, const struct store_head *after) {
+    struct journal *j = &store->journal;
+    uint8_t *block = j->ring + j->head % j->size;
+    struct block_header header = {.magic = MAGIC, .format = FORMAT, .size = JOURNAL_HEADER_SIZE,
+                                  .first = j->first, .count = j->count, .bytes = (uint32_t)j->used,
+                                  .before = before->digest, .after = after->digest};
+    uint64_t whole = aligned(j->used);
+    memcpy(block, &header, sizeof header);
+    header.checksum = block_checksum(j, block, j->used);
+    memcpy(block, &header, sizeof header);
+    memset(block + j->used, 0, whole - j->used);
+    if (write_whole(j->fd, block, whole, j->head % j->size) != 0)
+        return fail(store, "writing a batch");
+    j->head += whole;
+    j->used = j->count = 0;
+    return 0;
+}
+
+void journal_drop(struct journal *j) {
+    j->used = j->count = 0;
+}
+
+void journal_release(struct journal *j, uint64_t position, uint64_t oldest) {
+    j->tail = position;
+    j->oldest = oldest;
+}
+
+est_slice journal_record(const struct journal *j, uint64_t seq) {
+    if (seq < j->oldest)
+        return (est_slice){0};
+    const uint8_t *at = j->ring + j->places[seq & j->mask];
+    return (est_slice){at, record_span((est_slice){at, j->size - (size_t)(at - j->ring)})};
+}

@@ -1,0 +1,75 @@
+/* journal.h - the newest batches, on disk before LMDB has them: one flush a batch.
+ *
+ * A commit of LMDB is two flushes in a row (its pages, then its meta page), and its file grows, so
+ * that each flush writes the file's length too. Measured on a virtio disk: 235 us for a commit of
+ * LMDB with one event, 84 us for one write into a file of fixed size that is already on disk. So
+ * a batch goes into a ring of fixed size, with one write that is on disk when it returns
+ * (O_DIRECT, O_DSYNC); LMDB gets many batches at once, by the keeper's thread (keeper.h), a moment
+ * later. What LMDB did not get before a crash is put into it when the store is opened.
+ *
+ * The ring is in memory too, and the very same bytes: a record is made where it is written from,
+ * and read there until LMDB has it.
+ *
+ *     block    64 bytes of header, the records back to back, zeroes up to a multiple of 4,096
+ *     header   magic "ESTJ", format u16, header size u16, checksum u64 of all that follows it (keyed
+ *              with the store's secret: no body can pretend to be a block), seq of the first record
+ *              u64, count u32, bytes without the zeroes u32, digest before and after u64, 0, 0
+ *
+ * A block does not wrap around the ring's end. Which blocks count follows from LMDB's position: the
+ * one whose first record is the next event and whose digest is the log's, then the one after it ...
+ * A block that is not whole is one that nobody was told of, if it is the last. A whole block
+ * behind one that is missing means that the file is damaged, and the store does not open.
+ */
+#ifndef JOURNAL_H
+#define JOURNAL_H
+
+#include "event.h"
+
+struct store;
+struct store_head;
+
+enum {
+    JOURNAL_BLOCK = 4096,       /* every block begins and ends at a multiple */
+    JOURNAL_HEADER_SIZE = 64,
+    JOURNAL_SIZE = 16 << 20,    /* bytes; a smaller store has a smaller one */
+    JOURNAL_SIZE_LEAST = 256 << 10,
+};
+
+struct journal {
+    int fd;                /* -1: none */
+    uint8_t *ring;         /* `size` bytes */
+    uint64_t size;
+    uint64_t head, tail;   /* positions that only grow: of the open block, of the oldest that LMDB lacks */
+    uint32_t *places;      /* seq & mask -> where its record is in the ring */
+    uint64_t mask, oldest; /* oldest: the seq of the oldest record that LMDB lacks */
+    uint64_t key;
+    /* The open block. */
+    uint64_t first;        /* seq of its first record */
+    uint32_t count;
+    size_t used;           /* its bytes with the header; 0: none is open */
+};
+
+/* Makes the file where it is missing, reads it where it is there. 0 or a code, with a sentence. */
+int journal_open(struct store *);
+void journal_close(struct journal *);
+
+/* Puts every event that LMDB lacks into it. After rows_recover, before the keeper starts. */
+int journal_replay(struct store *);
+/* Events in whole blocks behind LMDB's position, without changing anything; for tools. */
+int journal_count(struct store *, uint64_t *ret_events);
+
+/* Room for the record of `seq` at the end of the open block. NULL while the ring is too full. */
+uint8_t *journal_reserve(struct journal *, uint64_t seq, size_t size);
+/* Would one more record of this size fit into an empty ring with what the open block has? */
+bool journal_fits(const struct journal *, size_t size);
+/* The open block onto the disk. 0, or -EST_IO with a sentence: it may be there or not. */
+int journal_write(struct store *, const struct store_head *before, const struct store_head *after);
+/* Forgets the open block. */
+void journal_drop(struct journal *);
+/* LMDB has everything up to this position and before this seq. */
+void journal_release(struct journal *, uint64_t position, uint64_t oldest);
+
+/* The record of an event that LMDB lacks, in the open block too; a null slice where it has it. */
+est_slice journal_record(const struct journal *, uint64_t seq);
+
+#endif

@@ -1,0 +1,42 @@
+/* keeper.h - the thread that puts into LMDB what the journal has on disk already.
+ *
+ * It takes all batches that came since it last looked, writes their events and the rows that are due
+ * into the tables in ONE transaction with default flags, and commits. Whoever waits for a batch
+ * waits for the journal alone, so neither B-trees nor LMDB's two flushes delay anyone; and many
+ * batches share their cost. It is woken when a megabyte is waiting, or after some milliseconds.
+ *
+ * It shares no state with the loop's thread but this: the ring's bytes between two positions, which
+ * stay as they are until the keeper has released them, and what is handed over under one mutex.
+ * It writes through a store of its own (`back`), with its own transaction, cursors and sentence.
+ */
+#ifndef KEEPER_H
+#define KEEPER_H
+
+#include "fresh.h"
+#include "store.h"
+
+struct keeper;
+
+/* Begins at what LMDB has now. 0, -EST_NO_MEMORY. */
+int keeper_start(struct store *);
+/* Lets it finish what waits, and ends it. 0, also where there is none; or its code, and then LMDB
+ * lacks what the journal has. */
+int keeper_stop(struct store *);
+
+/* Has the keeper failed? Then nothing more may be promised. 0 or its code; its sentence becomes the
+ * store's. */
+int keeper_failure(struct store *);
+/* A batch is on the disk: LMDB should have it too, one day soon. 0 or -EST_NO_MEMORY. */
+int keeper_publish(struct store *);
+/* A row that has waited for long enough: it goes with the next publish, which comes before anything
+ * else is appended. */
+int keeper_hand(struct store *, const struct fresh_row *, uint32_t place);
+/* Takes over what it has done since: room in the ring, rows that have settled. Never waits. In no
+ * transaction, or the reader's view would lack what is forgotten here. */
+void keeper_take(struct store *);
+/* Waits until LMDB has all that was published; then as keeper_take. 0 or its code. */
+int keeper_drain(struct store *);
+/* The log goes on from the store's head: a batch went into LMDB past the keeper. */
+void keeper_rebase(struct store *);
+
+#endif
