@@ -38,6 +38,7 @@ static void index_close(struct bench *b) {
 
 static void index_follow(struct bench *b) {
     int rc;
+    expect_ok(b->city.writer.store, store_drain(b->city.writer.store));
     while ((rc = indexer_step(&b->indexer)) == 1)
         continue;
     if (rc < 0)
@@ -640,6 +641,7 @@ static void feed_tells_every_event_once_and_in_order(void **state) {
     seen.count = 0;
     buffer_init(&answer.rows);
     settlement_batch(&b->city, 150, 600);
+    expect_ok(b->city.writer.store, store_drain(b->city.writer.store));
     expect_ok(b->city.writer.store, store_each_event(b->city.writer.store, 0, event_see, &seen));
     size_t at = 0, of_one = 0, ours = 0;
     struct feed_question q = {.limit = 33};
