@@ -1,7 +1,7 @@
 /* feed.c - see feed.h. */
 #include "feed.h"
 #include "codec.h"
-#include "door.h"
+#include "guard.h"
 #include "log.h"
 #include "route.h"
 #include "view.h"
@@ -340,7 +340,7 @@ static void feed_rest(struct feed *feed) {
 
 /* Tokens are looked at again when their file changed, and now and then because of their dates. */
 static bool tokens_are_due(struct feed *feed, int64_t now) {
-    unsigned version = door_version(feed->gateway->door);
+    unsigned version = guard_version(feed->gateway->guard);
     if (version == feed->tokens_version && now - feed->tokens_looked_us < TOKENS_MS * EST_US_PER_MS)
         return false;
     feed->tokens_version = version;
@@ -354,7 +354,7 @@ static void feed_tick(struct feed *feed) {
     for (struct stream *s = feed->streams; s; s = s->next) {
         if (!s->parked || s->state == STREAM_ASKING)
             continue;
-        if (tokens && !door_knows(feed->gateway->door, s->token_id))
+        if (tokens && !guard_knows(feed->gateway->guard, s->token_id))
             s->ending = true;
         else if (now - s->wrote_us > silence)
             out_place(s, "keep-alive");

@@ -23,7 +23,7 @@ struct gateway {
     struct config config;
     struct line *lines[ACCOUNTS_MAX]; /* beside config.accounts */
     struct buckets *buckets;          /* requests per second */
-    struct door *door;                /* tokens in force */
+    struct guard *guard;                /* tokens in force */
     struct shelf *shelf;              /* the catalogue, as JSON */
     struct feed *feed;                /* events and their streams */
     struct hooks *hooks;              /* webhooks; NULL: none */
@@ -32,6 +32,9 @@ struct gateway {
     int64_t started_us;
 };
 
+/* The configuration is there already. A negative code, told in the log; gateway_close all the same. */
+int gateway_open(struct gateway *);
+void gateway_close(struct gateway *);
 /* The operator account that feeds streams and searches; NULL where there is none. */
 struct line *gateway_feed_line(const struct gateway *);
 int64_t gateway_ticks_us(void); /* a clock that nobody sets */

@@ -1,7 +1,7 @@
 /* http.c - see http.h. */
 #include "http.h"
 #include "buckets.h"
-#include "door.h"
+#include "guard.h"
 #include "log.h"
 #include "route.h"
 #include "view.h"
@@ -215,7 +215,7 @@ static bool token_is_good(struct request *r) {
         request_problem(r, GW_UNAUTHENTICATED, "this path needs `Authorization: Bearer TOKEN`");
         return false;
     }
-    int code = door_pass(r->gateway->door, secret, &pass);
+    int code = guard_pass(r->gateway->guard, secret, &pass);
     if (code) {
         request_problem(r, -code, "%s", "");
         return false;

@@ -4,7 +4,7 @@
  * but keys and versions. A question that is refused leaves its metrics out; a broker that does not
  * answer leaves the gateway's own, and estelam_broker_up 0.
  */
-#include "door.h"
+#include "guard.h"
 #include "exposition.h"
 #include "figures.h"
 #include "http.h"
@@ -188,7 +188,7 @@ static bool asker_may(struct request *r) {
                         "from another machine this path needs `Authorization: Bearer TOKEN`");
         return false;
     }
-    int code = door_pass(r->gateway->door, value + 7 + strspn(value + 7, " "), &pass);
+    int code = guard_pass(r->gateway->guard, value + 7 + strspn(value + 7, " "), &pass);
     if (code || !(pass.scopes & SCOPE_watch)) {
         request_problem(r, code ? -code : GW_SCOPE_MISSING, "the token needs the scope `watch`");
         return false;

@@ -72,7 +72,8 @@ static const struct stat_metric {
      "Processor time of the broker."},
     {"process_resident_bytes", "broker_process_resident_memory_bytes", METRIC_GAUGE, false,
      "Resident memory of the broker, the store's page cache that it maps included."},
-    {"process_open_files", "broker_process_open_fds", METRIC_GAUGE, false, "Open file descriptors of the broker."},
+    {"process_open_files", "broker_process_open_fds", METRIC_GAUGE, false,
+     "Open file descriptors of the broker."},
     {"process_threads", "broker_process_threads", METRIC_GAUGE, false, "Threads of the broker."},
 };
 

@@ -50,6 +50,7 @@ const struct route ROUTES[] = {
     {"GET", "/v1/whoami", 0, 0, 0, false, NULL, handle_whoami},
     {"GET", "/v1/problems", ANYONE, 0, 0, false, NULL, handle_problems},
     {"GET", "/v1/problems/{code}", ANYONE, 0, 0, false, NULL, handle_problem},
+    {"GET", "/v1/openapi.yaml", ANYONE, 0, 0, false, NULL, handle_openapi},
     {"GET", "/metrics", ANYONE, 0, 0, false, NULL, handle_metrics}, /* from this machine; see there */
     {"GET", "/livez", ANYONE, 0, 0, false, "verbose", handle_livez},
     {"GET", "/readyz", ANYONE, 0, 0, false, "verbose", handle_readyz},

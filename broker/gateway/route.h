@@ -75,6 +75,8 @@ void handle_problem(struct request *);
 void handle_metrics(struct request *);
 void handle_livez(struct request *);
 void handle_readyz(struct request *);
+/* openapi.c */
+void handle_openapi(struct request *);
 /* static.c: whatever the table does not hold */
 void handle_static(struct request *);
 

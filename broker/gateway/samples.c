@@ -84,10 +84,13 @@ void handle_samples(struct request *r) {
     rows = json_array();
     json_object_foreach(samples, name, sample) {
         char department[EST_NAME_MAX + 1];
-        json_array_append_new(rows, json_pack("{s:s, s:O, s:O, s:s}", "name", name, "type",
-                                              json_object_get(sample, "type"), "purpose",
-                                              json_object_get(sample, "purpose"), "department",
-                                              sample_department(r, sample, department)));
+        const char *type = json_string_value(json_object_get(sample, "type"));
+        json_t *row = shelf_titles_of(r->gateway->shelf, type);
+        json_object_set_new(row, "name", json_string(name));
+        json_object_set_new(row, "type", json_string(type));
+        json_object_set(row, "purpose", json_object_get(sample, "purpose"));
+        json_object_set_new(row, "department", json_string(sample_department(r, sample, department)));
+        json_array_append_new(rows, row);
     }
     json_decref(samples);
     request_reply(r, MHD_HTTP_OK, json_pack("{s:o, s:n}", "rows", rows, "next"));

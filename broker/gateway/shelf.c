@@ -101,6 +101,22 @@ static json_t *department_json(const struct department *d) {
                      d->title_en, "outside", (int)d->outside);
 }
 
+/* The broker has no use for the titles of purposes, so the catalogue does not keep them: they are read
+ * from the city's file, which has been checked already. */
+static json_t *purpose_json(const char *folder, const char *name) {
+    static struct complaints none;
+    char path[4096];
+    struct yaml *yaml = NULL;
+    snprintf(path, sizeof path, "%s/city.yaml", folder);
+    memset(&none, 0, offsetof(struct complaints, at));
+    yaml_node root = yaml_open_file(path, &none, &yaml) == 0 ? yaml_root(yaml) : NULL;
+    yaml_node title = yaml_get(yaml_get(yaml_get(root, "purposes"), name), "title");
+    json_t *json = json_pack("{s:s, s:s?, s:s?}", "name", name, "title_fa", yaml_word(yaml_get(title, "fa")),
+                             "title_en", yaml_word(yaml_get(title, "en")));
+    yaml_close(&yaml);
+    return json;
+}
+
 /* --- Reading ----------------------------------------------------------------------------------- */
 
 static void json_swap(json_t **at, json_t *fresh) {
@@ -115,7 +131,7 @@ static void shelf_fill(struct shelf *shelf, const struct catalogue *c) {
     for (size_t i = 0; i < c->departments_count; i++)
         json_array_append_new(departments, department_json(&c->departments[i]));
     for (size_t i = 0; i < c->city.purposes_count; i++)
-        json_array_append_new(purposes, json_pack("{s:s}", "name", c->city.purposes[i]));
+        json_array_append_new(purposes, purpose_json(shelf->folder, c->city.purposes[i]));
     json_swap(&shelf->types, types);
     json_swap(&shelf->departments, departments);
     json_swap(&shelf->purposes, purposes);
@@ -210,6 +226,16 @@ static json_t *type_find(struct shelf *shelf, const char *name) {
     json_array_foreach(shelf->types, i, type) if (strcmp(json_string_value(json_object_get(type, "name")),
                                                          name) == 0) return type;
     return NULL;
+}
+
+json_t *shelf_titles_of(struct shelf *shelf, const char *type) {
+    pthread_mutex_lock(&shelf->lock);
+    json_t *found = type_find(shelf, type);
+    json_t *titles =
+        json_pack("{s:s?, s:s?}", "title_fa", json_string_value(json_object_get(found, "title_fa")),
+                  "title_en", json_string_value(json_object_get(found, "title_en")));
+    pthread_mutex_unlock(&shelf->lock);
+    return titles;
 }
 
 const char *shelf_department_of(struct shelf *shelf, const char *type, char ret[EST_NAME_MAX + 1]) {

@@ -15,5 +15,7 @@ void shelf_free(struct shelf **);
 json_t *shelf_city(struct shelf *);
 /* The department that answers this type, "" where there is none such. Gives `ret` back. */
 const char *shelf_department_of(struct shelf *, const char *type, char ret[EST_NAME_MAX + 1]);
+/* {title_fa, title_en} of a type, nulls where there is none such. A new reference. */
+json_t *shelf_titles_of(struct shelf *, const char *type);
 
 #endif

@@ -1,8 +1,8 @@
-/* door.h - the tokens in force. The file is looked at on every request, by its inode, size and
+/* guard.h - the tokens in force. The file is looked at on every request, by its inode, size and
  * times, so that a revocation holds from the next request on. A file that cannot be read lets
  * nobody in. */
-#ifndef GATEWAY_DOOR_H
-#define GATEWAY_DOOR_H
+#ifndef GATEWAY_GUARD_H
+#define GATEWAY_GUARD_H
 
 #include "gateway.h"
 
@@ -13,14 +13,14 @@ struct pass {
     char id[TOKEN_ID_SIZE];
 };
 
-struct door;
-struct door *door_new(struct gateway *); /* NULL: no memory */
-void door_free(struct door **);
+struct guard;
+struct guard *guard_new(struct gateway *); /* NULL: no memory */
+void guard_free(struct guard **);
 /* 0; -GW_UNAUTHENTICATED, -GW_TOKEN_EXPIRED, -GW_TOKEN_REVOKED, -GW_TOKENS_UNREADABLE. */
-int door_pass(struct door *, const char *secret, struct pass *ret);
+int guard_pass(struct guard *, const char *secret, struct pass *ret);
 /* Is this token still good? For streams, which outlive the request that opened them. */
-bool door_knows(struct door *, const char *id);
+bool guard_knows(struct guard *, const char *id);
 /* Another number whenever the file was read anew. */
-unsigned door_version(struct door *);
+unsigned guard_version(struct guard *);
 
 #endif

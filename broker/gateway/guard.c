@@ -1,0 +1,119 @@
+/* guard.c - see guard.h. */
+#include "guard.h"
+#include "log.h"
+#include "problem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct guard {
+    struct gateway *gateway;
+    pthread_rwlock_t lock;
+    struct stat seen;
+    struct tokens tokens;
+    bool readable, looked;
+    unsigned version;
+};
+
+static bool stat_is_same(const struct stat *a, const struct stat *b) {
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* Under the write lock. */
+static void guard_read(struct guard *guard, const struct stat *now) {
+    struct tokens fresh = {0};
+    struct complaints *complaints = calloc(1, sizeof *complaints);
+    int code = complaints ? tokens_load(guard->gateway->config.tokens, complaints, &fresh) : -EST_NO_MEMORY;
+    for (size_t i = 0; complaints && i < complaints->kept; i++)
+        log_line(LOG_LEVEL_ERROR, "%s: %s", complaints->at[i].where, complaints->at[i].text);
+    free(complaints);
+    tokens_done(&guard->tokens);
+    guard->tokens = fresh;
+    guard->readable = code == 0;
+    guard->looked = code != -EST_NO_MEMORY;
+    guard->seen = *now;
+    guard->version++;
+    if (code)
+        log_line(LOG_LEVEL_ERROR, "%s cannot be read: nobody passes until it is mended",
+                 guard->gateway->config.tokens);
+}
+
+/* Comes back with the read lock held. */
+static void guard_look(struct guard *guard) {
+    struct stat now;
+    if (stat(guard->gateway->config.tokens, &now))
+        memset(&now, 0, sizeof now);
+    pthread_rwlock_rdlock(&guard->lock);
+    if (guard->looked && stat_is_same(&guard->seen, &now))
+        return;
+    pthread_rwlock_unlock(&guard->lock);
+    pthread_rwlock_wrlock(&guard->lock);
+    if (!guard->looked || !stat_is_same(&guard->seen, &now))
+        guard_read(guard, &now);
+    pthread_rwlock_unlock(&guard->lock);
+    pthread_rwlock_rdlock(&guard->lock);
+}
+
+static int token_judge(const struct token *token) {
+    if (!token)
+        return -GW_UNAUTHENTICATED;
+    if (token->revoked.us)
+        return -GW_TOKEN_REVOKED;
+    return token->expires.us && token->expires.us <= gateway_now().us ? -GW_TOKEN_EXPIRED : 0;
+}
+
+int guard_pass(struct guard *guard, const char *secret, struct pass *ret) {
+    guard_look(guard);
+    const struct token *token =
+        tokens_find(&guard->tokens, (est_slice){secret, strnlen(secret, TOKEN_SECRET_SIZE)});
+    int code = guard->readable ? token_judge(token) : -GW_TOKENS_UNREADABLE;
+    if (!code) {
+        int account =
+            config_account(&guard->gateway->config, (est_slice){token->account, strlen(token->account)});
+        if (account < 0) {
+            code = -GW_UNAUTHENTICATED; /* an account that this gateway does not serve */
+        } else {
+            ret->account = (size_t)account;
+            ret->line = guard->gateway->lines[account];
+            ret->scopes = token->scopes;
+            memcpy(ret->id, token->id, sizeof ret->id);
+        }
+    }
+    pthread_rwlock_unlock(&guard->lock);
+    return code;
+}
+
+bool guard_knows(struct guard *guard, const char *id) {
+    guard_look(guard);
+    bool good = guard->readable && token_judge(tokens_by_id(&guard->tokens, id)) == 0;
+    pthread_rwlock_unlock(&guard->lock);
+    return good;
+}
+
+unsigned guard_version(struct guard *guard) {
+    guard_look(guard);
+    unsigned version = guard->version;
+    pthread_rwlock_unlock(&guard->lock);
+    return version;
+}
+
+struct guard *guard_new(struct gateway *gateway) {
+    struct guard *guard = calloc(1, sizeof *guard);
+    if (!guard)
+        return NULL;
+    guard->gateway = gateway;
+    pthread_rwlock_init(&guard->lock, NULL);
+    return guard;
+}
+
+void guard_free(struct guard **guard) {
+    if (!*guard)
+        return;
+    tokens_done(&(*guard)->tokens);
+    pthread_rwlock_destroy(&(*guard)->lock);
+    free(*guard);
+    *guard = NULL;
+}
