@@ -27,8 +27,8 @@ struct block_header {
 _Static_assert(sizeof(struct block_header) == JOURNAL_HEADER_SIZE, "a header without holes");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the journal's header is written as it is");
 
-static uint64_t block_checksum(const struct journal *j, const uint8_t *block, size_t bytes) {
-    return XXH3_64bits_withSeed(block + CHECKED_FROM, bytes - CHECKED_FROM, j->key);
+static uint64_t header_checksum(const struct journal *j, const uint8_t *block) {
+    return XXH3_64bits_withSeed(block + CHECKED_FROM, JOURNAL_HEADER_SIZE - CHECKED_FROM, j->key);
 }
 
 static uint64_t aligned(uint64_t bytes) {
@@ -165,12 +165,25 @@ void journal_close(struct journal *j) {
 
 /* --- What counts ------------------------------------------------------------------------------- */
 
+static bool records_are_whole(const uint8_t *block, const struct block_header *h) {
+    size_t at = JOURNAL_HEADER_SIZE;
+    uint64_t digest = h->before;
+    for (uint32_t i = 0; i < h->count; i++) {
+        est_slice record = {block + at, record_span((est_slice){block + at, h->bytes - at})};
+        if (!record_is_whole(record))
+            return false;
+        digest = digest_step(digest, record_checksum(record));
+        at += record.size;
+    }
+    return at == h->bytes && digest == h->after;
+}
+
 static const struct block_header *block_at(const struct journal *j, uint64_t at) {
     const struct block_header *h = (const void *)(j->ring + at);
     if (h->magic != MAGIC || h->format != FORMAT || h->size != JOURNAL_HEADER_SIZE || h->count == 0 ||
-        h->bytes <= JOURNAL_HEADER_SIZE || h->bytes > j->size - at)
+        h->bytes <= JOURNAL_HEADER_SIZE || h->bytes > j->size - at || h->checksum != header_checksum(j, j->ring + at))
         return NULL;
-    return h->checksum == block_checksum(j, j->ring + at, h->bytes) ? h : NULL;
+    return records_are_whole(j->ring + at, h) ? h : NULL;
 }
 
 /* The block that continues the log; or any whole one whose records lie behind it. */
@@ -300,7 +313,7 @@ int journal_write(struct store *store, const struct store_head *before, const st
                                   .before = before->digest, .after = after->digest};
     uint64_t whole = aligned(j->used);
     memcpy(block, &header, sizeof header);
-    header.checksum = block_checksum(j, block, j->used);
+    header.checksum = header_checksum(j, block);
     memcpy(block, &header, sizeof header);
     memset(block + j->used, 0, whole - j->used);
     if (write_whole(j->fd, block, whole, j->head % j->size) != 0)

@@ -11,9 +11,11 @@
  * and read there until LMDB has it.
  *
  *     block    64 bytes of header, the records back to back, zeroes up to a multiple of 4,096
- *     header   magic "ESTJ", format u16, header size u16, checksum u64 of all that follows it (keyed
+ *     header   magic "ESTJ", format u16, header size u16, checksum u64 of the rest of the header (keyed
  *              with the store's secret: no body can pretend to be a block), seq of the first record
  *              u64, count u32, bytes without the zeroes u32, digest before and after u64, 0, 0
+ *
+ * The records need no checksum beside their own: the digest after them is made of theirs, in order.
  *
  * A block does not wrap around the ring's end. Which blocks count follows from LMDB's position: the
  * one whose first record is the next event and whose digest is the log's, then the one after it ...

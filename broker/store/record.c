@@ -320,6 +320,10 @@ uint64_t record_checksum(est_slice bytes) {
     return bytes.size >= CHECKED_FROM ? read_u64((const uint8_t *)bytes.data + 8) : 0;
 }
 
+bool record_is_whole(est_slice bytes) {
+    return bytes.size >= RECORD_HEADER_SIZE && checksum_after(bytes.data, bytes.size) == record_checksum(bytes);
+}
+
 size_t record_span(est_slice bytes) {
     uint32_t payload;
     if (bytes.size < RECORD_HEADER_SIZE)
@@ -543,8 +547,12 @@ static int check_event_frame(est_slice bytes, char ret_why[RECORD_WHY_SIZE]) {
 int record_read(est_slice bytes, struct record_scratch *scratch, struct event *ret,
                 char ret_why[RECORD_WHY_SIZE]) {
     int rc = check_event_frame(bytes, ret_why);
-    if (rc)
-        return rc;
+    return rc ? rc : record_parse(bytes, scratch, ret, ret_why);
+}
+
+int record_parse(est_slice bytes, struct record_scratch *scratch, struct event *ret,
+                 char ret_why[RECORD_WHY_SIZE]) {
+    int rc;
     struct reader reader = {(const uint8_t *)bytes.data + CHECKED_FROM, bytes.size - CHECKED_FROM, false};
     unsigned type = take_u16(&reader), version = take_u16(&reader);
     const struct layout *layout = layout_of_version(type, version);

@@ -40,6 +40,12 @@ uint64_t record_write(const struct event *, size_t size, void *bytes);
  * lists into `scratch` until the next read. *ret keeps its value on failure. */
 int record_read(est_slice bytes, struct record_scratch *, struct event *ret, char ret_why[RECORD_WHY_SIZE]);
 
+/* The same for bytes that this process wrote, and that have been in its memory alone since: the
+ * checksum is not looked at. */
+int record_parse(est_slice bytes, struct record_scratch *, struct event *ret, char ret_why[RECORD_WHY_SIZE]);
+/* Does its checksum match? */
+bool record_is_whole(est_slice bytes);
+
 /* Bytes of the record that these begin with, by its own header, which is not looked at otherwise;
  * no more than there are. */
 size_t record_span(est_slice bytes);

@@ -177,9 +177,9 @@ static int event_decode(struct store *store, uint64_t seq, const MDB_val *data, 
 int store_event(struct store *store, uint64_t seq, struct event *ret) {
     MDB_val data;
     if (store->keeper != NULL && !store->direct && seq >= store->journal.oldest && seq <= store->head.seq) {
-        est_slice record = journal_record(&store->journal, seq);
-        data = val_of(record.data, record.size);
-        return event_decode(store, seq, &data, ret);
+        char why[RECORD_WHY_SIZE];
+        int rc = record_parse(journal_record(&store->journal, seq), &store->scratch, ret, why);
+        return rc ? store_fail(store, rc, "event %llu cannot be used: %s", (ull)seq, why) : 0;
     }
     int rc = table_get(store, TABLE_LOG, val_of(&seq, sizeof seq), &data);
     return rc ? rc : event_decode(store, seq, &data, ret);
