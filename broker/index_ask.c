@@ -67,7 +67,6 @@ static void refuse_busy(struct broker *b, uint32_t peer, uint64_t ref, const cha
 void index_ask(struct broker *b, uint32_t peer, const struct message *m) {
     struct session_view session;
     uint64_t ref = m->done.ref; /* each begins with its ref */
-    size_t leased_count = 0;
     if (b->index == NULL) {
         refuse_busy(b, peer, ref, "this broker runs without an index");
         return;
@@ -76,10 +75,14 @@ void index_ask(struct broker *b, uint32_t peer, const struct message *m) {
         send_error(b, peer, (struct error_is){.ref = ref, .code = EST_INVALID_FIELD}, "reason: say why");
         return;
     }
-    uint64_t *leased = m->verb == VERB_FIND ? leased_take(b, &leased_count) : NULL;
+    struct store_head head;
+    store_head(b->store, &head);
+    struct index_moment moment = {.seq = head.seq, .rule = &b->catalogue->city.parcel};
+    if (m->verb == VERB_FIND)
+        moment.leased = leased_take(b, &moment.leased_count);
     core_session(b->core, peer, &session);
     struct index_asker asker = {peer, session.since.us};
-    if (index_hand_over(b->index, asker, m, &b->catalogue->city.parcel, leased, leased_count) < 0)
+    if (index_hand_over(b->index, asker, m, &moment) < 0)
         refuse_busy(b, peer, ref, "too many questions wait for the index");
     else if (m->verb == VERB_REINDEX)
         log_line(5, "the index is built again, by %s: %.*s",

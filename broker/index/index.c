@@ -21,7 +21,7 @@ enum {
     LOOK_EVERY_MS = 50,
     COMMIT_EVERY_MS = 500,
     RETRY_MS = 5000,
-    CATCH_UP_STEPS = 4,
+    CATCH_UP_MS = 250,
     FILTER_MAX = 1000
 };
 
@@ -30,6 +30,7 @@ struct question {
     struct index_asker asker;
     struct message message; /* its texts point into the two below */
     char filter[FILTER_MAX], department[EST_NAME_MAX];
+    uint64_t seq;
     struct parcel_rule rule;
     bool has_rule;
     uint64_t *leased;
@@ -194,12 +195,29 @@ static void answer_events(struct index *in, const struct question *q, struct ind
     buffer_done(&answer.rows);
 }
 
-/* What was on disk when it was asked is mostly in the answer. True where search can answer. */
-static bool search_ready(struct index *in, uint64_t ref, struct index_answer *a) {
+static uint64_t behind_of(const struct index *in, const struct question *q) {
+    uint64_t head = in->indexer.head > q->seq ? in->indexer.head : q->seq;
+    return head > in->indexer.place.seq ? head - in->indexer.place.seq : 0;
+}
+
+/* What had been said when it was asked is mostly in the answer: the store puts events into the log some
+ * milliseconds after they are on disk, and that is waited for. */
+static void catch_up(struct index *in, const struct question *q) {
+    static const struct timespec moment = {0, 2000000};
+    int64_t until = now_ms() + CATCH_UP_MS;
+    bool more = follow(in);
+    while (in->open && in->indexer.place.seq < q->seq && now_ms() < until) {
+        if (!more)
+            nanosleep(&moment, NULL);
+        more = follow(in);
+    }
+}
+
+/* True where search can answer. */
+static bool search_ready(struct index *in, const struct question *q, uint64_t ref, struct index_answer *a) {
     char why[INDEX_WHY_SIZE];
-    for (int i = 0; i < CATCH_UP_STEPS && follow(in); i++)
-        continue;
-    uint64_t behind = indexer_behind(&in->indexer);
+    catch_up(in, q);
+    uint64_t behind = behind_of(in, q);
     if (!in->open)
         snprintf(why, sizeof why, "search is off: %.400s", in->indexer.why);
     else if (in->rebuilding && behind > 0)
@@ -216,7 +234,7 @@ static bool search_ready(struct index *in, uint64_t ref, struct index_answer *a)
 static void answer_find(struct index *in, const struct question *q, struct index_answer *a) {
     const struct find *ask = &q->message.find;
     struct timespec t;
-    if (!search_ready(in, ask->ref, a))
+    if (!search_ready(in, q, ask->ref, a))
         return;
     clock_gettime(CLOCK_REALTIME, &t);
     struct find_question question = {.filter = ask->filter,
@@ -237,7 +255,7 @@ static void answer_find(struct index *in, const struct question *q, struct index
         a->message.find_is = (struct find_is){.ref = ask->ref,
                                               .next = answer.next,
                                               .count = answer.count,
-                                              .behind = indexer_behind(&in->indexer),
+                                              .behind = behind_of(in, q),
                                               .counted_all = answer.counted_all};
         a->message.find_is.rows = rows_finish(a, &answer.rows, answer.rows_count);
     }
@@ -251,7 +269,7 @@ static void answer_find(struct index *in, const struct question *q, struct index
 static void answer_counters(struct index *in, const struct question *q, struct index_answer *a) {
     uint64_t ref = q->message.counters.ref;
     struct buffer rows;
-    if (!search_ready(in, ref, a))
+    if (!search_ready(in, q, ref, a))
         return;
     buffer_init(&rows);
     if (indexer_names(&in->indexer) < 0) {
@@ -444,7 +462,7 @@ static void text_copy(est_slice *text, char *room, size_t size) {
 }
 
 static struct question *question_new(struct index_asker asker, const struct message *m,
-                                     const struct parcel_rule *rule) {
+                                     const struct index_moment *moment) {
     struct question *q = calloc(1, sizeof *q);
     if (!q)
         return NULL;
@@ -459,20 +477,21 @@ static struct question *question_new(struct index_asker asker, const struct mess
     } else { /* the others say no more than their ref to the thread */
         q->message.done.ref = m->done.ref;
     }
-    q->has_rule = rule != NULL;
-    if (rule)
-        q->rule = *rule;
+    q->seq = moment->seq;
+    q->has_rule = moment->rule != NULL;
+    if (moment->rule)
+        q->rule = *moment->rule;
     return q;
 }
 
 int index_hand_over(struct index *in, struct index_asker asker, const struct message *m,
-                    const struct parcel_rule *rule, uint64_t *leased, size_t leased_count) {
-    struct question *q = question_new(asker, m, rule);
+                    const struct index_moment *moment) {
+    struct question *q = question_new(asker, m, moment);
     bool taken = false;
     pthread_mutex_lock(&in->lock);
     if (q && in->waiting < INDEX_QUESTIONS_MAX) {
-        q->leased = leased;
-        q->leased_count = leased_count;
+        q->leased = moment->leased;
+        q->leased_count = moment->leased_count;
         if (in->last)
             in->last->next = q;
         else
@@ -485,7 +504,7 @@ int index_hand_over(struct index *in, struct index_asker asker, const struct mes
     pthread_mutex_unlock(&in->lock);
     if (taken)
         return 0;
-    free(leased);
+    free(moment->leased);
     free(q);
     return -EST_BUSY;
 }

@@ -45,10 +45,15 @@ struct index_asker {
     int64_t since_us;
 };
 
-/* `m` is EVENTS, FIND, COUNTERS or REINDEX, and is copied. `rule` as in find.h. `leased`, ascending, is
- * taken over in any case; NULL for none. 0 or -EST_BUSY. */
-int index_hand_over(struct index *, struct index_asker, const struct message *m,
-                    const struct parcel_rule *rule, uint64_t *leased, size_t leased_count);
+/* What the loop knows at the moment of a question and the thread does not. */
+struct index_moment {
+    uint64_t seq; /* of the newest event: the answer waits a little until it is in the index */
+    const struct parcel_rule *rule; /* as in find.h */
+    uint64_t *leased;               /* ascending, allocated; taken over in any case; NULL for none */
+    size_t leased_count;
+};
+/* `m` is EVENTS, FIND, COUNTERS or REINDEX, and is copied. 0 or -EST_BUSY. */
+int index_hand_over(struct index *, struct index_asker, const struct message *m, const struct index_moment *);
 
 /* An answer: the message to send (its rows lie in `rows`), or ERROR with its text in `why`. */
 struct index_answer {
