@@ -461,6 +461,18 @@ static void on_log(void *arg, const char *format, va_list list) {
     log_line(LOG_LEVEL_INFO, "http: %s", text);
 }
 
+/* %00 would end a path or a value for us where it goes on for whoever looks at the log: what comes out
+ * matches no path and is no number. */
+static size_t on_escape(void *arg, struct MHD_Connection *connection, char *text) {
+    size_t size = MHD_http_unescape(text);
+    (void)arg;
+    (void)connection;
+    for (size_t i = 0; i < size; i++)
+        if (!text[i])
+            text[i] = '\x01';
+    return size;
+}
+
 /* --- Starting and stopping ---------------------------------------------------------------------- */
 
 static char *file_text(const char *path) {
@@ -536,9 +548,9 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct config *c
     OPTION(MHD_OPTION_END, 0, NULL);
 #undef OPTION
     return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-                            MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-                            MHD_OPTION_NOTIFY_CONNECTION, connection_told, http, MHD_OPTION_ARRAY, options,
-                            MHD_OPTION_END);
+                            MHD_OPTION_UNESCAPE_CALLBACK, on_escape, NULL, MHD_OPTION_SOCK_ADDR, address,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
+                            connection_told, http, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
 int http_start(struct gateway *gateway) {

@@ -76,7 +76,7 @@ static bool members_hold(const json_t *document, const json_t *schema, const jso
 bool schema_holds(const json_t *document, const json_t *schema, const json_t *value, char ret_why[256]) {
     static const char *const known =
         " $ref type required properties additionalProperties items enum description format "
-        "minLength maxLength minimum pattern ";
+        "minLength maxLength minimum pattern contentMediaType contentSchema ";
     const char *keyword;
     json_t *one, *items;
     size_t i;

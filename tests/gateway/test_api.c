@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char debt[] = "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"nz\":\"1-2-3\"}}";
 static const char uuid[] = "0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11";
@@ -302,6 +303,49 @@ static void every_code_is_explained(void **state) {
     assert_problem(CALL(s.gate, "/v1/problems/FROB"), 404, "NO_SUCH_PATH");
 }
 
+/* --- The console's files -----------------------------------------------------------------------------------
+ */
+
+static void files_come_with_a_strict_policy_and_only_from_their_folder(void **state) {
+    (void)state;
+    struct town *town = gate_town();
+    char path[FOLDER_MAX + 32];
+    town_start(town);
+    snprintf(path, sizeof path, "%s/console", town->folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    town_file(town, "console/index.html", "<!doctype html><title>x</title>");
+    town_file(town, "console/app-4XZ2KQ7B.js", "1;");
+    town_file(town, "console/.hidden", "secret");
+    struct gate *gate = gate_new(town, "console: console\n");
+    gate_start(gate);
+    const struct reply *r = CALL(gate, "/");
+    assert_int_equal(r->status, 200);
+    assert_non_null(strstr(r->body, "<!doctype html>"));
+    assert_string_equal(reply_header(r, "Content-Type"), "text/html; charset=utf-8");
+    assert_string_equal(reply_header(r, "Cache-Control"), "no-cache");
+    const char *policy = reply_header(r, "Content-Security-Policy");
+    assert_non_null(strstr(policy, "default-src 'none'"));
+    assert_null(strstr(policy, "unsafe"));
+    assert_string_equal(reply_header(r, "X-Content-Type-Options"), "nosniff");
+    char etag[96];
+    snprintf(etag, sizeof etag, "If-None-Match: %s", reply_header(r, "ETag"));
+    assert_int_equal(CALL(gate, "/", .headers = {etag})->status, 304);
+    assert_int_equal(CALL(gate, "/department/treasury")->status, 200); /* a page of the console's own */
+    r = CALL(gate, "/app-4XZ2KQ7B.js");
+    assert_non_null(strstr(reply_header(r, "Cache-Control"), "immutable"));
+    static const char *const bad[] = {
+        "/../gateway.yaml", "/%2e%2e/gateway.yaml", "/..%2fgateway.yaml", "/.hidden",
+        "/none.js",         "//etc/passwd",         "/console/",          "/a\\b.js",
+        "/index.html%00.js"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        r = CALL(gate, bad[i]);
+        if (r->status != 404 && r->status != 400)
+            print_error("%s: %ld\n", bad[i], r->status);
+        assert_true(r->status == 404 || r->status == 400);
+    }
+    assert_problem(CALL(gate, "/", .method = "DELETE"), 405, "METHOD_NOT_ALLOWED");
+}
+
 /* --- Configuration ---------------------------------------------------------------------------------------
  */
 
@@ -338,6 +382,7 @@ int main(void) {
         GATE_CLAIM(a_token_is_good_for_its_scopes_only),
         GATE_CLAIM(wrong_paths_methods_and_types_say_what_is_right),
         GATE_CLAIM(every_code_is_explained),
+        GATE_CLAIM(files_come_with_a_strict_policy_and_only_from_their_folder),
         GATE_CLAIM(a_check_names_file_line_and_column),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

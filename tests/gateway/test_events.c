@@ -1,0 +1,474 @@
+/* test_events.c - streams of events, search and what operators do, over HTTP. */
+#include "gate.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct stand {
+    struct town *town;
+    struct gate *gate;
+    const char *portal, *notary, *duty, *chief;
+};
+
+static struct stand stand_new(const char *more) {
+    struct stand s = {.town = gate_town()};
+    town_start(s.town);
+    s.gate = gate_new(s.town, more ? more : "feed: duty\n");
+    s.portal = gate_token(s.gate, "portal", SCOPE_ALL);
+    s.notary = gate_token(s.gate, "notary", SCOPE_ALL);
+    s.duty = gate_token(s.gate, "duty", SCOPE_ALL);
+    s.chief = gate_token(s.gate, "chief", SCOPE_ALL);
+    gate_start(s.gate);
+    return s;
+}
+
+/* --- A reader of a stream --------------------------------------------------------------------------------
+ */
+
+/* HTTP/1.0, so that what comes is the stream itself and not its chunks. */
+struct reader {
+    int fd;
+    char *text; /* what came and was not taken yet */
+    size_t size;
+    bool ended;
+    json_t *json; /* of the last event */
+    uint64_t id;
+};
+
+static void reader_free(void *arg) {
+    struct reader *r = arg;
+    close(r->fd);
+    free(r->text);
+    json_decref(r->json);
+    free(r);
+}
+
+static struct reader *reader_open(struct gate *gate, const char *token, const char *path,
+                                  const char *header) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)gate->port)};
+    struct reader *r = calloc(1, sizeof *r);
+    char request[512];
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    r->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    gate_register(r, reader_free);
+    assert_int_equal(connect(r->fd, (struct sockaddr *)&address, sizeof address), 0);
+    int size = snprintf(request, sizeof request, "GET %s HTTP/1.0\r\nAuthorization: Bearer %s\r\n%s\r\n",
+                        path, token, header ? header : "");
+    assert_int_equal(send(r->fd, request, (size_t)size, MSG_NOSIGNAL), size);
+    return r;
+}
+
+/* True when more came or it ended; false when the time is over. */
+static bool reader_fill(struct reader *r, int64_t until) {
+    struct pollfd p = {.fd = r->fd, .events = POLLIN};
+    int64_t left = until - now_ms();
+    if (r->ended || left <= 0 || poll(&p, 1, (int)left) <= 0)
+        return r->ended;
+    r->text = realloc(r->text, r->size + 65537);
+    ssize_t got = recv(r->fd, r->text + r->size, 65536, 0);
+    r->ended = got <= 0;
+    r->size += got > 0 ? (size_t)got : 0;
+    r->text[r->size] = '\0';
+    return true;
+}
+
+/* Everything up to and with `end`; NULL when it did not come within `ms`. To be freed. */
+static char *reader_until(struct reader *r, const char *end, int ms) {
+    for (int64_t until = now_ms() + ms;;) {
+        char *at = r->text ? strstr(r->text, end) : NULL;
+        if (at) {
+            size_t size = (size_t)(at - r->text) + strlen(end);
+            char *part = strndup(r->text, size);
+            memmove(r->text, r->text + size, r->size - size + 1);
+            r->size -= size;
+            return part;
+        }
+        if (r->ended || !reader_fill(r, until))
+            return NULL;
+    }
+}
+
+/* The next event; NULL when none came within `ms`. Blocks without data move the id on. */
+static json_t *reader_next(struct reader *r, int ms) {
+    for (char *block; (block = reader_until(r, "\n\n", ms)) != NULL;) {
+        const char *id = strstr(block, "id: "), *data = strstr(block, "data: ");
+        if (id)
+            r->id = strtoull(id + 4, NULL, 10);
+        json_decref(r->json);
+        r->json = data ? json_loads(data + 6, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+        free(block);
+        if (r->json)
+            return r->json;
+    }
+    return NULL;
+}
+
+/* Waits until the stream has come to the present. */
+static void reader_live(struct reader *r) {
+    char *text = reader_until(r, ": live\n", WAIT_MS);
+    if (!text)
+        print_error("instead: %s\n", r->text);
+    assert_non_null(text);
+    free(text);
+}
+
+static const char *event_text(const json_t *event, const char *name) {
+    const char *text = json_string_value(json_object_get(event, name));
+    return text ? text : "";
+}
+
+static const json_t *event_wait(struct reader *r, const char *name) {
+    const json_t *event;
+    do {
+        event = reader_next(r, WAIT_MS);
+        assert_non_null(event);
+    } while (strcmp(event_text(event, "event"), name) != 0);
+    return event;
+}
+
+static uint64_t submit_use(struct stand *s, const char *token, const char *key) {
+    char header[128];
+    snprintf(header, sizeof header, "Idempotency-Key: %s", key);
+    const struct reply *r =
+        CALL(s->gate, "/v1/inquiries", .token = token, .headers = {header},
+             .body = "{\"type\":\"plot.use\",\"purpose\":\"permit\",\"body\":{\"nz\":\"2-2-3\"}}");
+    assert_int_equal(r->status, 202);
+    return (uint64_t)reply_int(r, "number");
+}
+
+/* --- Streams -----------------------------------------------------------------------------------------------
+ */
+
+static void an_operator_sees_all_and_a_requester_its_own(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    struct reader *duty = reader_open(s.gate, s.duty, "/v1/events", NULL);
+    struct reader *portal = reader_open(s.gate, s.portal, "/v1/events", NULL);
+    reader_live(duty);
+    reader_live(portal);
+    uint64_t others = submit_use(&s, s.notary, "n1"), own = gate_submit(s.gate, s.portal, "p1");
+    const json_t *event = event_wait(duty, "submitted");
+    assert_int_equal(json_integer_value(json_object_get(event, "number")), others);
+    assert_string_equal(event_text(event, "requester"), "notary");
+    assert_int_equal(json_integer_value(json_object_get(event_wait(duty, "submitted"), "number")), own);
+    event = reader_next(portal, WAIT_MS);
+    assert_int_equal(json_integer_value(json_object_get(event, "number")), own);
+    assert_string_equal(event_text(event, "event"), "submitted");
+    assert_int_equal(json_integer_value(json_object_get(event, "seq")), portal->id);
+}
+
+static void only_operators_read_reasons(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    struct reader *duty = reader_open(s.gate, s.duty, "/v1/events?department=treasury", NULL);
+    struct reader *portal = reader_open(s.gate, s.portal, "/v1/events", NULL);
+    reader_live(duty);
+    reader_live(portal);
+    submit_use(&s, s.portal, "elsewhere"); /* of another department */
+    uint64_t number = gate_submit(s.gate, s.portal, "p1");
+    char path[64];
+    snprintf(path, sizeof path, "/v1/inquiries/%llu/cancel", (unsigned long long)number);
+    assert_int_equal(CALL(s.gate, path, .token = s.duty, .body = "{\"reason\":\"by mistake\"}")->status, 200);
+    assert_int_equal(json_integer_value(json_object_get(reader_next(duty, WAIT_MS), "number")), number);
+    assert_string_equal(event_text(event_wait(duty, "cancelled"), "text"), "by mistake");
+    assert_string_equal(event_text(event_wait(portal, "cancelled"), "text"), "");
+}
+
+/* More than the ring's page of catching up, over a restart of the gateway: nothing lost, nothing twice. */
+static void a_reader_that_comes_back_misses_nothing(void **state) {
+    enum { COUNT = 450 };
+    (void)state;
+    struct stand s = stand_new(NULL);
+    struct reader *r = reader_open(s.gate, s.portal, "/v1/events", NULL);
+    char header[64], key[16];
+    reader_live(r);
+    gate_submit(s.gate, s.portal, "first");
+    uint64_t first = (uint64_t)json_integer_value(json_object_get(event_wait(r, "submitted"), "number"));
+    uint64_t last_id = r->id, before = first;
+    struct far *portal = far_open(s.town, "portal", 0);
+    for (int i = 0; i < COUNT; i++)
+        far_submit(portal, "plot.debt", "1-2-3", NULL);
+    gate_kill(s.gate);
+    gate_start(s.gate);
+    snprintf(key, sizeof key, "last");
+    gate_submit(s.gate, s.portal, key);
+    snprintf(header, sizeof header, "Last-Event-ID: %llu\r\n", (unsigned long long)last_id);
+    r = reader_open(s.gate, s.portal, "/v1/events", header);
+    for (int i = 0; i < COUNT + 1; i++) {
+        const json_t *event = event_wait(r, "submitted");
+        uint64_t number = (uint64_t)json_integer_value(json_object_get(event, "number"));
+        assert_true(number > before);
+        before = number;
+    }
+    assert_null(reader_next(r, 200));
+}
+
+static void a_revoked_token_ends_its_stream(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    struct reader *r = reader_open(s.gate, s.portal, "/v1/events", NULL);
+    reader_live(r);
+    gate_revoke(s.gate, s.portal);
+    assert_null(reader_next(r, WAIT_MS));
+    assert_true(r->ended);
+}
+
+static void a_quiet_stream_is_kept_alive(void **state) {
+    (void)state;
+    struct stand s = stand_new("feed: duty\nlimits: {keep_alive: 200 ms}\n");
+    struct reader *r = reader_open(s.gate, s.portal, "/v1/events", NULL);
+    reader_live(r);
+    for (int i = 0; i < 3; i++) {
+        char *text = reader_until(r, ": keep-alive\n", WAIT_MS);
+        assert_non_null(text);
+        free(text);
+    }
+}
+
+static void streams_have_a_limit(void **state) {
+    (void)state;
+    struct stand s = stand_new("feed: duty\nlimits: {streams: 3, streams_per_account: 2}\n");
+    reader_live(reader_open(s.gate, s.portal, "/v1/events", NULL));
+    reader_live(reader_open(s.gate, s.portal, "/v1/events", NULL));
+    assert_problem(CALL(s.gate, "/v1/events", .token = s.portal), 503, "STREAMS_FULL");
+    reader_live(reader_open(s.gate, s.duty, "/v1/events", NULL));
+    assert_problem(CALL(s.gate, "/v1/events", .token = s.notary), 503, "STREAMS_FULL");
+    assert_problem(CALL(s.gate, "/v1/events", .token = s.notary, .headers = {"Last-Event-ID: frob"}), 400,
+                   "INVALID_HEADER");
+}
+
+/* Hundreds of streams that say nothing cost the others nothing, and an end of the gateway ends them. */
+static void idle_streams_are_many_and_end_with_the_gateway(void **state) {
+    enum { STREAMS = 400 };
+    (void)state;
+    struct stand s = stand_new(NULL);
+    struct reader *readers[STREAMS];
+    for (int i = 0; i < STREAMS; i++)
+        readers[i] = reader_open(s.gate, i % 2 ? s.portal : s.notary, "/v1/events", NULL);
+    for (int i = 0; i < STREAMS; i++)
+        reader_live(readers[i]);
+    uint64_t number = gate_submit(s.gate, s.portal, "k");
+    for (int i = 1; i < STREAMS; i += 2)
+        assert_int_equal(json_integer_value(json_object_get(reader_next(readers[i], WAIT_MS), "number")),
+                         number);
+    assert_null(reader_next(readers[0], 50));
+    assert_int_equal(gate_stop(s.gate), 0);
+    for (int i = 0; i < STREAMS; i++) {
+        while (reader_next(readers[i], WAIT_MS))
+            continue;
+        assert_true(readers[i]->ended);
+    }
+}
+
+/* --- Levels
+ * ------------------------------------------------------------------------------------------------- */
+
+static void an_observer_sees_counts_and_nothing_of_a_person(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const char *watch = gate_token(s.gate, "watch", SCOPE_ALL);
+    static const char *const counts[] = {"/v1/queues", "/v1/agents", "/v1/stats", "/v1/counters"};
+    static const char *const persons[] = {
+        "/v1/parked", "/v1/inquiries", "/v1/inquiries.csv", "/v1/inquiries/1", "/v1/inquiries/1/timeline",
+        "/v1/events", "/v1/keys",      "/v1/config"};
+    gate_submit(s.gate, s.portal, "k");
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        assert_int_equal(CALL(s.gate, counts[i], .token = watch)->status, 200);
+    for (size_t i = 0; i < sizeof persons / sizeof persons[0]; i++)
+        assert_problem(CALL(s.gate, persons[i], .token = watch), 403, "NOT_ALLOWED");
+    assert_problem(
+        CALL(s.gate, "/v1/departments/treasury/pause", .token = watch, .body = "{\"reason\":\"x\"}"), 403,
+        "NOT_ALLOWED");
+    assert_problem(CALL(s.gate, "/v1/drain", .token = s.duty, .body = "{\"on\":true,\"reason\":\"x\"}"), 403,
+                   "NOT_ALLOWED");
+    assert_string_equal(reply_text(CALL(s.gate, "/v1/whoami", .token = watch), "level"), "observer");
+    assert_string_equal(reply_text(CALL(s.gate, "/v1/whoami", .token = s.chief), "level"), "administrator");
+}
+
+static void only_an_administrator_sees_bodies(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    char path[64];
+    snprintf(path, sizeof path, "/v1/inquiries/%llu?bodies=1",
+             (unsigned long long)gate_submit(s.gate, s.portal, "k"));
+    const struct reply *r = CALL(s.gate, path, .token = s.chief);
+    assert_int_equal(r->status, 200);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(r->json, "request"), "nz")),
+                        "1-2-3");
+    assert_problem(CALL(s.gate, path, .token = s.duty), 403, "NOT_ALLOWED");
+}
+
+/* --- Search and acts
+ * ----------------------------------------------------------------------------------------- */
+
+/* The index is a little behind: asks until it has seen all. */
+static const struct reply *found_wait(struct stand *s, const char *path, const char *token, size_t count) {
+    const struct reply *r = NULL;
+    for (int64_t until = now_ms() + WAIT_MS; now_ms() < until;) {
+        r = CALL(s->gate, path, .token = token);
+        if (r->status == 200 && json_array_size(json_object_get(r->json, "rows")) == count)
+            return r;
+    }
+    fail_msg("%s: never %zu rows: %s", path, count, r->body);
+    return NULL;
+}
+
+static void a_requester_finds_its_own_only(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    uint64_t own = gate_submit(s.gate, s.portal, "p1");
+    submit_use(&s, s.notary, "n1");
+    found_wait(&s, "/v1/inquiries", s.duty, 2);
+    const struct reply *r = found_wait(&s, "/v1/inquiries?count=1", s.portal, 1);
+    json_t *row = json_array_get(json_object_get(r->json, "rows"), 0);
+    assert_int_equal(json_integer_value(json_object_get(row, "number")), own);
+    assert_int_equal(reply_int(r, "count"), 1);
+    assert_int_equal(json_array_size(json_object_get(
+                         CALL(s.gate, "/v1/inquiries?q=requester:notary", .token = s.portal)->json, "rows")),
+                     0);
+    found_wait(&s, "/v1/inquiries?q=state:waiting%20department:works", s.duty, 1);
+    assert_problem(CALL(s.gate, "/v1/inquiries?q=frob:1", .token = s.duty), 422, "INVALID_FIELD");
+    r = CALL(s.gate, "/v1/inquiries.csv", .token = s.portal);
+    assert_int_equal(r->status, 200);
+    assert_non_null(strstr(reply_header(r, "Content-Type"), "text/csv"));
+    assert_non_null(strstr(r->body, "\"plot.debt\""));
+    assert_null(strstr(r->body, "notary"));
+    assert_int_equal(
+        CALL(s.gate, "/v1/inquiries/0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11", .token = s.duty)->status, 404);
+}
+
+static void an_operator_names_an_inquiry_by_its_uuid_too(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    uint64_t number = gate_submit(s.gate, s.portal, "0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11");
+    found_wait(&s, "/v1/inquiries", s.duty, 1);
+    const struct reply *r =
+        CALL(s.gate, "/v1/inquiries/0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11", .token = s.duty);
+    assert_int_equal(r->status, 200);
+    assert_int_equal(reply_int(r, "number"), number);
+}
+
+static void parked_inquiries_are_counted_and_put_back(void **state) {
+    enum { COUNT = 3 };
+    (void)state;
+    struct stand s = stand_new(NULL);
+    struct child *agent = agent_start(s.town, "treasury-a", "refuse", 1);
+    char key[8], path[64];
+    uint64_t number = 0;
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        number = gate_submit(s.gate, s.portal, key);
+    }
+    found_wait(&s, "/v1/inquiries?q=state:parked", s.duty, COUNT);
+    assert_int_equal(
+        json_array_size(json_object_get(CALL(s.gate, "/v1/parked", .token = s.duty)->json, "rows")), COUNT);
+    child_signal(agent, 9);
+    child_wait(agent);
+    const struct reply *r = CALL(s.gate, "/v1/parked/requeue", .token = s.duty,
+                                 .body = "{\"filter\":\"department:treasury\",\"count_only\":true}");
+    assert_int_equal(r->status, 200);
+    assert_int_equal(reply_int(r, "count"), COUNT);
+    assert_problem(CALL(s.gate, "/v1/parked/requeue", .token = s.duty, .body = "{}"), 422, "INVALID_REQUEST");
+    snprintf(path, sizeof path, "/v1/inquiries/%llu/requeue", (unsigned long long)number);
+    r = CALL(s.gate, path, .token = s.duty, .body = "{\"reason\":\"mended\"}");
+    assert_string_equal(reply_text(r, "state"), "waiting");
+    assert_problem(CALL(s.gate, path, .token = s.duty, .body = "{\"reason\":\"again\"}"), 409, "NOT_PARKED");
+    found_wait(&s, "/v1/inquiries?q=state:parked", s.duty, COUNT - 1);
+    r = CALL(s.gate, "/v1/parked/requeue", .token = s.duty,
+             .body = "{\"filter\":\"department:treasury\",\"reason\":\"mended\"}");
+    assert_int_equal(reply_int(r, "requeued"), COUNT - 1);
+    found_wait(&s, "/v1/inquiries?q=state:parked", s.duty, 0);
+}
+
+static void an_operator_moves_pauses_and_resumes(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    char path[64];
+    snprintf(path, sizeof path, "/v1/inquiries/%llu/redirect",
+             (unsigned long long)gate_submit(s.gate, s.portal, "k"));
+    assert_problem(CALL(s.gate, path, .token = s.duty, .body = "{\"reason\":\"x\"}"), 422, "INVALID_REQUEST");
+    const struct reply *r =
+        CALL(s.gate, path, .token = s.duty, .body = "{\"reason\":\"moved\",\"district\":4}");
+    assert_int_equal(r->status, 200);
+    assert_int_equal(reply_int(r, "district"), 4);
+    assert_problem(CALL(s.gate, path, .token = s.duty, .body = "{\"reason\":\"moved\",\"district\":4}"), 422,
+                   "INVALID_FIELD");
+    r = CALL(s.gate, "/v1/departments/treasury/pause", .token = s.duty, .body = "{\"reason\":\"upgrade\"}");
+    assert_true(json_is_true(json_object_get(r->json, "paused")));
+    r = CALL(s.gate, "/v1/queues?department=treasury", .token = s.duty);
+    assert_true(json_is_true(json_object_get(json_array_get(json_object_get(r->json, "rows"), 0), "paused")));
+    r = CALL(s.gate, "/v1/departments/treasury/resume", .token = s.duty, .body = "{\"reason\":\"done\"}");
+    assert_true(json_is_false(json_object_get(r->json, "paused")));
+    assert_int_equal(
+        CALL(s.gate, "/v1/index/rebuild", .token = s.chief, .body = "{\"reason\":\"test\"}")->status, 202);
+}
+
+static void a_sample_tries_a_department(void **state) {
+    (void)state;
+    struct stand s = {.town = gate_town()};
+    town_start(s.town);
+    town_file(s.town, "samples.yaml",
+              "samples: {debt: {type: plot.debt, purpose: permit, body: {nz: 1-2-3}}}\n");
+    s.gate = gate_new(s.town, "feed: duty\ntests: {account: portal, samples: samples.yaml}\n");
+    s.duty = gate_token(s.gate, "duty", SCOPE_ALL);
+    gate_start(s.gate);
+    const struct reply *r = CALL(s.gate, "/v1/samples", .token = s.duty);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(json_object_get(r->json, "rows"), 0), "department")),
+        "treasury");
+    assert_problem(CALL(s.gate, "/v1/departments/works/test", .token = s.duty,
+                        .body = "{\"sample\":\"debt\",\"reason\":\"x\"}"),
+                   422, "INVALID_FIELD");
+    r = CALL(s.gate, "/v1/departments/treasury/test", .token = s.duty,
+             .body = "{\"sample\":\"debt\",\"reason\":\"x\"}");
+    assert_int_equal(r->status, 202);
+    r = CALL(s.gate, reply_header(r, "Location"), .token = s.duty);
+    assert_string_equal(reply_text(r, "requester"), "portal");
+    assert_string_equal(reply_text(r, "case_id"), "test by duty");
+}
+
+/* --- Without an operator
+ * --------------------------------------------------------------------------------------- */
+
+static void without_an_operator_some_things_cannot_be_had(void **state) {
+    static const struct town_account accounts[] = {
+        {.name = "portal", .door = REQUESTERS, .fields = "asks: [{types: all, purposes: all}], "},
+        {.name = NULL},
+    };
+    (void)state;
+    struct town_options options = {.accounts = accounts};
+    struct town *town = town_new(&options);
+    town_start(town);
+    struct gate *gate = gate_new(town, NULL);
+    const char *portal = gate_token(gate, "portal", SCOPE_ALL);
+    gate_start(gate);
+    assert_problem(CALL(gate, "/v1/events", .token = portal), 503, "NO_OPERATOR");
+    assert_problem(CALL(gate, "/v1/inquiries", .token = portal), 503, "NO_OPERATOR");
+    gate_submit(gate, portal, "k");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        GATE_CLAIM(an_operator_sees_all_and_a_requester_its_own),
+        GATE_CLAIM(only_operators_read_reasons),
+        GATE_CLAIM(a_reader_that_comes_back_misses_nothing),
+        GATE_CLAIM(a_revoked_token_ends_its_stream),
+        GATE_CLAIM(a_quiet_stream_is_kept_alive),
+        GATE_CLAIM(streams_have_a_limit),
+        GATE_CLAIM(idle_streams_are_many_and_end_with_the_gateway),
+        GATE_CLAIM(an_observer_sees_counts_and_nothing_of_a_person),
+        GATE_CLAIM(only_an_administrator_sees_bodies),
+        GATE_CLAIM(a_requester_finds_its_own_only),
+        GATE_CLAIM(an_operator_names_an_inquiry_by_its_uuid_too),
+        GATE_CLAIM(parked_inquiries_are_counted_and_put_back),
+        GATE_CLAIM(an_operator_moves_pauses_and_resumes),
+        GATE_CLAIM(a_sample_tries_a_department),
+        GATE_CLAIM(without_an_operator_some_things_cannot_be_had),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
