@@ -326,6 +326,24 @@ static void ids_that_lie_are_found(void **state) {
     expect_damage(*state, "ids", "account 3, id 00000000-0000-0002-0000-00000000005a", "it is missing");
 }
 
+static void pauses_and_redirects_are_folded_and_compared(void **state) {
+    static const uint8_t pause[12] = {0, 0, 0, THING_PAUSE, 0, 0, 0, 82};
+    store_fill(*state);
+    struct writer w = writer_open(*state, 0);
+    expect_ok(w.store, store_begin(w.store));
+    for (int i = 0; i < 2; i++) {
+        struct event event = writer_event(&w, EVENT_PAUSED, 0, 0);
+        writer_append(&w, &event);
+    }
+    struct event event = writer_event(&w, EVENT_REDIRECTED, 5, 5);
+    writer_append(&w, &event);
+    expect_ok(w.store, store_commit(w.store));
+    writer_close(&w);
+    expect_good(*state);
+    drop(*state, "things", 0, of(pause, sizeof pause));
+    expect_damage(*state, "things", "kind 5, number 82, version 0", "it is missing");
+}
+
 static void id_of_nothing_is_found(void **state) {
     uint8_t key[20] = {0, 0, 0, 9};
     uint64_t number = 2;
@@ -397,6 +415,7 @@ int main(void) {
         TEST(missing_rows_are_found),
         TEST(rows_too_many_are_found),
         TEST(ids_that_lie_are_found),
+        TEST(pauses_and_redirects_are_folded_and_compared),
         TEST(id_of_nothing_is_found),
         TEST(definitions_that_lie_are_found),
         TEST(damaged_head_is_damage),

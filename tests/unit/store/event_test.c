@@ -72,6 +72,31 @@ static void parked_counts_as_an_attempt_and_requeue_begins_anew(void **state) {
     assert_int_equal(row.last_seq, 102);
 }
 
+static void redirect_moves_it_and_begins_anew(void **state) {
+    (void)state;
+    struct inquiry_row row = FOLD(EVENT_SUBMITTED, EVENT_ATTEMPT_FAILED, EVENT_REDIRECTED);
+    assert_int_equal(row.state, EST_STATE_WAITING);
+    assert_int_equal(row.district, 86);
+    assert_int_equal(row.attempts, 0);
+    assert_int_equal(row.code, 0);
+    assert_int_equal(row.actor, 84);
+    assert_int_equal(row.not_before.us, 0);
+    assert_int_equal(row.last_seq, 102);
+}
+
+static void what_begins_and_what_ends_have_names_of_their_own(void **state) {
+    (void)state;
+    struct event event = {.type = EVENT_PAUSED, .paused = {.on = 1}};
+    assert_string_equal(event_name(&event), "paused");
+    event.paused.on = 0;
+    assert_string_equal(event_name(&event), "resumed");
+    event = (struct event){.type = EVENT_DRAIN, .drain = {.on = 1}};
+    assert_string_equal(event_name(&event), "drain-on");
+    event.drain.on = 0;
+    assert_string_equal(event_name(&event), "drain-off");
+    assert_string_equal(event_name(&(struct event){.type = EVENT_REDIRECTED}), "redirected");
+}
+
 static void each_end_says_when_and_why(void **state) {
     (void)state;
     struct inquiry_row row = FOLD(EVENT_SUBMITTED, EVENT_ATTEMPT_FAILED, EVENT_ANSWERED);
@@ -105,7 +130,7 @@ static void events_about_other_things_change_no_row(void **state) {
     (void)state;
     struct inquiry_row row = FOLD(EVENT_SUBMITTED), same = row;
     const enum event_type others[] = {EVENT_STARTED, EVENT_DEPARTMENT_SET, EVENT_TYPE_SET, EVENT_ACCOUNT_SET,
-                                      EVENT_RETIRED, EVENT_PURPOSE_SET,    EVENT_DRAIN};
+                                      EVENT_RETIRED, EVENT_PURPOSE_SET,    EVENT_DRAIN,    EVENT_PAUSED};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         struct event event = sample_event(others[i], SAMPLE_USUAL);
         inquiry_row_apply(&row, &event);
@@ -131,6 +156,8 @@ int main(void) {
         cmocka_unit_test(submitted_fills_the_row),
         cmocka_unit_test(failed_attempt_delays_or_queues_again),
         cmocka_unit_test(parked_counts_as_an_attempt_and_requeue_begins_anew),
+        cmocka_unit_test(redirect_moves_it_and_begins_anew),
+        cmocka_unit_test(what_begins_and_what_ends_have_names_of_their_own),
         cmocka_unit_test(each_end_says_when_and_why),
         cmocka_unit_test(acknowledgement_is_no_link_of_the_timeline),
         cmocka_unit_test(events_about_other_things_change_no_row),

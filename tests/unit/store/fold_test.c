@@ -54,12 +54,12 @@ static void story_submit(struct story *story, uint64_t *seed) {
 static void story_continue(struct story *story, uint64_t *seed) {
     static const enum event_type next[] = {EVENT_ATTEMPT_FAILED, EVENT_ATTEMPT_FAILED, EVENT_PARKED,
                                            EVENT_REQUEUED,       EVENT_ANSWERED,       EVENT_EXPIRED,
-                                           EVENT_CANCELLED};
+                                           EVENT_CANCELLED,      EVENT_REDIRECTED};
     struct inquiry_row *row = &story->rows[chance(seed, (uint32_t)story->inquiries)];
     if (row->acked.us != 0)
         return;
     bool ended = est_state_is_final((enum est_state)row->state);
-    struct event event = sample_event(ended ? EVENT_ACKNOWLEDGED : next[chance(seed, 7)], SAMPLE_USUAL);
+    struct event event = sample_event(ended ? EVENT_ACKNOWLEDGED : next[chance(seed, 8)], SAMPLE_USUAL);
     event.number = ended ? 0 : row->number;
     event.previous = ended ? 0 : row->last_seq;
     story_add(story, event, row);

@@ -225,7 +225,9 @@ static void acknowledged_inquiry_leaves_the_open_table_but_not_the_store(void **
 
 static int note_thing(void *arg, const struct event *event) {
     char line[64];
-    uint32_t number = event->type == EVENT_TYPE_SET ? event->type_set.version : 0;
+    uint32_t number = event->type == EVENT_TYPE_SET ? event->type_set.version
+                      : event->type == EVENT_PAUSED ? event->paused.department
+                                                    : 0;
     snprintf(line, sizeof line, "%s:%u@%llu ", event_type_name(event->type), number,
              (unsigned long long)event->seq);
     strncat(arg, line, 1000 - strlen(arg) - 1);
@@ -273,6 +275,24 @@ static void things_come_back_by_kind_number_and_version(void **state) {
     writer_close(&w);
 }
 
+static void newest_word_on_a_departments_pause_outlives_the_store(void **state) {
+    struct writer w = writer_open(*state, 0);
+    static const struct { uint32_t department, on; } words[] = {{2, 1}, {1, 1}, {2, 0}, {1, 1}};
+    expect_ok(w.store, store_begin(w.store));
+    for (size_t i = 0; i < 4; i++) {
+        struct event event = writer_event(&w, EVENT_PAUSED, 0, 0);
+        event.paused = (struct event_paused){.account = 1, .department = words[i].department, .on = words[i].on};
+        writer_append(&w, &event);
+    }
+    expect_ok(w.store, store_commit(w.store));
+    writer_close(&w);
+    w = writer_open(*state, 0);
+    char seen[1000] = "";
+    expect_ok(w.store, store_each_thing(w.store, note_thing, seen));
+    assert_string_equal(seen, "paused:1@4 paused:2@3 ");
+    writer_close(&w);
+}
+
 static void every_type_version_is_kept(void **state) {
     struct writer w = writer_open(*state, 0);
     struct event first = sample_event(EVENT_TYPE_SET, SAMPLE_LARGEST), found;
@@ -300,7 +320,8 @@ static void event_of_any_type_and_size_is_read_back(void **state) {
     const enum event_type kinds[] = {EVENT_STARTED,     EVENT_DEPARTMENT_SET, EVENT_TYPE_SET,
                                      EVENT_ACCOUNT_SET, EVENT_RETIRED,        EVENT_PURPOSE_SET,
                                      EVENT_SUBMITTED,   EVENT_ATTEMPT_FAILED, EVENT_PARKED,
-                                     EVENT_REQUEUED,    EVENT_ANSWERED,       EVENT_DRAIN};
+                                     EVENT_REQUEUED,    EVENT_REDIRECTED,     EVENT_ANSWERED,
+                                     EVENT_DRAIN,       EVENT_PAUSED};
     struct event put[SAMPLE_SIZES][sizeof kinds / sizeof kinds[0]];
     for (int size = 0; size < SAMPLE_SIZES; size++) {
         uint64_t number = 0, previous = 0;
@@ -521,6 +542,7 @@ int main(void) {
         TEST(event_that_does_not_fit_its_inquiry_is_refused),
         TEST(acknowledged_inquiry_leaves_the_open_table_but_not_the_store),
         TEST(things_come_back_by_kind_number_and_version),
+        TEST(newest_word_on_a_departments_pause_outlives_the_store),
         TEST(every_type_version_is_kept),
         TEST(event_of_any_type_and_size_is_read_back),
         TEST(log_is_walked_from_anywhere_and_stops_when_told),
