@@ -148,6 +148,21 @@ static void row_add(struct broker *b, uint64_t seq, est_time at, const char *eve
  * is another. */
 struct told { uint32_t account, code; est_slice text; est_time leased_at; uint32_t holder; };
 
+/* Where from, where to, and why: `1 → 6: reason`. A reason too long for both is cut between characters. */
+static est_slice redirect_text(struct broker *b, const struct event_redirected *r) {
+    char districts[48];
+    size_t room = EST_TEXT_MAX - (size_t)snprintf(districts, sizeof districts, "%u \u2192 %u: ", r->from, r->district);
+    size_t size = r->reason.size;
+    const uint8_t *text = r->reason.data;
+    if (size > room)
+        for (size = room; size > 0 && (text[size] & 0xc0) == 0x80;)
+            size--;
+    buffer_clear(&b->body);
+    buffer_put(&b->body, districts, strlen(districts));
+    buffer_put(&b->body, text, size);
+    return buffer_slice(&b->body);
+}
+
 static struct told event_told(struct broker *b, const struct event *e) {
     switch (e->type) {
     case EVENT_SUBMITTED:
@@ -169,7 +184,8 @@ static struct told event_told(struct broker *b, const struct event *e) {
     case EVENT_CANCELLED:
         return (struct told){e->cancelled.account, EST_CANCELLED, e->cancelled.reason, {0}, 0};
     case EVENT_REDIRECTED:
-        return (struct told){e->redirected.account, 0, e->redirected.reason, e->redirected.leased_at, e->redirected.holder};
+        return (struct told){e->redirected.account, 0, redirect_text(b, &e->redirected), e->redirected.leased_at,
+                             e->redirected.holder};
     default:
         return (struct told){0};
     }

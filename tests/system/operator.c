@@ -144,6 +144,22 @@ static bool timeline_has(const est_event *event, size_t at, const char *name, co
            (!words || text_is(row.text, words));
 }
 
+/* As many bytes as a reason may have, of characters of two bytes: the districts before it cost some. */
+static void redirect_for_a_long_reason(struct far *portal, struct far *duty) {
+    char reason[1001];
+    for (size_t i = 0; i < 1000; i += 2)
+        memcpy(reason + i, "ب", 2);
+    reason[1000] = '\0';
+    uint64_t number = far_submit(portal, "plot.use", "1-1-2", NULL);
+    assert_int_equal(est_client_redirect(duty->client, 50, number, 2, reason), 0);
+    far_wait(duty, EST_EVENT_DONE, .ref = 50);
+    assert_int_equal(est_client_timeline(duty->client, 51, NULL, number), 0);
+    const est_event *line = far_wait(duty, EST_EVENT_TIMELINE, .ref = 51);
+    est_timeline_row row;
+    assert_true(est_row_timeline(line, 1, &row) && text_is(row.event, "redirected"));
+    assert_true(row.text.size > 990 && row.text.size <= 1000 && row.text.size % 2 == 1); /* nine and a whole number of two */
+}
+
 static void redirected_inquiry_is_answered_in_its_new_district(void **state) {
     (void)state;
     static const struct town_account accounts[] = {
@@ -171,9 +187,10 @@ static void redirected_inquiry_is_answered_in_its_new_district(void **state) {
     assert_int_equal(est_client_timeline(duty->client, 2, NULL, number), 0);
     const est_event *line = far_wait(duty, EST_EVENT_TIMELINE, .ref = 2);
     assert_true(timeline_has(line, 1, "leased", "first", NULL));
-    assert_true(timeline_has(line, 2, "redirected", "duty", "the plot lies in 2"));
+    assert_true(timeline_has(line, 2, "redirected", "duty", "1 → 2: the plot lies in 2"));
     assert_true(timeline_has(line, 3, "leased", "second", NULL));
     assert_int_equal(far_status(duty, NULL, number)->district, 2);
+    redirect_for_a_long_reason(portal, duty);
     assert_int_equal(est_client_redirect(duty->client, 3, number, 1, "back"), 0);
     assert_int_equal(far_wait(duty, EST_EVENT_REFUSED, .ref = 3)->code, EST_ALREADY_FINAL);
     uint64_t open = far_submit(portal, "plot.use", "1-1-1", NULL);
