@@ -38,14 +38,16 @@ static void lease_grant(struct core *c, est_time now, uint32_t inquiry, uint32_t
     note(fx, FACT_LEASED, session, q->number, 0);
 }
 
-/* May anything be leased out of this department's queues, in this step? */
-static bool may_grant(struct core *c, uint32_t department, const struct effects *fx) {
-    if (c->draining || c->departments[department].paused)
-        return false;
-    if (fx->count + EFFECTS_RESERVE < EFFECTS_MAX)
-        return true;
-    c->unfed = true;
-    return false;
+/* Is anything leased out of this department's queues now? */
+static bool is_offering(const struct core *c, uint32_t department) {
+    return !c->draining && !c->departments[department].paused;
+}
+
+/* Has this step room for one grant more? If not, there is more to give, and the next step is due. */
+static bool has_room_to_grant(struct core *c, const struct effects *fx) {
+    bool room = fx->count + EFFECTS_RESERVE < EFFECTS_MAX;
+    c->unfed |= !room;
+    return room;
 }
 
 /* The next agent of the department that may serve the lane and has room, from where the last
@@ -67,9 +69,9 @@ static uint32_t agent_pick(struct core *c, const struct lane *l) {
 }
 
 void offer_lane(struct core *c, est_time now, uint32_t lane, struct effects *fx) {
-    while (c->lanes[lane].waiting.count > 0 && may_grant(c, department_of(c, lane), fx)) {
+    while (c->lanes[lane].waiting.count > 0 && is_offering(c, department_of(c, lane))) {
         uint32_t session = agent_pick(c, &c->lanes[lane]);
-        if (session == NONE)
+        if (session == NONE || !has_room_to_grant(c, fx))
             return;
         lease_grant(c, now, c->lanes[lane].waiting.head, session, fx);
     }
@@ -91,9 +93,9 @@ static uint32_t lane_pick(const struct core *c, const struct session *s) {
 
 void feed_agent(struct core *c, est_time now, uint32_t session, struct effects *fx) {
     struct session *s = session_at(c, session);
-    while (agent_has_room(s)) {
+    while (is_offering(c, s->department) && agent_has_room(s)) {
         uint32_t lane = lane_pick(c, s);
-        if (lane == NONE || !may_grant(c, s->department, fx))
+        if (lane == NONE || !has_room_to_grant(c, fx))
             return;
         lease_grant(c, now, c->lanes[lane].waiting.head, session, fx);
     }
