@@ -5,9 +5,11 @@
 #     guard.sh PROGRAM --update   writes guard.txt anew
 #     guard.sh PROGRAM --profile  the functions, the heaviest first
 #
-# callgrind counts what runs inside loop_run, without the far ends (guard.c). Seconds differ from one
-# run to the next, these counts do not; libc is asked for the code that every x86-64 has, so that the
-# processor makes no difference either. Another compiler or another LMDB does: the figures are Debian 12's.
+# callgrind counts what runs in the broker's two threads that have a part in each inquiry: `loop`, inside
+# loop_run but without the far ends (guard.c), and `keeper`, which puts the journal into LMDB. Seconds
+# differ from one run to the next, these counts do not; libc is asked for the code that every x86-64
+# has, so that the processor makes no difference either. Another compiler or another LMDB does: the
+# figures are Debian 12's.
 set -euo pipefail
 TOLERANCE=3
 program=$1 mode=${2:-check}
@@ -17,33 +19,40 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 export GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX_Fast_Unaligned_Load,-AVX512F,-AVX512VL,-ERMS,-FSRM
 
-# window, inquiries: enough of them for the figure to be that of the steady state
-rows=("1 2000" "64 10000" "1000 20000")
+# thread, window, inquiries: enough of them for the figure to be that of the steady state
+rows=("loop 1 2000" "loop 64 10000" "loop 1000 20000" "keeper 1000 20000")
 
-count() { # window, inquiries: prints instructions per inquiry
+declare -A toggles=([loop]="--toggle-collect=loop_run --toggle-collect=far_ends_turn" [keeper]="--toggle-collect=keeper_run")
+
+count() { # thread, window, inquiries: prints instructions per inquiry
     local collected
-    valgrind --tool=callgrind --callgrind-out-file="$out/callgrind.$1" --collect-atstart=no \
-        --toggle-collect=loop_run --toggle-collect=far_ends_turn "$program" "$1" "$2" >"$out/said" 2>"$out/log" || {
+    # shellcheck disable=SC2086 # a thread's toggles are several words
+    valgrind --tool=callgrind --callgrind-out-file="$out/$1.$2" --collect-atstart=no ${toggles[$1]} \
+        "$program" "$2" "$3" >"$out/said" 2>"$out/log" || {
         cat "$out/said" "$out/log" >&2
         echo "guard.sh: the broker did not do its work under valgrind; see above" >&2
         exit 1
     }
     collected=$(sed -n 's/.*Collected : \([0-9]*\).*/\1/p' "$out/log")
-    echo $((collected / $2))
+    echo $((collected / $3))
 }
 
 case $mode in
 --profile)
     for row in "${rows[@]:1}"; do
-        echo "W = ${row% *}: $(count $row) instructions an inquiry"
-        callgrind_annotate --auto=no --threshold=80 "$out/callgrind.${row% *}" | grep -E '^ *[0-9,]+ \(' | head -n 40
+        read -r thread window inquiries <<<"$row"
+        echo "$thread, W = $window: $(count "$thread" "$window" "$inquiries") instructions an inquiry"
+        callgrind_annotate --auto=no --threshold=90 "$out/$thread.$window" | grep -E '^ *[0-9,]+ \(' | head -n 40
     done
     exit
     ;;
 --update)
     {
-        echo "# Instructions of the broker for each inquiry, by window. Written by \`./run guard --update\`."
-        for row in "${rows[@]}"; do echo "${row% *} $(count $row)"; done
+        echo "# Instructions of the broker for each inquiry, by thread and window. Written by \`./run guard --update\`."
+        for row in "${rows[@]}"; do
+            read -r thread window inquiries <<<"$row"
+            echo "$thread $window $(count "$thread" "$window" "$inquiries")"
+        done
     } >"$out/figures"
     mv "$out/figures" "$figures"
     cat "$figures"
@@ -58,19 +67,19 @@ esac
 
 failed=0
 for row in "${rows[@]}"; do
-    window=${row% *}
-    wanted=$(awk -v w="$window" '$1 == w { print $2 }' "$figures")
+    read -r thread window inquiries <<<"$row"
+    wanted=$(awk -v t="$thread" -v w="$window" '$1 == t && $2 == w { print $3 }' "$figures")
     [[ -n $wanted ]] || {
-        echo "guard.txt has no line for W = $window; ./run guard --update writes it"
+        echo "guard.txt has no line for $thread, W = $window; ./run guard --update writes it"
         exit 1
     }
-    found=$(count $row)
+    found=$(count "$thread" "$window" "$inquiries")
     tenths=$(((found - wanted) * 1000 / wanted)) # tenths of a per cent
     verdict=ok
     if ((tenths > TOLERANCE * 10)); then verdict=SLOWER failed=1; fi
     if ((tenths < -TOLERANCE * 10)); then verdict=FASTER failed=1; fi
-    awk -v w="$window" -v f="$found" -v c="$wanted" -v v="$verdict" 'BEGIN {
-        printf "W = %4d: %7d instructions an inquiry, committed are %7d: %+.1f %%  %s\n", w, f, c, (f - c) * 100 / c, v }'
+    awk -v t="$thread" -v w="$window" -v f="$found" -v c="$wanted" -v v="$verdict" 'BEGIN {
+        printf "%-6s W = %4d: %7d instructions an inquiry, committed are %7d: %+.1f %%  %s\n", t, w, f, c, (f - c) * 100 / c, v }'
 done
 ((failed)) || exit 0
 cat <<END
