@@ -44,7 +44,7 @@ struct line {
     void *result_arg;
     pthread_t thread;
     bool started;
-    int wake_fd;
+    int wake_fd, client_fd;
 
     pthread_mutex_t lock; /* guards the four below */
     struct list inbox;
@@ -372,7 +372,7 @@ static void line_sweep(struct line *line) {
 }
 
 static void line_wait(struct line *line) {
-    struct pollfd fds[2] = {{.fd = est_client_fd(line->client), .events = POLLIN},
+    struct pollfd fds[2] = {{.fd = line->client_fd, .events = POLLIN},
                             {.fd = line->wake_fd, .events = POLLIN}};
     bool busy = line->waiting.first || line->out.first;
     poll(fds, 2, busy ? SWEEP_MS : 1000);
@@ -384,6 +384,7 @@ static void line_wait(struct line *line) {
 static void *line_run(void *arg) {
     struct line *line = arg;
     bool stopping = false;
+    line->client_fd = est_client_fd(line->client); /* once: asking for it makes it readable */
     while (!stopping) {
         inbox_take(line);
         waiting_send(line);
