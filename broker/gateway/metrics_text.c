@@ -56,11 +56,9 @@ static const struct stat_metric {
     {"handshakes_refused", "handshakes_refused_total", METRIC_COUNTER, false, "Keys that were turned away."},
     {"fact_leased", "leases_total", METRIC_COUNTER, false,
      "Inquiries handed to an agent, since the broker started."},
-    {"fact_lease_expired", "lease_expiries_total", METRIC_COUNTER, false,
-     "Leases that no agent renewed in time, since the broker started."},
     {"fact_agent_lost", "agents_lost_total", METRIC_COUNTER, false,
      "Agents whose connection ended while they held work, since the broker started."},
-    {"fact_redelivered", "redeliveries_total", METRIC_COUNTER, false,
+    {"fact_redelivered", "results_resent_total", METRIC_COUNTER, false,
      "Results sent again because they had not been acknowledged, since the broker started."},
     {"fact_stale", "stale_answers_total", METRIC_COUNTER, false,
      "Answers refused because their lease was over, since the broker started."},
@@ -84,6 +82,27 @@ static void stats_write(struct exposition *x, const struct figures *f) {
             continue;
         metric(x, STATS[i].name, STATS[i].type, STATS[i].help);
         (STATS[i].us ? sample_us : sample_uint)(x, value, NO_LABELS);
+    }
+}
+
+#define CODE_NAME(name, number, layer, says, advice) {#name, number},
+static const struct {
+    const char *name;
+    int number;
+} CODES[] = {EST_CODES(CODE_NAME)};
+
+/* Every code that a broker may refuse with, from 0 on: see metrics_counters.c. */
+static void refusals_write(struct exposition *x, const struct figures *f) {
+    metric(x, "commands_refused_total", METRIC_COUNTER,
+           "Commands refused, by code, since the broker started.");
+    for (size_t i = 0; i < sizeof CODES / sizeof CODES[0]; i++) {
+        char stat[FIGURE_NAME];
+        uint64_t value = 0;
+        snprintf(stat, sizeof stat, "refused_%s", CODES[i].name);
+        bool told = figures_stat(f, stat, &value);
+        bool refuses = CODES[i].number && est_code_layer(CODES[i].number) <= EST_LAYER_BROKER;
+        if (told || refuses)
+            sample_uint(x, value, LABELS("code", CODES[i].name));
     }
 }
 
@@ -126,70 +145,6 @@ static void stat_histogram_write(struct exposition *x, const struct figures *f, 
     sample_bucket(x, "+Inf", count);
     (us ? sample_sum_us : sample_sum)(x, sum);
     sample_count(x, count);
-}
-
-/* The same out of COUNTERS: a row for each bound, of no department. */
-static void counter_histogram_write(struct exposition *x, const struct figures *f, const char *name,
-                                    const char *help) {
-    char sum_name[FIGURE_NAME + 8];
-    uint64_t sum = 0, count = 0;
-    snprintf(sum_name, sizeof sum_name, "%s_sum", name);
-    metric(x, name, METRIC_HISTOGRAM, help);
-    for (size_t i = 0; i < f->counters_count; i++) {
-        const struct figure_counter *c = &f->counters[i];
-        if (strcmp(c->name, sum_name) == 0)
-            sum = c->value;
-        if (strcmp(c->name, name) != 0)
-            continue;
-        sample_bucket(x, c->label, c->value);
-        if (strcmp(c->label, "+Inf") == 0)
-            count = c->value;
-    }
-    sample_sum_us(x, sum);
-    sample_count(x, count);
-}
-
-/* --- COUNTERS -------------------------------------------------------------------------------------- */
-
-static const struct counter_metric {
-    const char *counter, *name, *label; /* label NULL: none beside the department */
-    const char *help;
-} COUNTERS[] = {
-    {"accepted", "inquiries_accepted_total", NULL, "Inquiries accepted, by the whole log."},
-    {"finished", "inquiries_finished_total", "outcome",
-     "Inquiries that ended, by the whole log: the answer's outcome, or expired or cancelled."},
-    {"attempts_failed", "attempts_failed_total", "code", "Attempts of agents that failed, by the whole log."},
-    {"parked", "inquiries_parked_total", "code", "Inquiries that were parked, by the whole log, and why."},
-    {"requeued", "inquiries_requeued_total", NULL,
-     "Parked inquiries put back by operators, by the whole log."},
-    {"redirected", "inquiries_redirected_total", NULL,
-     "Inquiries moved to another district, by the whole log."},
-    {"acknowledged", "results_acknowledged_total", NULL,
-     "Results acknowledged by requesters, by the whole log."},
-};
-
-static void counter_write(struct exposition *x, const struct figures *f, const struct counter_metric *m) {
-    metric(x, m->name, METRIC_COUNTER, m->help);
-    for (size_t i = 0; i < f->counters_count; i++) {
-        const struct figure_counter *c = &f->counters[i];
-        if (strcmp(c->name, m->counter) == 0)
-            sample_uint(x, c->value,
-                        m->label ? LABELS("department", c->department, m->label, c->label)
-                                 : LABELS("department", c->department));
-    }
-}
-
-static void counters_write(struct exposition *x, const struct figures *f) {
-    for (size_t i = 0; i < sizeof COUNTERS / sizeof COUNTERS[0]; i++)
-        counter_write(x, f, &COUNTERS[i]);
-    counter_histogram_write(x, f, "answer_seconds",
-                            "From an inquiry's receipt to its answer, by the whole log.");
-    counter_histogram_write(
-        x, f, "queue_wait_seconds",
-        "From an inquiry's receipt to the lease under which it was answered, by the whole log.");
-    metric(x, "counters_position", METRIC_GAUGE,
-           "Sequence number of the log up to which the log's counters count.");
-    sample_uint(x, f->counters_seq, NO_LABELS);
 }
 
 /* --- QUEUES and AGENTS ----------------------------------------------------------------------------- */
@@ -271,11 +226,10 @@ void metrics_broker(struct exposition *x, const struct figures *f, bool up) {
     if (f->queues_known && f->agents_known)
         agents_write(x, f);
     if (f->counters_known)
-        counters_write(x, f);
+        metrics_counters(x, f);
     if (f->stats_known) {
         stats_write(x, f);
-        prefixed_write(x, f, "refused_", "commands_refused_total", METRIC_COUNTER, "code",
-                       "Commands refused, by code, since the broker started.");
+        refusals_write(x, f);
         prefixed_write(x, f, "peers_", "peers", METRIC_GAUGE, "door", "Connections by door.");
         stat_histogram_write(x, f, "commit_us", "commit_seconds", true,
                              "How long a commit of the store took.");

@@ -12,4 +12,7 @@
 /* `up`: the broker answered. What was not told is left out. */
 void metrics_broker(struct exposition *, const struct figures *, bool up);
 
+/* Of them, those of COUNTERS. */
+void metrics_counters(struct exposition *, const struct figures *);
+
 #endif

@@ -85,11 +85,11 @@ claim "nobody answers the test inquiry" 2 '^ROUNDTRIP CRITICAL - nosazi.bedehi h
 claim "work waits for nobody" 2 '^AGENTS CRITICAL - work waits and no agent serves it: nosazi 1 ' check agents
 claim "as many as are allowed" 0 '^AGENTS OK' check agents --warning 1 --critical 5
 claim "elsewhere all is well" 0 '^AGENTS OK' check agents --department bargh
-claim "it grows old" 1 '^QUEUE-AGE WARNING - the oldest waits for .* \(nosazi, district 1\), 1 wait' check queue-age --warning 0
+claim "it grows old" 1 '^QUEUE-AGE WARNING - the oldest waits for .* \(nosazi, district 1\), 1 wait' check queue-age -w 0
 claim "too old" 2 "'oldest_nosazi'=[0-9.]+s;900;0.001;0;" check queue-age --critical 1ms
 
 estelam pause nosazi --reason test >/dev/null 2>&1
-claim "of a paused department it is said" 1 'nosazi, district 1, paused' check queue-age --warning 0
+claim "of a paused department it is said" 1 'nosazi, district 1, paused' check queue-age -w 0
 estelam resume nosazi --reason test >/dev/null 2>&1
 agent_start nosazi
 claim "the profile's test inquiry comes back" 0 "^ROUNDTRIP OK - nosazi answered negative in .* \| 'time'=[0-9.]+s;5;30;0;" \

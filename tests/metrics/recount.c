@@ -69,6 +69,8 @@ static void acknowledged_add(struct count *c, const struct event *e) {
 static void failed_add(struct count *c, const char *department, unsigned code) {
     add(c, 1, "estelam_attempts_failed_total{department=\"%s\",code=\"%s\"}", department,
         est_code_name((int)code));
+    if (code == EST_LEASE_EXPIRED)
+        add(c, 1, "estelam_lease_expiries_total{department=\"%s\"}", department);
 }
 
 static void finished_add(struct count *c, const char *department, const char *how) {
@@ -100,6 +102,7 @@ static int event_add(void *arg, const struct event *e) {
         break;
     case EVENT_ATTEMPT_FAILED:
         failed_add(c, department, e->attempt_failed.code);
+        add(c, 1, "estelam_redeliveries_total{department=\"%s\"}", department);
         break;
     case EVENT_PARKED: /* its last attempt failed too */
         failed_add(c, department, e->parked.code);

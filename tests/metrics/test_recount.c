@@ -188,7 +188,8 @@ static bool is_of_the_log(const char *series) {
         "estelam_inquiries_accepted_total",   "estelam_inquiries_finished_total",
         "estelam_attempts_failed_total",      "estelam_inquiries_parked_total",
         "estelam_inquiries_requeued_total",   "estelam_inquiries_redirected_total",
-        "estelam_results_acknowledged_total", "estelam_answer_seconds",
+        "estelam_results_acknowledged_total", "estelam_redeliveries_total",
+        "estelam_lease_expiries_total",       "estelam_answer_seconds",
         "estelam_queue_wait_seconds"};
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
         if (strncmp(series, starts[i], strlen(starts[i])) == 0)
