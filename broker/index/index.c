@@ -7,26 +7,35 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     NICE = 10,
     LOOK_EVERY_MS = 50,
-    COMMIT_EVERY_MS = 500,
+    COMMIT_EVERY_MS = 2000, /* each syncs a file on the disk that the journal is on */
     RETRY_MS = 5000,
     CATCH_UP_MS = 250,
-    FILTER_MAX = 1000
+    FILTER_MAX = 1000,
+    YIELD_TIMES = 10, /* where the processor is short: as long again as a step took, times so many … */
+    YIELD_MAX_MS = 200,
+    IOPRIO_WHO_PROCESS = 1, /* glibc has no names for these */
+    IOPRIO_IDLE = 3 << 13,
 };
+
+struct kept;
 
 struct question {
     struct question *next;
+    struct kept *kept; /* room for its answer, so that there is none without */
     struct index_asker asker;
     struct message message; /* its texts point into the two below */
     char filter[FILTER_MAX], department[EST_NAME_MAX];
@@ -62,6 +71,7 @@ struct index {
     struct indexer indexer; /* the thread's own from here on */
     bool open, rebuilding;
     int64_t retry_ms, committed_ms;
+    int pause_ms;        /* before the next step */
     struct names *names; /* for the feed while there is no index */
 };
 
@@ -148,13 +158,32 @@ static void commit_if_due(struct index *in, bool at_end) {
     follow_check(in, rc);
 }
 
-/* One step. True when there is more to do at once. */
+static int64_t clock_us(clockid_t id) {
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000;
+}
+
+/* A step that took much longer than the work in it had to wait for a processor, and so had others: the
+ * loop, perhaps. Then most of the time is left to them, as long as the lag is one that can be borne. */
+static void yield_reckon(struct index *in, int64_t wall_us, int64_t work_us) {
+    bool is_short = wall_us > work_us + work_us / 2 + 2000;
+    int64_t pause_ms = is_short ? YIELD_TIMES * work_us / 1000 : 0;
+    if (in->rebuilding || indexer_behind(&in->indexer) > INDEX_LAG_BORNE)
+        pause_ms = 0;
+    in->pause_ms = pause_ms < YIELD_MAX_MS ? (int)pause_ms : YIELD_MAX_MS;
+}
+
+/* One step. True when there is more to do, after `pause_ms`. */
 static bool follow(struct index *in) {
     if (!in->open && now_ms() >= in->retry_ms)
         follow_open(in);
+    in->pause_ms = 0;
     if (!in->open)
         return false;
+    int64_t wall = clock_us(CLOCK_MONOTONIC), work = clock_us(CLOCK_THREAD_CPUTIME_ID);
     int rc = indexer_step(&in->indexer);
+    yield_reckon(in, clock_us(CLOCK_MONOTONIC) - wall, clock_us(CLOCK_THREAD_CPUTIME_ID) - work);
     if (rc < 0) {
         follow_check(in, rc);
         return in->open;
@@ -313,11 +342,14 @@ static void answer(struct index *in, const struct question *q, struct index_answ
     default:
         answer_reindex(in, q, a);
     }
+    if (a->rows.failed)
+        answer_error(a, q->message.done.ref, EST_BUSY, "out of memory for the answer");
 }
 
 /* --- The thread ---------------------------------------------------------------------------------- */
 
 static void question_free(struct question *q) {
+    free(q->kept);
     free(q->leased);
     free(q);
 }
@@ -336,15 +368,15 @@ static void answer_keep(struct index *in, struct kept *kept) {
         return; /* only where it stands at its highest already, and then it is readable */
 }
 
-/* The next question; waits a little for one where there is nothing else to do. */
-static struct question *question_take(struct index *in, bool wait, bool *ret_stopping) {
+/* The next question; waits so long for one. */
+static struct question *question_take(struct index *in, int wait_ms, bool *ret_stopping) {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOOK_EVERY_MS * 1000000L;
+    until.tv_nsec += wait_ms * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     pthread_mutex_lock(&in->lock);
-    while (wait && !in->first && !in->stopping &&
+    while (wait_ms > 0 && !in->first && !in->stopping &&
            pthread_cond_timedwait(&in->asked, &in->lock, &until) != ETIMEDOUT)
         continue;
     struct question *q = in->first;
@@ -363,15 +395,17 @@ static void *thread_run(void *arg) {
     struct index *in = arg;
     bool stopping = false, more = true;
     pthread_setname_np(pthread_self(), "index");
-    setpriority(PRIO_PROCESS, 0, NICE); /* of this thread alone, on Linux */
+    /* Of this thread alone, on Linux. Where the system refuses, it works as others do. */
+    setpriority(PRIO_PROCESS, 0, NICE);
+    sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
+    syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
     while (!stopping) {
-        struct question *q = question_take(in, !more, &stopping);
+        struct question *q = question_take(in, more ? in->pause_ms : LOOK_EVERY_MS, &stopping);
         if (q) {
-            struct kept *kept = calloc(1, sizeof *kept);
-            if (kept) { /* without memory for an answer the asker asks again */
-                answer(in, q, &kept->answer);
-                answer_keep(in, kept);
-            }
+            struct kept *kept = q->kept;
+            q->kept = NULL;
+            answer(in, q, &kept->answer);
+            answer_keep(in, kept);
             question_free(q);
         } else if (!stopping) {
             more = follow(in);
@@ -464,8 +498,12 @@ static void text_copy(est_slice *text, char *room, size_t size) {
 static struct question *question_new(struct index_asker asker, const struct message *m,
                                      const struct index_moment *moment) {
     struct question *q = calloc(1, sizeof *q);
-    if (!q)
+    if (q)
+        q->kept = calloc(1, sizeof *q->kept);
+    if (!q || !q->kept) {
+        free(q);
         return NULL;
+    }
     q->asker = asker;
     q->message.verb = m->verb;
     if (m->verb == VERB_EVENTS) {
@@ -505,7 +543,8 @@ int index_hand_over(struct index *in, struct index_asker asker, const struct mes
     if (taken)
         return 0;
     free(moment->leased);
-    free(q);
+    if (q)
+        question_free(q);
     return -EST_BUSY;
 }
 

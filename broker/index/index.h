@@ -20,7 +20,9 @@ struct index;
 
 enum {
     INDEX_QUESTIONS_MAX = 256, /* that wait; beyond it BUSY */
-    INDEX_LAG_MAX = 1000000,   /* events */
+    INDEX_LAG_BORNE =
+        1000000, /* events behind: up to here the thread gives way to the loop, beyond it no more */
+    INDEX_LAG_MAX = 4000000, /* events */
     INDEX_LEASED_MAX = 1 << 17,
     INDEX_WHY_SIZE = 600,
 };

@@ -77,10 +77,12 @@ int batch_end(struct store *store, int rc) {
 
 /* The map moves when nobody looks at it and nobody writes. */
 static int map_look(struct store *store) {
-    if (!map_is_short(store))
+    if (!map_is_short(store) || !map_hold(store)) /* held first: to drain and then go away empty costs every batch */
         return 0;
     int rc = keeper_drain(store);
-    return rc ? rc : map_grow(store);
+    rc = rc ? rc : map_grow(store);
+    map_release(store);
+    return rc;
 }
 
 static int tool_begin(struct store *store) {

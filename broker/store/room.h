@@ -130,6 +130,9 @@ int row_decode(struct store *, uint64_t number, const MDB_val *, struct inquiry_
 
 /* Is little room left in the map? Then it grows, between batches and while the keeper is idle. */
 bool map_is_short(const struct store *);
+/* Around map_grow: other threads do not look meanwhile. False where one does, and another batch may do it. */
+bool map_hold(struct store *);
+void map_release(struct store *);
 int map_grow(struct store *);
 
 static inline MDB_val val_of(const void *bytes, size_t size) {

@@ -83,6 +83,17 @@ bool map_is_short(const struct store *store) {
     return store->map < store->size_max && used_bytes(store) + headroom_of(store) > store->map;
 }
 
+/* The map moves, so nobody may be looking at it. Where there is room for some batches yet, a look
+ * under way is not waited for. */
+bool map_hold(struct store *store) {
+    bool is_urgent = used_bytes(store) + headroom_of(store) / 2 > store->map;
+    return (is_urgent ? pthread_mutex_lock(&store->map_lock) : pthread_mutex_trylock(&store->map_lock)) == 0;
+}
+
+void map_release(struct store *store) {
+    pthread_mutex_unlock(&store->map_lock);
+}
+
 /* The map is address space, not disk: doubling it costs nothing, and a batch must never meet its
  * end before size_max because LMDB cannot move it while a transaction is open. */
 int map_grow(struct store *store) {
@@ -91,13 +102,7 @@ int map_grow(struct store *store) {
         larger *= 2;
     if (larger > store->size_max)
         larger = store->size_max;
-    /* The map moves, so nobody may be looking at it. Where there is room for some batches yet, a look
-     * under way is not waited for. */
-    bool is_urgent = used_bytes(store) + headroom / 2 > store->map;
-    if ((is_urgent ? pthread_mutex_lock(&store->map_lock) : pthread_mutex_trylock(&store->map_lock)) != 0)
-        return 0;
     int rc = mdb_env_set_mapsize(store->env, larger);
-    pthread_mutex_unlock(&store->map_lock);
     if (rc != 0)
         return store_fail_lmdb(store, rc, "growing the map");
     store->map = larger;
