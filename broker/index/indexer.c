@@ -307,12 +307,18 @@ static int posting_order(const void *a, const void *b) {
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
+/* None is no array: qsort must not be given NULL, not even with a count of 0. */
+static void postings_sort(struct posting *postings, size_t count) {
+    if (count > 1)
+        qsort(postings, count, sizeof *postings, posting_order);
+}
+
 static int postings_write(struct indexer *ix) {
     int rc = 0;
-    qsort(ix->drops, ix->drops_count, sizeof *ix->drops, posting_order);
+    postings_sort(ix->drops, ix->drops_count);
     for (size_t i = 0; i < ix->drops_count && !rc; i++)
         rc = base_posting_drop(ix->base, ix->drops[i]);
-    qsort(ix->puts, ix->puts_count, sizeof *ix->puts, posting_order);
+    postings_sort(ix->puts, ix->puts_count);
     for (size_t i = 0; i < ix->puts_count && !rc; i++)
         rc = base_posting_put(ix->base, ix->puts[i]);
     ix->drops_count = ix->puts_count = 0;
