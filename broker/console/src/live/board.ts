@@ -97,8 +97,10 @@ export function boardStop(): void {
     board.set(empty);
 }
 
-/* Something happened: look soon, but never more often than SOONEST. */
-export function refresh(): void {
+/* Something happened: look soon, but never more often than SOONEST. After an action of one's own, at the
+ * process's figures too. */
+export function refresh(figures = false): void {
+    if (figures) statsAt = 0;
     if (running) plan(Math.max(0, askedAt + SOONEST - Date.now()));
 }
 

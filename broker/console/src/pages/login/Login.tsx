@@ -74,7 +74,7 @@ function TokenForm({ why }: { why?: "refused" }) {
             <Button type="submit" kind="primary" disabled={busy}>{busy ? t.checking : t.submit}</Button>
             <div class="login-how">
                 <p>{t.how}</p>
-                <pre dir="ltr" tabIndex={0}>{"estelam token new --account duty \\\n  --scopes watch,read,events,operate"}</pre>
+                <pre dir="ltr" tabIndex={0}>{"estelam token new --account duty \\\n  --scopes watch,read,events,operate \\\n  --file /etc/estelam/tokens.yaml"}</pre>
             </div>
         </form>
     );

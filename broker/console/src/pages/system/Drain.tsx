@@ -33,7 +33,7 @@ export function Drain({ draining }: { draining: boolean }) {
                     onConfirm={async (reason) => {
                         await post("/v1/drain", { on: !draining, reason });
                         toast(words.done);
-                        refresh();
+                        refresh(true);
                     }}
                 />
             )}

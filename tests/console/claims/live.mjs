@@ -1,0 +1,68 @@
+// live.mjs - the page follows the city, and finds it again.
+import { expect, until } from "../lib/report.mjs";
+
+export async function a_new_inquiry_appears_without_a_reload({ browser, city }) {
+    const page = await browser.page({ token: city.token("duty"), language: "en" });
+    await page.locator("[data-link=live]").waitFor();
+    const receipt = await city.submit("nosazi.bedehi");
+    await page.locator(`.feed a[href="#/inquiry/${receipt.number}"]`).first().waitFor();
+}
+
+export async function the_tile_counts_a_new_inquiry_at_once({ browser, city }) {
+    const page = await browser.page({ token: city.token("duty"), language: "en" });
+    const value = page.locator("[data-tile=waiting] .tile-value");
+    await value.waitFor();
+    await page.locator("[data-link=live]").waitFor();
+    const before = Number(await value.textContent());
+    const began = Date.now();
+    const { number } = await city.submit("metro.harim");
+    await until("one more waiting", async () => Number(await value.textContent()) === before + 1);
+    expect(Date.now() - began < 3_500, `it took ${Date.now() - began} ms`);
+    await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "tidying up" });
+}
+
+export async function an_open_inquiry_follows_its_own_events({ browser, city }) {
+    const { number } = await city.submit("metro.harim");
+    const page = await browser.page({ token: city.token("duty"), hash: `#/inquiry/${number}` });
+    await page.locator("[data-step=queued]").waitFor();
+    await page.locator("[data-link=live]").waitFor();
+    await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "followed" });
+    await page.locator("[data-step=cancelled]").waitFor();
+}
+
+export async function the_page_finds_the_gateway_again_after_its_restart({ browser, city }) {
+    const page = await browser.page({ token: city.token("duty"), language: "en" });
+    await page.locator("[data-link=live]").waitFor();
+    await city.stop("gateway");
+    await page.locator("[data-link=lost]").waitFor();
+    await page.locator(".lost .banner").waitFor();
+    expect(await page.locator("[data-tile=waiting]").isVisible(), "what was shown before stays");
+    await city.gatewayStart();
+    await page.locator("[data-link=live]").waitFor({ timeout: 20_000 });
+    const receipt = await city.submit("nosazi.bedehi");
+    await page.locator(`.feed a[href="#/inquiry/${receipt.number}"]`).first().waitFor();
+}
+
+export async function events_missed_while_the_gateway_was_away_are_caught_up({ browser, city }) {
+    const page = await browser.page({ token: city.token("duty"), language: "en" });
+    await page.locator("[data-link=live]").waitFor();
+    const seen = await city.submit("nosazi.bedehi");
+    await page.locator(`.feed a[href="#/inquiry/${seen.number}"]`).first().waitFor();
+    const { number } = await city.submit("metro.harim");
+    await page.locator(`.feed a[href="#/inquiry/${number}"]`).first().waitFor();
+    await page.context().setOffline(true);
+    await city.stop("gateway");
+    await page.locator("[data-link=lost]").waitFor();
+    await city.gatewayStart();
+    await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "while away" });
+    await page.context().setOffline(false);
+    await page.locator(".feed li", { hasText: "Cancelled" }).first().waitFor({ timeout: 20_000 });
+}
+
+export async function a_revoked_token_ends_the_session_in_words({ browser, city }) {
+    const { token, id } = city.tokenMake("duty", "watch,read");
+    const page = await browser.page({ token, language: "en" });
+    await page.locator("[data-tile=waiting]").waitFor();
+    city.tokenRevoke(id);
+    await page.getByText("Your session is over").waitFor();
+}

@@ -1,0 +1,54 @@
+// overview.mjs - the city at a glance.
+import { expect, until } from "../lib/report.mjs";
+
+export async function five_tiles_tell_the_state_of_the_city({ browser, city }) {
+    const page = await browser.page({ token: city.token("duty"), language: "en" });
+    for (const tile of ["waiting", "oldest", "missing", "parked", "disk"]) await page.locator(`[data-tile=${tile}]`).waitFor();
+    const disk = await page.locator("[data-tile=disk] .tile-value").textContent();
+    expect(/%/.test(disk), `the disk tile says ${disk}`);
+    const missing = await page.locator("[data-tile=missing]").textContent();
+    expect(missing.includes("Metro"), `the agent of metro is missing, and the tile says ${missing}`);
+}
+
+export async function work_that_nobody_serves_is_a_red_banner({ browser, city }) {
+    const page = await browser.page({ token: city.token("duty"), language: "en" });
+    const receipt = await city.submit("metro.harim");
+    const banner = page.locator(".banner-bad");
+    await banner.getByText("waiting at Metro, and no agent serves them").waitFor();
+    await banner.getByRole("link", { name: "Metro" }).waitFor();
+    await city.ask("duty", "POST", `/v1/inquiries/${receipt.number}/cancel`, { reason: "tidying up" });
+    await banner.waitFor({ state: "detached" });
+}
+
+export async function departments_stand_by_the_age_of_their_oldest({ browser, city }) {
+    await city.agentStop("gas");
+    const first = await city.submit("metro.harim");
+    const second = await city.submit("gas.harim");
+    const page = await browser.page({ token: city.token("duty"), language: "en" });
+    const rows = page.locator("tbody tr td:first-child");
+    await until("metro before gas", async () => {
+        const names = await rows.allTextContents();
+        return names[0].includes("metro") && names[1].includes("gas");
+    });
+    for (const { number } of [first, second]) await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "tidying up" });
+    city.agentStart("gas");
+}
+
+export async function departments_are_found_however_their_name_is_typed({ browser, city }) {
+    const page = await browser.page({ token: city.token("duty") });
+    await page.getByPlaceholder("نام واحد").fill("درامد");
+    await until("one row", async () => (await page.locator("tbody tr").count()) === 1);
+    await page.getByPlaceholder("نام واحد").fill("نظام مهندسي");
+    await until("the engineering organisation by an Arabic ye", async () => (await page.locator("tbody").textContent()).includes("nezam"));
+}
+
+export async function the_depth_chart_grows_while_one_looks({ browser, city }) {
+    const page = await browser.page({ token: city.token("duty") });
+    await page.locator(".chart canvas").first().waitFor();
+    const count = () => page.evaluate(() => JSON.parse(sessionStorage.getItem("estelam.samples") ?? "[]").length);
+    await page.reload();
+    await until("two samples, kept over a reload", async () => {
+        await page.evaluate(() => dispatchEvent(new Event("pagehide")));
+        return (await count()) >= 2;
+    }, 20);
+}

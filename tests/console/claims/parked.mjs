@@ -1,0 +1,60 @@
+// parked.mjs - what was set aside, and the way back.
+import { expect, same, until } from "../lib/report.mjs";
+
+const REASON = "the file is being scanned";
+
+/* The archive's agent refuses `count` inquiries; afterwards its real one is at work again. */
+async function park(city, count) {
+    await city.agentStop("archive");
+    city.refusingAgent("archive", "archive.savabegh", REASON);
+    const receipts = [];
+    for (let n = 0; n < count; n++) receipts.push(await city.submit("archive.savabegh"));
+    for (const { number } of receipts) await until(`${number} to be parked`, async () => (await city.get("chief", `/v1/inquiries/${number}`)).state === "parked");
+    await city.agentStop("archive");
+    city.agentStart("archive");
+    return receipts.map((receipt) => receipt.number);
+}
+
+const open = (browser, city) => browser.page({ token: city.token("duty"), language: "en", hash: "#/parked" });
+
+export async function an_empty_page_says_what_would_be_here({ browser, city }) {
+    const page = await open(browser, city);
+    await page.getByText("Nothing is parked").waitFor();
+}
+
+export async function the_parked_stand_by_their_reason({ browser, city }) {
+    const numbers = await park(city, 2);
+    const page = await open(browser, city);
+    await page.locator("[data-code=AGENT_REFUSED]").waitFor();
+    await page.locator("tbody", { hasText: REASON }).waitFor();
+    for (const number of numbers) await page.locator(`tbody a[href="#/inquiry/${number}"]`).waitFor();
+}
+
+export async function one_goes_back_to_its_queue_with_a_reason({ browser, city }) {
+    const [number] = await park(city, 1);
+    const page = await browser.page({ token: city.token("duty"), language: "en", hash: `#/inquiry/${number}` });
+    await page.locator("[data-step=parked]").waitFor();
+    await page.getByRole("button", { name: "Requeue" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Reason").fill("the file is scanned now");
+    await dialog.getByRole("button", { name: "Requeue" }).click();
+    await page.locator("[data-step=requeued]").waitFor();
+    same((await city.ended(number)).state, "answered", "the archive answers it then");
+}
+
+export async function a_group_is_counted_before_it_goes_back({ browser, city }) {
+    const numbers = await park(city, 3);
+    const page = await open(browser, city);
+    const group = page.locator("[data-code=AGENT_REFUSED]");
+    await group.waitFor();
+    const shown = Number(await group.locator("b").textContent());
+    expect(shown >= numbers.length, `the group says ${shown}`);
+    await group.getByRole("button", { name: "Requeue this group" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText(`${shown} inquiries go back`).waitFor();
+    await dialog.getByLabel("Reason").fill("all files are scanned");
+    await dialog.getByRole("button", { name: `Requeue ${shown} inquiries` }).click();
+    await dialog.waitFor({ state: "detached" });
+    for (const number of numbers) same((await city.ended(number)).state, "answered", `inquiry ${number}`);
+    await page.getByText("Nothing is parked").waitFor();
+}

@@ -1,0 +1,85 @@
+// search.mjs - one box for everything, and its fields.
+import { readFileSync } from "node:fs";
+import { expect, same, until } from "../lib/report.mjs";
+
+const open = (browser, city, q, more) =>
+    browser.page({ token: city.token("duty"), language: "en", hash: `#/search${q ? "?" + new URLSearchParams({ q }) : ""}`, ...more });
+
+async function found(page, number) {
+    await page.locator(`tbody a[href="#/inquiry/${number}"]`).waitFor();
+}
+
+export async function a_parcel_is_found_in_digits_of_any_script({ browser, city }) {
+    const { number } = await city.submit("nosazi.bedehi");
+    for (const parcel of ["1-1-1-1-0-0-0", "۱-۱-۱-۱-۰-۰-۰", "١-١-١-١-٠-٠-٠"]) {
+        const page = await open(browser, city, `parcel:${parcel}`);
+        await found(page, number);
+        await browser.closePages();
+    }
+}
+
+export async function a_tracking_code_needs_no_field_name({ browser, city }) {
+    const receipt = await city.submit("nosazi.bedehi");
+    const page = await open(browser, city, "");
+    await page.fill("input[data-search]", receipt.tracking);
+    await page.keyboard.press("Enter");
+    await found(page, receipt.number);
+    same(await page.locator("tbody tr").count(), 1, "rows");
+}
+
+export async function a_case_is_found_with_arabic_or_persian_letters({ browser, city }) {
+    const { number } = await city.submit("nosazi.bedehi", { case_id: "پرونده-یک" });
+    const page = await open(browser, city, "case:پرونده-يك");
+    await found(page, number);
+}
+
+export async function fields_write_the_filter_and_are_read_back_from_it({ browser, city }) {
+    const { number } = await city.submit("nosazi.bedehi");
+    await city.ended(number);
+    const page = await open(browser, city, "");
+    await page.getByLabel("State").selectOption("answered");
+    await page.getByLabel("Department", { exact: true }).selectOption("nosazi");
+    await until("the text", async () => (await page.inputValue("input[data-search]")) === "state:answered department:nosazi");
+    await found(page, number);
+    await page.fill("input[data-search]", "department:metro");
+    await page.keyboard.press("Enter");
+    await until("the fields follow", async () => (await page.getByLabel("Department", { exact: true }).inputValue()) === "metro" && (await page.getByLabel("State").inputValue()) === "");
+}
+
+export async function a_jalali_day_in_persian_digits_is_understood({ browser, city }) {
+    const { number } = await city.submit("nosazi.bedehi");
+    const today = new Intl.DateTimeFormat("fa-IR-u-ca-persian", { timeZone: "Asia/Tehran", year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date());
+    const page = await open(browser, city, "");
+    await page.getByLabel("From").fill(today);
+    await page.keyboard.press("Enter");
+    await found(page, number);
+}
+
+export async function a_filter_that_cannot_be_read_is_explained({ browser, city }) {
+    const page = await open(browser, city, "colour:red");
+    await page.locator(".fault-detail", { hasText: "character" }).waitFor();
+}
+
+export async function nothing_found_helps({ browser, city }) {
+    const page = await open(browser, city, "department:nosazi number:999999999");
+    await page.getByText("Nothing found").waitFor();
+}
+
+export async function what_was_found_leaves_as_csv({ browser, city }) {
+    const { number } = await city.submit("nosazi.bedehi");
+    const page = await open(browser, city, "department:nosazi");
+    await found(page, number);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export CSV" }).click()]);
+    expect(/^estelam-.*\.csv$/.test(download.suggestedFilename()), `its name is ${download.suggestedFilename()}`);
+    const csv = readFileSync(await download.path(), "utf8").trim().split(/\r?\n/);
+    expect(csv[0].includes("number"), `a head: ${csv[0]}`);
+    expect(csv.some((line) => line.split(",").includes(String(number)) || line.includes(String(number))), "the inquiry is in it");
+}
+
+export async function many_come_page_by_page({ browser, city }) {
+    for (let n = 0; n < 60; n += 10) await Promise.all(Array.from({ length: 10 }, () => city.submit("mali.pardakht")));
+    const page = await open(browser, city, "type:mali.pardakht");
+    await until("a full page", async () => (await page.locator("tbody tr").count()) === 50);
+    await page.getByRole("button", { name: "More" }).click();
+    await until("the rest", async () => (await page.locator("tbody tr").count()) >= 60);
+}

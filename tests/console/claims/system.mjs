@@ -1,0 +1,59 @@
+// system.mjs - the broker itself.
+import { expect, same, until } from "../lib/report.mjs";
+
+const open = (browser, city, token = "chief") => browser.page({ token: city.token(token), language: "en", hash: "#/system" });
+
+export async function versions_configuration_and_keys_are_shown({ browser, city }) {
+    const page = await open(browser, city);
+    for (const title of ["Versions", "Store and process", "Search index", "Keys and their expiry", "Configuration"])
+        await page.getByRole("heading", { name: title }).waitFor();
+    await page.getByRole("cell", { name: "nosazi-agent" }).waitFor();
+    const config = await page.getByRole("region", { name: "Configuration" }).first().textContent();
+    expect(config.includes("tehran"), "the city is in it");
+    const secret = /secret: "(.*)"/.exec((await import("node:fs")).readFileSync(`${city.dir}/broker.key`, "utf8"))?.[1];
+    expect(secret && !(await page.content()).includes(secret), "and no secret");
+}
+
+export async function draining_begins_and_ends_with_a_reason({ browser, city }) {
+    const page = await open(browser, city);
+    const dialog = page.getByRole("dialog");
+    await page.getByRole("button", { name: "Begin draining" }).click();
+    await dialog.getByLabel("Reason").fill("a new kernel tonight");
+    await dialog.getByRole("button", { name: "Begin draining" }).click();
+    await page.locator("[data-draining=yes]").waitFor();
+    const refused = await city.submit("nosazi.bedehi").catch((error) => error.message);
+    expect(String(refused).includes("DRAINING"), `a new inquiry: ${JSON.stringify(refused)}`);
+    await page.getByRole("button", { name: "End draining" }).click();
+    await dialog.getByLabel("Reason").fill("done");
+    await dialog.getByRole("button", { name: "End draining" }).click();
+    await page.locator("[data-draining=no]").waitFor();
+    await city.ended((await city.submit("nosazi.bedehi")).number);
+}
+
+export async function the_index_tells_its_lag_and_is_built_again({ browser, city }) {
+    const page = await open(browser, city);
+    const panel = page.getByRole("region", { name: "Search index" });
+    await panel.getByText("Level with the log").waitFor();
+    await panel.getByRole("button", { name: "Rebuild the index" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Reason").fill("after a restore");
+    await dialog.getByRole("button", { name: "Rebuild", exact: true }).click();
+    await dialog.waitFor({ state: "detached" });
+    await panel.getByText("Level with the log").waitFor();
+    const { number } = await city.submit("nosazi.bedehi");
+    await until("search finds what came after", async () => (await city.get("duty", `/v1/inquiries?q=number:${number}`)).rows.length === 1);
+}
+
+export async function reasons_are_kept_in_the_log_with_who_gave_them({ browser, city }) {
+    const { number } = await city.submit("metro.harim");
+    const page = await browser.page({ token: city.token("duty"), hash: `#/inquiry/${number}` });
+    await page.getByRole("button", { name: "لغو" }).click();
+    await page.getByRole("dialog").getByLabel("دلیل").fill("درخواست تکراری");
+    await page.getByRole("dialog").getByRole("button", { name: "لغو استعلام" }).click();
+    const { rows } = await until("the event", async () => {
+        const timeline = await city.get("chief", `/v1/inquiries/${number}/timeline`);
+        return timeline.rows.some((row) => row.event === "cancelled") && timeline;
+    });
+    const last = rows.find((row) => row.event === "cancelled");
+    same(`${last.actor}: ${last.text}`, "duty: درخواست تکراری", "who and why");
+}
