@@ -37,6 +37,8 @@ struct broker {
     struct catalogue *catalogue;     /* in force */
     struct core_limits limits;
     struct store *store;
+    char *store_folder;              /* where it was opened; NULL: unknown. A reload may name another */
+    bool curve;                      /* the doors were opened with it */
     struct core *core;
     struct registry *registry;
     struct keyring keyring;

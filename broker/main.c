@@ -139,6 +139,7 @@ static int store_start(struct broker *b, struct catalogue **catalogue) {
         log_line(3, "%s", store_error(NULL));
         return -EST_IO;
     }
+    b->store_folder = realpath(s->store, NULL);
     if (recover(b) < 0)
         return -EST_INPUT;
     if (first_batch(b, catalogue) < 0) {
@@ -167,6 +168,7 @@ static int doors_start(struct broker *b) {
         .curve = s->curve,
         .peers_max = b->limits.sessions_max,
         .frame_max = EST_FRAME_MAX};
+    b->curve = s->curve;
     memcpy(options.secret_key, s->secret_key, sizeof options.secret_key);
     char why[256];
     if (net_open(&options, &b->keyring, &b->net, why) < 0) {
@@ -196,6 +198,7 @@ static void broker_close(struct broker *b) {
     net_close(&b->net);
     index_end(b);
     store_close(&b->store);
+    free(b->store_folder);
     core_free(&b->core);
     registry_free(&b->registry);
     keyring_done(&b->keyring);

@@ -82,6 +82,14 @@ static size_t text_add(struct broker *b, const char *name, const char *value) {
     return 1;
 }
 
+/* Paths in files are relative to them; an operator elsewhere wants to know which they are. */
+static size_t path_add(struct broker *b, const char *name, const char *path) {
+    char *whole = path != NULL ? realpath(path, NULL) : NULL;
+    text_add(b, name, whole != NULL ? whole : path);
+    free(whole);
+    return 1;
+}
+
 static size_t number_add(struct broker *b, const char *name, uint64_t value) {
     char text[24];
     snprintf(text, sizeof text, "%" PRIu64, value);
@@ -101,32 +109,44 @@ static size_t time_add(struct broker *b, const char *name, est_time at) {
 static size_t program_add(struct broker *b) {
     struct store_head head;
     store_head(b->store, &head);
-    return text_add(b, "version", ESTELAM_VERSION) + number_add(b, "protocol", PROTOCOL_VERSION) +
-           number_add(b, "protocol_revision", PROTOCOL_REVISION) + time_add(b, "started_at", b->started) +
-           time_add(b, "configured_at", b->configured) + number_add(b, "generation", head.generation);
+    size_t rows = text_add(b, "version", ESTELAM_VERSION);
+    rows += number_add(b, "protocol", PROTOCOL_VERSION);
+    rows += number_add(b, "protocol_revision", PROTOCOL_REVISION);
+    rows += time_add(b, "started_at", b->started);
+    rows += time_add(b, "configured_at", b->configured);
+    rows += number_add(b, "generation", head.generation);
+    return rows;
 }
 
 static size_t city_add(struct broker *b) {
     const struct catalogue *c = b->catalogue;
-    return text_add(b, "city", c->city.name) + text_add(b, "city_title_fa", c->city.title_fa) +
-           text_add(b, "city_title_en", c->city.title_en) + text_add(b, "configuration", b->config) +
-           number_add(b, "departments", c->departments_count) + number_add(b, "types", c->types_count) +
-           number_add(b, "accounts", c->accounts_count) + number_add(b, "purposes", c->city.purposes_count) +
-           number_add(b, "districts_last", c->city.districts_last);
+    size_t rows = text_add(b, "city", c->city.name);
+    rows += text_add(b, "city_title_fa", c->city.title_fa);
+    rows += text_add(b, "city_title_en", c->city.title_en);
+    rows += path_add(b, "configuration", b->config);
+    rows += number_add(b, "departments", c->departments_count);
+    rows += number_add(b, "types", c->types_count);
+    rows += number_add(b, "accounts", c->accounts_count);
+    rows += number_add(b, "purposes", c->city.purposes_count);
+    rows += number_add(b, "districts_last", c->city.districts_last);
+    return rows;
 }
 
 static size_t doors_add(struct broker *b) {
-    return text_add(b, "endpoint_requesters", net_endpoint(b->net, DOOR_REQUESTER)) +
-           text_add(b, "endpoint_departments", net_endpoint(b->net, DOOR_DEPARTMENT)) +
-           text_add(b, "endpoint_operators", net_endpoint(b->net, DOOR_OPERATOR)) +
-           text_add(b, "security", b->catalogue->broker.curve ? "curve" : "plain");
+    size_t rows = text_add(b, "endpoint_requesters", net_endpoint(b->net, DOOR_REQUESTER));
+    rows += text_add(b, "endpoint_departments", net_endpoint(b->net, DOOR_DEPARTMENT));
+    rows += text_add(b, "endpoint_operators", net_endpoint(b->net, DOOR_OPERATOR));
+    rows += text_add(b, "security", b->curve ? "curve" : "plain");
+    return rows;
 }
 
 static size_t store_add(struct broker *b) {
     struct store_sizes sizes;
     store_sizes(b->store, &sizes);
-    return text_add(b, "store", b->catalogue->broker.store) + number_add(b, "store_used_bytes", sizes.used) +
-           number_add(b, "store_size_max_bytes", sizes.size_max);
+    size_t rows = text_add(b, "store", b->store_folder);
+    rows += number_add(b, "store_used_bytes", sizes.used);
+    rows += number_add(b, "store_size_max_bytes", sizes.size_max);
+    return rows;
 }
 
 /* As they are in force: settings that only a restart changes are not those of a newer file. */

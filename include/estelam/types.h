@@ -82,7 +82,7 @@ enum {
     X(WRONG_DOOR, 104, REQUESTER, "this command does not belong to this door",                        \
       "connect to the door of your role")                                                             \
     X(NOT_ALLOWED, 105, REQUESTER, "the account has no right to this",                                \
-      "ask the operator to grant the type and purpose")                                               \
+      "ask the operator to grant the type and purpose, or the level")                                               \
     X(KEY_REVOKED, 106, REQUESTER, "the key is revoked or outside its dates", "use a valid key")      \
     X(UNKNOWN_TYPE, 107, REQUESTER, "the catalogue has no such inquiry type",                         \
       "check the type's name with `estelam config check`")                                            \
