@@ -33,13 +33,26 @@ static inline size_t cursor_offset(const struct cursor *c) {
 bool cursor_fail(struct cursor *, const char *why); /* always false */
 
 /* What comes next, KIND_NONE at the end or where the byte is not of our msgpack. Reads nothing. */
-enum kind cursor_peek(const struct cursor *);
+enum kind cursor_peek_long(const struct cursor *); /* for the rarer forms */
+static inline enum kind cursor_peek(const struct cursor *c) {
+    if (c->bad || c->at == c->end)
+        return KIND_NONE;
+    uint8_t byte = *c->at;
+    return byte < 0x80 ? KIND_UINT : byte < 0x90 ? KIND_MAP : byte < 0xa0 ? KIND_ARRAY : byte < 0xc0 ? KIND_TEXT
+                                                                                     : cursor_peek_long(c);
+}
 
 /* Each takes one value of the kind named, or fails the cursor and returns false, leaving
  * *ret_x as it was. */
 bool cursor_nil(struct cursor *);
 bool cursor_bool(struct cursor *, bool *ret);
-bool cursor_uint(struct cursor *, uint64_t *ret);           /* 0 ... 2^64-1 */
+bool cursor_uint_long(struct cursor *, uint64_t *ret);
+static inline bool cursor_uint(struct cursor *c, uint64_t *ret) { /* 0 ... 2^64-1 */
+    if (c->bad || c->at == c->end || *c->at >= 0x80)
+        return cursor_uint_long(c, ret);
+    *ret = *c->at++; /* keys, verbs and most numbers: the one byte is the number */
+    return true;
+}
 bool cursor_int(struct cursor *, int64_t *ret);             /* -2^63 ... 2^63-1 */
 bool cursor_text(struct cursor *, size_t max, est_slice *ret); /* valid UTF-8, at most max bytes */
 bool cursor_bin(struct cursor *, size_t max, est_slice *ret);
@@ -71,8 +84,17 @@ static inline void buffer_clear(struct buffer *b) {
 static inline est_slice buffer_slice(const struct buffer *b) {
     return (est_slice){b->data, b->size};
 }
-bool buffer_reserve(struct buffer *, size_t more);
-void buffer_put(struct buffer *, const void *data, size_t size); /* raw bytes, such as a packed value */
+bool buffer_grow(struct buffer *, size_t more);
+static inline bool buffer_reserve(struct buffer *b, size_t more) {
+    return __builtin_expect(more <= b->capacity - b->size && !b->failed, 1) || buffer_grow(b, more);
+}
+/* Raw bytes, such as a packed value. */
+static inline void buffer_put(struct buffer *b, const void *data, size_t size) {
+    if (size > 0 && buffer_reserve(b, size)) {
+        __builtin_memcpy(b->data + b->size, data, size);
+        b->size += size;
+    }
+}
 
 void pack_nil(struct buffer *);
 void pack_bool(struct buffer *, bool);

@@ -135,40 +135,56 @@ static void date_check(struct check *check, const struct path *path, const struc
 
 /* --- Texts ------------------------------------------------------------------------------------ */
 
-static size_t characters(est_slice text) {
-    const unsigned char *at = text.data;
-    size_t count = 0, i = 0;
-    uint64_t word;
-    for (; i + sizeof word <= text.size; i += sizeof word) { /* all but the continuation bytes 10xxxxxx */
-        memcpy(&word, at + i, sizeof word);
-        uint64_t continuations = word >> 7 & ~word >> 6 & 0x0101010101010101U;
-        count += sizeof word - (size_t)(continuations * 0x0101010101010101U >> 56);
-    }
-    for (; i < text.size; i++)
-        count += (at[i] & 0xC0) != 0x80;
-    return count;
-}
+enum { WORD = sizeof(uint64_t), WORDS_ADDED = 255 /* before a byte of their sum would overflow */ };
+#define EACH_BYTE UINT64_C(0x0101010101010101)
 
 static bool is_control(unsigned char byte) {
     return (byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t') || byte == 0x7F;
 }
 
-/* Passes over eight bytes at once where none is below 0x20 or is 0x7F. */
+/* What eight bytes at a time tell of a text: how many are continuations 10xxxxxx, so that the others
+ * are its characters, and whether any is below 0x20 or is 0x7F. */
+struct scan {
+    size_t continuations;
+    uint64_t odd; /* bit 7 of each place that had such a byte */
+};
+
+static inline uint64_t word_scan(uint64_t word, struct scan *scan) {
+    uint64_t deleted = word ^ 0x7F * EACH_BYTE;
+    scan->odd |= (((word - 0x20 * EACH_BYTE) & ~word) | ((deleted - EACH_BYTE) & ~deleted)) & 0x80 * EACH_BYTE;
+    return word >> 7 & ~word >> 6 & EACH_BYTE;
+}
+
+static inline size_t bytes_add(uint64_t sums) {
+    uint64_t pairs = (sums & 0x00FF00FF00FF00FFU) + (sums >> 8 & 0x00FF00FF00FF00FFU);
+    return (size_t)(pairs * 0x0001000100010001U >> 48);
+}
+
+static struct scan text_scan(est_slice text) {
+    struct scan scan = {0};
+    const unsigned char *at = text.data;
+    size_t words = text.size / WORD;
+    while (words > 0) {
+        size_t run = words < WORDS_ADDED ? words : WORDS_ADDED;
+        uint64_t word, sums = 0; /* of each byte's place */
+        for (size_t n = 0; n < run; n++, at += WORD) {
+            memcpy(&word, at, sizeof word);
+            sums += word_scan(word, &scan);
+        }
+        scan.continuations += bytes_add(sums);
+        words -= run;
+    }
+    uint64_t last = 0x20 * EACH_BYTE; /* the end, filled up with blanks */
+    memcpy(&last, at, text.size % WORD);
+    scan.continuations += bytes_add(word_scan(last, &scan));
+    return scan;
+}
+
 static bool has_control(est_slice text) {
     const unsigned char *at = text.data;
-    uint64_t word;
-    for (size_t i = 0; i < text.size; i++) {
-        while (i + sizeof word <= text.size) {
-            memcpy(&word, at + i, sizeof word);
-            uint64_t deleted = word ^ 0x7F7F7F7F7F7F7F7FU;
-            if (((word - 0x2020202020202020U) & ~word & 0x8080808080808080U) != 0 ||
-                ((deleted - 0x0101010101010101U) & ~deleted & 0x8080808080808080U) != 0)
-                break;
-            i += sizeof word;
-        }
-        if (i < text.size && is_control(at[i]))
+    for (size_t i = 0; i < text.size; i++)
+        if (is_control(at[i]))
             return true;
-    }
     return false;
 }
 
@@ -177,13 +193,16 @@ static bool bounded_text_take(struct check *check, const struct path *path, cons
                               struct cursor *cursor, est_slice *ret) {
     if (!text_take(check, path, "text", cursor, ret))
         return false;
-    size_t count = ret->size > TEXT_BYTES_MAX ? ret->size : characters(*ret);
-    if (ret->size > TEXT_BYTES_MAX)
-        defect_add(check, path, "length", "has %zu bytes; at most %d are allowed", count, TEXT_BYTES_MAX);
-    else if ((int64_t)count < field->min || (int64_t)count > field->max)
+    if (ret->size > TEXT_BYTES_MAX) {
+        defect_add(check, path, "length", "has %zu bytes; at most %d are allowed", ret->size, TEXT_BYTES_MAX);
+        return false;
+    }
+    struct scan scan = text_scan(*ret);
+    size_t count = ret->size - scan.continuations;
+    if ((int64_t)count < field->min || (int64_t)count > field->max)
         defect_add(check, path, "length", "has %zu characters; %" PRId64 " to %" PRId64 " are allowed", count,
                    field->min, field->max);
-    else if (has_control(*ret))
+    else if (scan.odd != 0 && has_control(*ret)) /* or it has lines and tabs */
         defect_add(check, path, "format", "has a control character");
     else
         return true;
