@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* New inquiries are refused from 800 thousandths on; what is under way keeps its reserve. */
-enum { FULL_AT = 800, FULL_UNTIL = 780, WAIT_MAX_MS = 1000, TIDY_EVERY_S = 60, GONE_DELAY_BATCHES = 64 };
+enum { FULL_AT = 800, FULL_UNTIL = 780, WAIT_MAX_MS = 1000, TIDY_EVERY_S = 60, GONE_DELAY_BATCHES = 64, COMMIT_SLOW_US = 100000 };
 
 est_time clock_now(void) {
     struct timespec t;
@@ -102,8 +102,9 @@ static void signals_take(struct broker *b) {
 static bool frames_take(struct broker *b) {
     struct incoming in;
     size_t bytes = 0;
+    unsigned most = b->commit_took_us > BATCH_COMMANDS ? (unsigned)b->commit_took_us : BATCH_COMMANDS;
     b->batch_commands = 0;
-    for (int i = 0; i < BATCH_FRAMES && b->batch_commands < BATCH_COMMANDS && bytes < BATCH_BYTES && !b->failed; i++) {
+    for (int i = 0; i < BATCH_FRAMES && b->batch_commands < most && bytes < BATCH_BYTES && !b->failed; i++) {
         if (!net_next(b->net, b->now, &in))
             return true;
         bytes += in.frame.size;
@@ -161,6 +162,7 @@ const struct ladder batch_ladder = {{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2
 
 static void commit_count(struct broker *b, int64_t took_us) {
     b->commits++;
+    b->commit_took_us = took_us < COMMIT_SLOW_US ? took_us : COMMIT_SLOW_US;
     histogram_add(&b->commit_us, &commit_ladder, took_us > 0 ? (uint64_t)took_us : 0);
     histogram_add(&b->batch_events, &batch_ladder, b->batch_appends);
 }
