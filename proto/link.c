@@ -400,6 +400,8 @@ static void send_rest(struct link *l, est_time until) {
     for (est_time now = link_now(); now.us < until.us; now = link_now()) {
         while (session_next(l->session, now, &event))
             continue;
+        if (session_has_said_bye(l->session) && !session_is_up(l->session))
+            return; /* the broker was the first to leave: what awaits results is not sent to it again */
         if (!bye_is_said && session_is_up(l->session)) {
             session_bye(l->session);
             bye_is_said = true;

@@ -107,6 +107,7 @@ void text_copy(char *to, size_t size, est_slice from) {
 void session_connected(struct session *s, est_time now) {
     s->state = HELLO;
     s->hello_due = true;
+    s->bye_is_said = false;
     s->connected_at = s->heard_at = s->sent_at = now;
 }
 
@@ -159,6 +160,10 @@ est_slice session_account(const struct session *s) {
 
 void session_bye(struct session *s) {
     s->bye_due = s->state == UP;
+}
+
+bool session_has_said_bye(const struct session *s) {
+    return s->bye_is_said;
 }
 
 /* --- Time. ---------------------------------------------------------------------------------------- */

@@ -106,6 +106,8 @@ bool session_has_unsent(const struct session *);
 bool session_take(struct session *, est_time now, struct buffer *frame);
 /* The last frame it gives ends with BYE. */
 void session_bye(struct session *);
+/* Has it been packed on this connection, after all that was to be sent? */
+bool session_has_said_bye(const struct session *);
 
 /* --- Asks. 0; -EST_FULL, -EST_TOO_LARGE, -EST_INPUT, -EST_NO_MEMORY. ----------------------------- */
 

@@ -155,6 +155,7 @@ static bool bye_pack(struct packing *p) {
         out(p, VERB_BYE)->bye = (struct bye){.code = EST_OK};
         message_pack(p->frame, &s->out);
         s->bye_due = false;
+        s->bye_is_said = true;
     }
     return true;
 }

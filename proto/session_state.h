@@ -46,7 +46,7 @@ struct session {
     est_time renew_at;  /* the next round of renewals */
     est_time expire_at; /* no lease ends before this */
     est_span term_min;  /* of the leases of this session */
-    bool hello_due, ready_due, leave_due, pong_due, bye_due, down_due;
+    bool hello_due, ready_due, leave_due, pong_due, bye_due, bye_is_said, down_due;
     uint32_t renew_left;  /* leases still to be named in RENEW */
     uint32_t renews_open; /* RENEWs whose RENEWED has not come */
     uint64_t pong_token;

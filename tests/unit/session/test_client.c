@@ -193,6 +193,33 @@ static void unanswered_submit_goes_to_the_second_endpoint(void **state) {
     fake_close(&second);
 }
 
+static void accept_and_leave_when_poked(struct fake *f, const struct message *m) {
+    if (m->verb == VERB_SUBMIT)
+        FAKE_SAY(f, ACCEPTED, accepted, {.id = m->submit.id, .number = 7});
+    if (m->verb == VERB_NONE)
+        FAKE_SAY(f, BYE, bye, {.code = EST_STOPPING});
+}
+
+/* Both say BYE at the same time. What was accepted and waits for its result is in the record, so a
+ * client that closes has no reason to connect again and to submit it once more. */
+static void client_that_closes_submits_nothing_again(void **state) {
+    (void)state;
+    struct fake *broker = fake_open(&(struct fake_options){.rule = accept_and_leave_when_poked});
+    est_client *client = client_open(fake_endpoint(broker));
+    struct pollfd in = {.fd = est_client_fd(client), .events = POLLIN};
+    est_event event;
+    assert_int_equal(submit(client, NULL), 0);
+    await(client, EST_EVENT_ACCEPTED);
+    while (est_client_poll(client, 0, &event) == 1)
+        continue;
+    fake_poke(broker);
+    assert_int_equal(poll(&in, 1, FAKE_DEADLINE_MS), 1);
+    est_client_close(&client);
+    fake_await(broker, VERB_BYE, 1);
+    assert_int_equal(fake_count(broker, VERB_SUBMIT), 1);
+    fake_close(&broker);
+}
+
 static void nobody_listening_is_told_at_once(void **state) {
     (void)state;
     struct fake *gone = fake_open(&(struct fake_options){0});
@@ -423,6 +450,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inquiry_goes_out_and_its_result_comes_back_and_is_acknowledged),
         cmocka_unit_test(unanswered_submit_goes_to_the_second_endpoint),
+        cmocka_unit_test(client_that_closes_submits_nothing_again),
         cmocka_unit_test(nobody_listening_is_told_at_once),
         cmocka_unit_test(refused_key_is_told_as_such),
         cmocka_unit_test(curve_works_and_a_wrong_server_key_does_not),
