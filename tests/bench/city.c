@@ -125,13 +125,15 @@ static int broker_yaml_write(const struct bench_city *c, const struct stage *s) 
             "catalogue: city\n"
             "accounts: accounts.yaml\n"
             "store: {directory: \"%s\", size_max: 64 GiB}\n"
+            "index: {enabled: %s}\n"
             "limits: {inquiries_max: %u}\n"
             "security: %s\n"
             "%s"
             "listen: {requesters: \"tcp://127.0.0.1:0\", departments: \"tcp://127.0.0.1:0\", operators: "
             "\"tcp://127.0.0.1:0\"}\n",
-            s->plan->store ? s->plan->store : "store", s->plan->depth + INQUIRIES_MAX,
-            c->curve ? "curve" : "plain", c->curve ? "key: broker.key\n" : "");
+            s->plan->store ? s->plan->store : "store", s->plan->store ? "false" : "true",
+            s->plan->depth + INQUIRIES_MAX, c->curve ? "curve" : "plain",
+            c->curve ? "key: broker.key\n" : "");
     return stage_file_end(file, "broker.yaml");
 }
 

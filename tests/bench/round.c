@@ -336,6 +336,8 @@ int round_run(const struct plan *plan, struct figures *ret) {
         return -EST_NO_MEMORY;
     }
     int code = play(&r, ret);
+    if (code < 0 && !bench_stopped && r.stage.server > 0)
+        stage_log_show(&r.stage);
     players_kill(r.requesters, plan->requesters);
     players_kill(r.agents, agents_of(&r));
     players_kill(r.crowd, crowd_of(&r));
