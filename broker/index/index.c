@@ -413,6 +413,7 @@ static void *thread_run(void *arg) {
     }
     if (in->open)
         indexer_commit(&in->indexer);
+    indexer_close(&in->indexer); /* in here: LMDB's transaction ends in the thread that began it */
     return NULL;
 }
 
@@ -478,7 +479,6 @@ void index_stop(struct index **ref) {
     }
     for (struct index_answer *a; (a = index_take(in));)
         index_answer_free(&a);
-    indexer_close(&in->indexer);
     pthread_mutex_destroy(&in->lock);
     pthread_cond_destroy(&in->asked);
     index_free(in);

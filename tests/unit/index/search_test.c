@@ -1,4 +1,4 @@
-/* index_test.c - the index against a city that remembers by itself what it wrote.
+/* search_test.c - the index against a city that remembers by itself what it wrote.
  */
 #include "feed.h"
 #include "find.h"

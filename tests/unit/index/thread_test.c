@@ -1,0 +1,172 @@
+/* thread_test.c - the thread of the index as the loop sees it: questions in, answers out, each once.
+ */
+#include "index.h"
+#include "settlement.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WAIT_MS = 20000 };
+
+struct bench {
+    struct settlement city;
+    struct index *index;
+    char folder[300];
+};
+
+static void say_nothing(int level, const char *format, ...) {
+    (void)level, (void)format;
+}
+
+static struct bench *bench_open(void **state) {
+    static struct bench bench;
+    const struct scratch *scratch = *state;
+    settlement_open(&bench.city, scratch);
+    snprintf(bench.folder, sizeof bench.folder, "%s/index", scratch->folder);
+    struct index_options options = {
+        .folder = bench.folder, .store = bench.city.writer.store, .log = say_nothing};
+    assert_int_equal(index_start(&options, &bench.index), 0);
+    return &bench;
+}
+
+static void bench_close(struct bench *b) {
+    index_stop(&b->index);
+    settlement_close(&b->city);
+}
+
+static int ask_as_of(struct bench *b, struct message m, uint32_t peer, uint64_t seq) {
+    struct index_moment moment = {.seq = seq, .leased = calloc(3, sizeof(uint64_t)), .leased_count = 3};
+    return index_hand_over(b->index, (struct index_asker){peer, 7}, &m, &moment);
+}
+
+static int ask(struct bench *b, struct message m, uint32_t peer) {
+    return ask_as_of(b, m, peer, b->city.writer.seq);
+}
+
+static struct message find_of(uint64_t ref, const char *filter) {
+    struct message m = {.verb = VERB_FIND};
+    m.find = (struct find){.ref = ref, .filter = slice_of(filter), .count = 1};
+    return m;
+}
+
+static struct index_answer *answer_wait(struct bench *b) {
+    struct pollfd readable = {.fd = index_fd(b->index), .events = POLLIN};
+    for (;;) {
+        struct index_answer *a = index_take(b->index);
+        if (a)
+            return a;
+        assert_int_equal(poll(&readable, 1, WAIT_MS), 1);
+        assert_true(index_has_answer(b->index));
+    }
+}
+
+/* FIND, again as long as the index is being built. */
+static uint64_t count_found(struct bench *b, const char *filter) {
+    for (;;) {
+        assert_int_equal(ask(b, find_of(5, filter), 3), 0);
+        struct index_answer *a = answer_wait(b);
+        bool busy = a->message.verb == VERB_ERROR && a->message.error.code == EST_BUSY;
+        if (!busy && a->message.verb != VERB_FIND_IS)
+            fail_msg("%s", a->why);
+        uint64_t count = busy ? 0 : a->message.find_is.count;
+        assert_true(a->asker.peer == 3 && a->asker.since_us == 7);
+        index_answer_free(&a);
+        if (!busy)
+            return count;
+    }
+}
+
+static void answer_has_what_was_committed_before_the_question(void **state) {
+    struct bench *b = bench_open(state);
+    for (int i = 0; i < 30; i++) {
+        settlement_batch(&b->city, 20, 30);
+        assert_int_equal(count_found(b, ""), b->city.count);
+    }
+    bench_close(b);
+}
+
+static void each_question_taken_has_one_answer_and_the_rest_are_refused_at_once(void **state) {
+    enum { QUESTIONS = 5000 };
+    struct bench *b = bench_open(state);
+    settlement_batch(&b->city, 300, 300);
+    count_found(b, "");
+    static const char *const filters[] = {"state:waiting", "nobody", "type:nosazi.*", "1-1-1-1-0-0-0",
+                                          "code:x"};
+    size_t taken = 1, refused = 0;
+    /* The first waits for an event that does not come; the others wait behind it. */
+    assert_int_equal(ask_as_of(b, find_of(1, ""), 1, UINT64_MAX / 2), 0);
+    for (uint64_t ref = 2; ref <= QUESTIONS; ref++) {
+        struct message m = find_of(ref, filters[ref % 5]);
+        if (ref % 7 == 0) {
+            m.verb = VERB_COUNTERS;
+            m.counters = (struct counters_ask){.ref = ref};
+        } else if (ref % 5 == 0) {
+            m.verb = VERB_EVENTS;
+            m.page = (struct page){.ref = ref, .after = ref};
+        }
+        if (ask(b, m, 1) == 0)
+            taken++;
+        else
+            refused++;
+    }
+    assert_true(taken >= INDEX_QUESTIONS_MAX && refused > 0);
+    uint64_t last = 0;
+    for (size_t i = 0; i < taken; i++) {
+        struct index_answer *a = answer_wait(b);
+        assert_true(a->message.done.ref >
+                    last); /* every answer begins with it; in the order of the questions */
+        last = a->message.done.ref;
+        index_answer_free(&a);
+    }
+    assert_null(index_take(b->index));
+    assert_false(index_has_answer(b->index));
+    bench_close(b);
+}
+
+static void index_is_built_again_while_the_log_grows(void **state) {
+    struct bench *b = bench_open(state);
+    for (int i = 0; i < 5; i++) {
+        settlement_batch(&b->city, 200, 200);
+        struct message m = {.verb = VERB_REINDEX};
+        m.reindex.ref = 9;
+        assert_int_equal(ask(b, m, 1), 0);
+        settlement_batch(&b->city, 200, 200);
+        struct index_answer *a = answer_wait(b);
+        assert_int_equal(a->message.verb, VERB_DONE);
+        index_answer_free(&a);
+        assert_int_equal(count_found(b, ""), b->city.count);
+    }
+    struct index_status status;
+    index_status(b->index, &status);
+    assert_true(!status.failed && status.seq == b->city.writer.seq && status.bytes > 0);
+    bench_close(b);
+}
+
+static void thread_that_stops_leaves_nothing_behind_and_its_index_goes_on(void **state) {
+    struct bench *b = bench_open(state);
+    for (int i = 0; i < 5; i++) {
+        settlement_batch(&b->city, 100, 100);
+        for (uint64_t ref = 1; ref < 50; ref++)
+            ask(b, find_of(ref, ""), 1);
+        index_stop(&b->index);
+        struct index_options options = {
+            .folder = b->folder, .store = b->city.writer.store, .log = say_nothing};
+        assert_int_equal(index_start(&options, &b->index), 0);
+    }
+    assert_int_equal(count_found(b, ""), b->city.count);
+    bench_close(b);
+}
+
+int main(void) {
+#define CLAIM(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
+    const struct CMUnitTest tests[] = {
+        CLAIM(answer_has_what_was_committed_before_the_question),
+        CLAIM(each_question_taken_has_one_answer_and_the_rest_are_refused_at_once),
+        CLAIM(index_is_built_again_while_the_log_grows),
+        CLAIM(thread_that_stops_leaves_nothing_behind_and_its_index_goes_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
