@@ -27,7 +27,7 @@ struct entry {
     uint64_t seq;
     int requester; /* its place in the configuration; -1: of another program */
     char department[EST_NAME_MAX + 1];
-    char *full, *plain; /* as sent: for operators, for the requester */
+    char *full, *plain; /* as sent: for operators, for the requester; NULL where nobody would read it */
 };
 
 enum stream_state {
@@ -62,7 +62,8 @@ struct feed {
     pthread_mutex_t lock; /* everything below */
     pthread_cond_t news;  /* a stream came, an answer came, the end */
     struct stream *streams;
-    size_t streams_count, of_account[ACCOUNTS_MAX];
+    size_t streams_count, operators, of_account[ACCOUNTS_MAX];
+    uint64_t made_from[ACCOUNTS_MAX]; /* this account's streams find their texts in the ring from here on */
     struct entry ring[RING];
     uint64_t total;     /* entries that ever were; the ring holds the last of them */
     uint64_t ring_from; /* the ring is complete for every place from this seq on */
@@ -94,8 +95,9 @@ static void entry_fill(const struct feed *feed, struct entry *entry, const est_e
     entry->requester = config_account(&feed->gateway->config, row->requester);
     snprintf(entry->department, sizeof entry->department, "%.*s", (int)row->department.size,
              (const char *)row->department.data);
-    entry->full = event_text(row, true);
-    entry->plain = entry->requester >= 0 ? event_text(row, false) : NULL;
+    entry->full = feed->operators ? event_text(row, true) : NULL;
+    entry->plain =
+        entry->requester >= 0 && feed->of_account[entry->requester] ? event_text(row, false) : NULL;
 }
 
 static const char *entry_for(const struct stream *s, const struct entry *entry) {
@@ -163,6 +165,11 @@ static void stream_go_live(struct stream *s) {
     s->state = STREAM_LIVE;
 }
 
+static bool stream_may_live(const struct stream *s) {
+    const struct feed *feed = s->feed;
+    return feed->positioned && s->cursor >= feed->ring_from && s->cursor >= feed->made_from[s->account];
+}
+
 static void stream_gather(struct stream *s) {
     struct feed *feed = s->feed;
     if (feed->total - s->index > RING) { /* it did not read, and what it missed is gone from here */
@@ -188,14 +195,17 @@ static int catch_up_send(struct ask *ask, est_client *client, uint64_t ref) {
 }
 
 static void catch_up_rows(struct stream *s, const est_event *event) {
+    struct each rows;
     est_event_row row;
-    for (size_t i = 0; est_row_event(event, i, &row); i++) {
+    each_open(&rows, event);
+    while (each_next(&rows) && est_row_event(&rows.one, 0, &row)) {
         bool own = s->operator_ || config_account(&s->feed->gateway->config, row.requester) == s->account;
         char *text = own ? event_text(&row, s->operator_) : NULL;
         if (own && (!text || !out_put(s, text)))
             s->ending = true;
         free(text);
     }
+    each_close(&rows);
     s->cursor = event->next > s->cursor ? event->next : s->cursor;
 }
 
@@ -207,7 +217,7 @@ static void catch_up_done(struct ask *ask, const est_event *event) {
         catch_up_rows(s, event);
     else
         s->ending = true; /* the reader comes back, and is told then */
-    if (s->cursor >= s->feed->ring_from && s->feed->positioned)
+    if (stream_may_live(s))
         stream_go_live(s);
     stream_wake(s);
     pthread_mutex_unlock(&s->feed->lock);
@@ -237,7 +247,7 @@ static bool stream_move(struct stream *s) {
     struct feed *feed = s->feed;
     if (feed->positioned && s->cursor == FROM_NOW)
         s->cursor = feed->ring_from;
-    if (feed->positioned && s->state == STREAM_BEHIND && s->cursor >= feed->ring_from)
+    if (s->state == STREAM_BEHIND && stream_may_live(s))
         stream_go_live(s);
     if (s->state == STREAM_LIVE)
         stream_gather(s);
@@ -283,8 +293,10 @@ static int follow_send(struct ask *ask, est_client *client, uint64_t ref) {
 /* Which accounts the new entries concern, so that nobody else is woken. */
 static uint64_t follow_rows(struct feed *feed, const est_event *event) {
     uint64_t accounts = 0;
+    struct each rows;
     est_event_row row;
-    for (size_t i = 0; est_row_event(event, i, &row); i++) {
+    each_open(&rows, event);
+    while (each_next(&rows) && est_row_event(&rows.one, 0, &row)) {
         struct entry *entry = &feed->ring[feed->total++ % RING];
         if (feed->total > RING)
             feed->ring_from = entry->seq; /* of the one that goes */
@@ -292,6 +304,7 @@ static uint64_t follow_rows(struct feed *feed, const est_event *event) {
         if (entry->requester >= 0)
             accounts |= 1ull << entry->requester;
     }
+    each_close(&rows);
     return accounts;
 }
 
@@ -413,6 +426,7 @@ static void stream_free(void *work) {
     if (s->next)
         s->next->previous = s->previous;
     feed->streams_count--;
+    feed->operators -= s->operator_;
     feed->of_account[s->account]--;
     pthread_mutex_unlock(&feed->lock);
     free(s->out);
@@ -446,6 +460,16 @@ static struct stream *stream_new(struct request *r) {
     return s;
 }
 
+/* Texts are made for whoever listens. The first of an account, or of the operators, finds none of what
+ * came before it; that it asks the broker for. */
+static void made_from_now(struct stream *s) {
+    struct feed *feed = s->feed;
+    for (size_t i = 0; i < ACCOUNTS_MAX; i++)
+        if ((int)i == s->account || (s->operator_ && i < feed->gateway->config.accounts_count &&
+                                     feed->gateway->config.accounts[i].role == ROLE_OPERATOR_BIT))
+            feed->made_from[i] = feed->positioned ? feed->position : 0;
+}
+
 /* A stream from now on takes the follower's place; before there is one, it waits for it. */
 static bool stream_join(struct stream *s, bool place_given, uint64_t place) {
     struct feed *feed = s->feed;
@@ -460,6 +484,9 @@ static bool stream_join(struct stream *s, bool place_given, uint64_t place) {
             s->next->previous = s;
         feed->streams = s;
         feed->streams_count++;
+        if (!(s->operator_ ? feed->operators : feed->of_account[s->account]))
+            made_from_now(s);
+        feed->operators += s->operator_;
         feed->of_account[s->account]++;
         pthread_cond_signal(&feed->news);
     }

@@ -43,12 +43,15 @@ static int call_find(struct question *q, est_client *client, uint64_t ref) {
 /* --- Pages ------------------------------------------------------------------------------------- */
 
 static json_t *rows_own(const struct request *r, const est_event *event) {
-    json_t *rows = json_array();
+    json_t *list = json_array();
+    struct each rows;
     est_find_row row;
-    for (size_t i = 0; est_row_find(event, i, &row); i++)
+    each_open(&rows, event);
+    while (each_next(&rows) && est_row_find(&rows.one, 0, &row))
         if (own_of(r, row.requester))
-            json_array_append_new(rows, view_find_row(event, i));
-    return rows;
+            json_array_append_new(list, view_find_row(&rows.one, 0));
+    each_close(&rows);
+    return list;
 }
 
 static bool answer_find(struct question *q, const est_event *event) {
@@ -227,13 +230,16 @@ static bool answer_requeue_next(struct question *q, const est_event *event) {
 
 static bool answer_bulk_found(struct question *q, const est_event *event) {
     struct bulk *bulk = q->more;
+    struct each rows;
     est_find_row row;
     if (event->kind == EST_EVENT_REFUSED) {
         request_refused(q->request, event);
         return true;
     }
-    for (size_t i = 0; bulk->count < REQUEUE_MAX && est_row_find(event, i, &row); i++)
+    each_open(&rows, event);
+    while (bulk->count < REQUEUE_MAX && each_next(&rows) && est_row_find(&rows.one, 0, &row))
         bulk->numbers[bulk->count++] = row.number;
+    each_close(&rows);
     if (event->next && bulk->count < REQUEUE_MAX) {
         q->after = event->next;
         question_ask_again(q, q->request->line, call_find, answer_bulk_found);

@@ -188,11 +188,38 @@ json_t *view_defects(const est_event *e) {
 
 /* --- Rows ------------------------------------------------------------------------------------- */
 
+void each_open(struct each *rows, const est_event *e) {
+    *rows = (struct each){.one = *e};
+    buffer_init(&rows->buffer);
+    cursor_init(&rows->cursor, e->rows);
+    if (!e->rows.size || !cursor_array(&rows->cursor, EST_ITEMS_MAX, &rows->left))
+        rows->left = 0;
+}
+
+bool each_next(struct each *rows) {
+    est_slice row;
+    if (!rows->left || !cursor_value(&rows->cursor, &row))
+        return false;
+    rows->left--;
+    buffer_clear(&rows->buffer);
+    pack_array(&rows->buffer, 1);
+    buffer_put(&rows->buffer, row.data, row.size);
+    rows->one.rows = buffer_slice(&rows->buffer);
+    return !rows->buffer.failed;
+}
+
+void each_close(struct each *rows) {
+    buffer_done(&rows->buffer);
+}
+
 static json_t *rows_of(const est_event *e, json_t *(*row)(const est_event *, size_t)) {
-    json_t *rows = json_array(), *one;
-    for (size_t i = 0; e->rows.size && (one = row(e, i)) != NULL; i++)
-        json_array_append_new(rows, one);
-    return rows;
+    json_t *list = json_array(), *one;
+    struct each rows;
+    each_open(&rows, e);
+    while (each_next(&rows) && (one = row(&rows.one, 0)) != NULL)
+        json_array_append_new(list, one);
+    each_close(&rows);
+    return list;
 }
 
 json_t *view_list(const est_event *e, json_t *(*row)(const est_event *, size_t)) {

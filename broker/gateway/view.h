@@ -6,6 +6,8 @@
 #ifndef GATEWAY_VIEW_H
 #define GATEWAY_VIEW_H
 
+#include "codec.h"
+
 #include <estelam/client.h>
 #include <jansson.h>
 
@@ -19,6 +21,25 @@ void view_time_format(est_time, char ret[VIEW_TIME_SIZE]);
 /* RFC 3339 with an offset or Z, the fraction kept to microseconds. */
 bool view_time_parse(const char *text, est_time *ret);
 bool view_uint_parse(const char *text, uint64_t max, uint64_t *ret);
+
+/* The rows of an event one after the other: est_row_*(…, index, …) walks from the first row to the index
+ * each time, which makes a page of a thousand rows half a million steps. Each `one` is an event with a
+ * single row, index 0, that lives until the next call.
+ *
+ *     struct each rows;
+ *     each_open(&rows, event);
+ *     while (each_next(&rows)) … est_row_queue(&rows.one, 0, &row) …
+ *     each_close(&rows);
+ */
+struct each {
+    est_event one;
+    struct cursor cursor;
+    struct buffer buffer;
+    size_t left;
+};
+void each_open(struct each *, const est_event *);
+bool each_next(struct each *);
+void each_close(struct each *);
 
 /* New references; NULL without memory. */
 json_t *view_receipt(const est_event *);  /* EST_EVENT_ACCEPTED */

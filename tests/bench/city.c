@@ -111,9 +111,11 @@ static int accounts_write(const struct bench_city *c, const struct stage *s) {
             "  portal: {role: requester, asks: [{types: all, purposes: all}], keys: [{public: \"%s\"}]}\n"
             "  answerer-agent: {role: department, department: answerer, keys: [{public: \"%s\"}]}\n"
             "  second-agent: {role: department, department: second, keys: [{public: \"%s\"}]}\n"
-            "  duty: {role: operator, keys: [{public: \"%s\"}]}\n",
+            "  duty: {role: operator, keys: [{public: \"%s\"}]}\n"
+            "  quiet: {role: requester, asks: [{types: all, purposes: all}], keys: [{public: \"%s\"}]}\n",
             c->keys[CITY_REQUESTER].public_key, c->keys[CITY_AGENT].public_key,
-            c->keys[CITY_SECOND_AGENT].public_key, c->keys[CITY_OPERATOR].public_key);
+            c->keys[CITY_SECOND_AGENT].public_key, c->keys[CITY_OPERATOR].public_key,
+            c->keys[CITY_QUIET].public_key);
     return stage_file_end(file, "accounts.yaml");
 }
 
@@ -244,7 +246,8 @@ est_options city_options(const struct bench_city *c, enum city_account who) {
     } accounts[CITY_ACCOUNTS] = {[CITY_REQUESTER] = {"portal", 0},
                                  [CITY_AGENT] = {"answerer-agent", 1},
                                  [CITY_OPERATOR] = {"duty", 2},
-                                 [CITY_SECOND_AGENT] = {"second-agent", 1}};
+                                 [CITY_SECOND_AGENT] = {"second-agent", 1},
+                                 [CITY_QUIET] = {"quiet", 0}};
     return (est_options){.endpoints = {c->endpoints[accounts[who].door]},
                          .server_key = c->curve ? c->keys[CITY_BROKER].public_key : NULL,
                          .public_key = c->keys[who].public_key,

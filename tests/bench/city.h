@@ -13,6 +13,7 @@ enum city_account {
     CITY_AGENT,
     CITY_OPERATOR,
     CITY_SECOND_AGENT,
+    CITY_QUIET, /* a requester that asks nothing */
     CITY_ACCOUNTS,
     CITY_BROKER = CITY_ACCOUNTS,
     CITY_KEYS

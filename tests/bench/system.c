@@ -2,10 +2,13 @@
 #include "system.h"
 
 extern const struct system system_estelam, system_redis, system_postgres, system_beanstalkd, system_rabbitmq,
-    system_nats, system_proxy, system_proxy_batched, system_lmdb, system_append;
+    system_nats, system_http, system_proxy, system_proxy_batched, system_lmdb, system_append;
 
 const struct system *const systems[] = {
     &system_estelam,
+#ifdef BENCH_HTTP
+    &system_http,
+#endif
 #ifdef BENCH_REDIS
     &system_redis,
 #endif
