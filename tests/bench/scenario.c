@@ -62,6 +62,40 @@ struct row *scene_round(struct scenes *s, const struct scenario *of, const struc
     return row;
 }
 
+static int by_throughput(const void *a, const void *b) {
+    double x = ((const struct row *)a)->figures.per_s, y = ((const struct row *)b)->figures.per_s;
+    return x < y ? -1 : x > y;
+}
+
+static struct row *middle_keep(struct scenes *s, struct row *rows, size_t count) {
+    if (count == 0 || s->count == s->max)
+        return NULL;
+    qsort(rows, count, sizeof *rows, by_throughput);
+    s->rows[s->count] = rows[count / 2];
+    return &s->rows[s->count++];
+}
+
+double scene_compare(struct scenes *s, const struct scenario *of, const struct scene_case *base,
+                     const struct scene_case *other) {
+    static struct row played[2][TURNS];
+    size_t counts[2] = {0, 0};
+    for (int turn = 0; turn < (s->quick ? 1 : TURNS); turn++)
+        for (int which = 0; which < 2; which++) {
+            const struct scene_case *c = which == 0 ? base : other;
+            const struct row *row = scene_round(s, of, c->plan, "%s", c->at);
+            if (!row)
+                continue;
+            played[which][counts[which]++] = *row;
+            s->count--;
+        }
+    struct row *first = middle_keep(s, played[0], counts[0]);
+    struct row *second = middle_keep(s, played[1], counts[1]);
+    double part = scene_of_base(second, first);
+    scene_tell(first);
+    scene_tell(second);
+    return part;
+}
+
 void scene_remark(struct row *row, const char *name, double value) {
     if (row && row->remarks_count < REMARKS_MAX)
         row->remarks[row->remarks_count++] = (struct remark){name, value};

@@ -50,6 +50,16 @@ struct plan scene_plan(const struct scenes *, unsigned window, bool curve);
 /* Plays one round; its case in words. NULL after trouble, which the others outlive. */
 struct row *scene_round(struct scenes *, const struct scenario *, const struct plan *, const char *at, ...)
     __attribute__((format(printf, 4, 5)));
+/* Plays the base and the case it is compared with in turn, TURNS times each (once when quick), and keeps the
+ * middle one of each by throughput: a machine is not the same from one moment to the next. Tells both,
+ * and gives the second's throughput as a part of the first's; 0 after trouble. */
+enum { TURNS = 3 };
+struct scene_case {
+    const struct plan *plan;
+    char at[48];
+};
+double scene_compare(struct scenes *, const struct scenario *, const struct scene_case *base,
+                     const struct scene_case *other);
 /* A row that is no round: the figures are to be filled in. */
 struct row *scene_row(struct scenes *, const struct scenario *, const struct plan *, const char *at);
 /* NULL is no row: nothing happens. */

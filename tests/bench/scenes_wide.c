@@ -9,13 +9,10 @@ enum { WINDOWS = sizeof windows / sizeof windows[0], TYPES = 80, MANY = 8 };
 /* --- 8 requesters and 8 agents ---------------------------------------------------------------------- */
 
 static void many_of(struct scenes *s, const struct scenario *of, unsigned window, bool curve) {
-    struct plan plan = scene_plan(s, window, curve);
-    const struct row *base = scene_round(s, of, &plan, "1 requester, 1 agent");
-    scene_tell(base);
-    plan.requesters = plan.agents = MANY;
-    struct row *row = scene_round(s, of, &plan, "%d requesters, %d agents", MANY, MANY);
-    scene_of_base(row, base);
-    scene_tell(row);
+    struct plan one = scene_plan(s, window, curve), many = one;
+    many.requesters = many.agents = MANY;
+    const struct scene_case base = {&one, "1 requester, 1 agent"}, other = {&many, "8 requesters, 8 agents"};
+    scene_compare(s, of, &base, &other);
 }
 
 static void many_play(struct scenes *s, const struct scenario *of) {
@@ -31,14 +28,10 @@ static void many_play(struct scenes *s, const struct scenario *of) {
 
 static void idle_play(struct scenes *s, const struct scenario *of) {
     for (unsigned i = 0; i < WINDOWS; i++) {
-        struct plan plan = scene_plan(s, windows[i], !s->curve_off);
-        const struct row *base = scene_round(s, of, &plan, "nobody else");
-        scene_tell(base);
-        plan.crowd = &crowd_idle;
-        struct row *row =
-            scene_round(s, of, &plan, "%d more agents, %d/s", IDLE_PROCESSES * IDLE_EACH, IDLE_PER_S);
-        scene_of_base(row, base);
-        scene_tell(row);
+        struct plan alone = scene_plan(s, windows[i], !s->curve_off), crowded = alone;
+        crowded.crowd = &crowd_idle;
+        const struct scene_case base = {&alone, "nobody else"}, other = {&crowded, "500 more agents, 50/s"};
+        scene_compare(s, of, &base, &other);
     }
 }
 
@@ -46,13 +39,10 @@ static void idle_play(struct scenes *s, const struct scenario *of) {
 
 static void routes_play(struct scenes *s, const struct scenario *of) {
     for (unsigned i = 0; i < WINDOWS; i++) {
-        struct plan plan = scene_plan(s, windows[i], !s->curve_off);
-        const struct row *base = scene_round(s, of, &plan, "%d routes: 1 type", DISTRICTS);
-        scene_tell(base);
-        plan.types = TYPES;
-        struct row *row = scene_round(s, of, &plan, "%d routes: %d types", DISTRICTS * TYPES, TYPES);
-        scene_of_base(row, base);
-        scene_tell(row);
+        struct plan few = scene_plan(s, windows[i], !s->curve_off), many = few;
+        many.types = TYPES;
+        const struct scene_case base = {&few, "22 routes: 1 type"}, other = {&many, "1,760 routes: 80 types"};
+        scene_compare(s, of, &base, &other);
     }
 }
 
@@ -60,15 +50,12 @@ static void routes_play(struct scenes *s, const struct scenario *of) {
 
 static void stopped_play(struct scenes *s, const struct scenario *of) {
     for (unsigned i = 0; i < WINDOWS; i++) {
-        struct plan plan = scene_plan(s, windows[i], !s->curve_off);
-        plan.crowd = &crowd_working;
-        const struct row *base = scene_round(s, of, &plan, "both answer");
-        scene_tell(base);
-        plan.crowd = &crowd_stopped;
-        struct row *row = scene_round(s, of, &plan, "the second has stopped");
-        double part = scene_of_base(row, base);
-        scene_tell(row);
+        struct plan both = scene_plan(s, windows[i], !s->curve_off), one = both;
         char what[80];
+        both.crowd = &crowd_working;
+        one.crowd = &crowd_stopped;
+        const struct scene_case base = {&both, "both answer"}, other = {&one, "the second has stopped"};
+        double part = scene_compare(s, of, &base, &other);
         snprintf(what, sizeof what, "W = %u: the others' throughput, of that before", windows[i]);
         scene_claim(s, of, what, part, false, 0.9);
     }
