@@ -116,15 +116,19 @@ static void rows_sort(void *rows, size_t count, size_t size, int (*order)(const 
     }
 }
 
+static void pane_sort(const struct view *view, enum pane p, void *rows, size_t count, size_t size,
+                      int (*by_name)(const void *, const void *)) {
+    if (count < 2) /* qsort may not be given NULL, and there is nothing to sort */
+        return;
+    qsort(rows, count, size, by_name);
+    rows_sort(rows, count, size, PANES[p].columns[view->sort[p]].order, view->reverse[p]);
+}
+
 static void panes_sort(const struct view *view, struct glance *g) {
     _Static_assert(sizeof(struct glance_agent) <= 512 && sizeof(struct glance_queue) <= 512,
                    "rows_sort keeps one");
-    qsort(g->queues, g->queues_count, sizeof *g->queues, queue_by_name);
-    qsort(g->agents, g->agents_count, sizeof *g->agents, agent_by_account);
-    rows_sort(g->queues, g->queues_count, sizeof *g->queues, QUEUE_COLUMNS[view->sort[PANE_QUEUES]].order,
-              view->reverse[PANE_QUEUES]);
-    rows_sort(g->agents, g->agents_count, sizeof *g->agents, AGENT_COLUMNS[view->sort[PANE_AGENTS]].order,
-              view->reverse[PANE_AGENTS]);
+    pane_sort(view, PANE_QUEUES, g->queues, g->queues_count, sizeof *g->queues, queue_by_name);
+    pane_sort(view, PANE_AGENTS, g->agents, g->agents_count, sizeof *g->agents, agent_by_account);
 }
 
 /* --- Lines ---------------------------------------------------------------------------------------- */

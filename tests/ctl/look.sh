@@ -38,6 +38,7 @@ screen_waits() { # words, pattern, status of grep
         seen=$(terminal capture-pane -p 2>&1)
         grep -qE -- "$2" <<<"$seen"
         [ $? -eq "$3" ] && { judge "$1" 0 ''; return; }
+        [[ $seen != "no server running"* ]] || break # top has ended, and will not show it any more
         read -rt 0.05 <> <(:)
     done
     judge "$1: /$2/" 1 "$seen"
