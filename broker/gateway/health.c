@@ -1,7 +1,8 @@
 /* health.c - GET /livez and /readyz: may a load balancer send requests here?
  *
- * Alive is a gateway that answers. Ready is one that can do its work: it is not stopping, its tokens can be
- * read, and every account of its configuration has a session with the broker. `?verbose` says which.
+ * Alive is a gateway that answers. Ready is one that is not stopping and reaches the broker for each of
+ * the roles that its configuration has. One account whose key was revoked is that account's trouble and no
+ * reason to take the door from all the others: `?verbose` tells of it, and an alert.
  */
 #include "question.h"
 #include "route.h"
@@ -23,22 +24,37 @@ struct report {
     bool good;
 };
 
-static void report_add(struct report *report, bool good, const char *what, const char *name,
-                       const char *why) {
+static void report_line(struct report *report, char mark, const char *what, const char *name,
+                        const char *why) {
     size_t left = sizeof report->text - report->used;
-    int size = snprintf(report->text + report->used, left, "[%c]%s%s%s%s%s%s\n", good ? '+' : '-', what,
-                        *name ? " " : "", name, good ? " ok" : " failed", *why ? ": " : "", why);
+    int size = snprintf(report->text + report->used, left, "[%c]%s%s%s %s%s%s\n", mark, what,
+                        *name ? " " : "", name, mark == '+' ? "ok" : "failed", *why ? ": " : "", why);
     report->used += (size_t)size < left ? (size_t)size : 0;
+}
+
+static void report_add(struct report *report, bool good, const char *what, const char *why) {
+    report_line(report, good ? '+' : '-', what, "", why);
     report->good = report->good && good;
 }
 
-static void accounts_report(struct report *report, const struct gateway *g) {
+/* The accounts of a role, and whether any of them has a session; nothing where there is no such account. */
+static void role_report(struct report *report, const struct gateway *g, unsigned role, const char *name,
+                        const char *door) {
+    size_t accounts = 0, up = 0;
+    const char *why = "";
     for (size_t i = 0; i < g->config.accounts_count; i++) {
         const struct line *line = g->lines[i];
-        bool up = line_is_up(line);
-        report_add(report, up, line_role(line) == ROLE_OPERATOR_BIT ? "operator" : "requester",
-                   line_account(line), up ? "" : est_code_name(line_down_code(line)));
+        if (line_role(line) != role)
+            continue;
+        accounts++;
+        up += line_is_up(line);
+        if (!line_is_up(line))
+            why = est_code_name(line_down_code(line));
+        report_line(report, line_is_up(line) ? '+' : '!', name, line_account(line),
+                    line_is_up(line) ? "" : why);
     }
+    if (accounts)
+        report_add(report, up > 0, door, up > 0 ? "" : why);
 }
 
 /* Good and not asked for more: "ok". Else each line, and the sum of them. */
@@ -56,14 +72,15 @@ static void report_reply(struct request *r, struct report *report, const char *n
 
 void handle_livez(struct request *r) {
     struct report report = {.good = true};
-    report_add(&report, true, "http", "", "");
+    report_add(&report, true, "http", "");
     report_reply(r, &report, "livez");
 }
 
 void handle_readyz(struct request *r) {
     struct report report = {.good = true};
-    report_add(&report, true, "http", "", "");
-    report_add(&report, !r->gateway->stopping, "not-stopping", "", "");
-    accounts_report(&report, r->gateway);
+    report_add(&report, true, "http", "");
+    report_add(&report, !r->gateway->stopping, "not-stopping", "");
+    role_report(&report, r->gateway, ROLE_REQUESTER_BIT, "requester", "broker-requesters");
+    role_report(&report, r->gateway, ROLE_OPERATOR_BIT, "operator", "broker-operators");
     report_reply(r, &report, "readyz");
 }

@@ -54,8 +54,9 @@ static void readiness_names_what_is_missing(void **state) {
     int64_t deadline = now_ms() + WAIT_MS;
     do
         r = look_reply(gate, "/readyz", 503);
-    while (!strstr(r->body, "[-]operator duty failed") && now_ms() < deadline);
-    assert_non_null(strstr(r->body, "[-]operator duty failed"));
+    while (!strstr(r->body, "[-]broker-operators failed") && now_ms() < deadline);
+    assert_non_null(strstr(r->body, "[-]broker-operators failed"));
+    assert_non_null(strstr(r->body, "[!]operator duty failed"));
     assert_non_null(strstr(r->body, "readyz check failed\n"));
     assert_non_null(reply_header(r, "Retry-After"));
     r = CALL(gate, "/livez", 0);
@@ -65,6 +66,20 @@ static void readiness_names_what_is_missing(void **state) {
     assert_non_null(strstr(r->body, "livez check passed"));
     town_start(gate->town);
     look_reply(gate, "/readyz", 200);
+}
+
+static void one_account_s_key_takes_the_door_from_nobody_else(void **state) {
+    (void)state;
+    struct gate *gate = look_stand(NULL);
+    look_until(gate, "estelam_gateway_account_connected{account=\"notary\"}", 1, &got);
+    town_account(gate->town, "notary")->revoked = true;
+    town_accounts_write(gate->town);
+    town_reload(gate->town, "reloaded");
+    look_until(gate, "estelam_gateway_account_connected{account=\"notary\"}", 0, &got);
+    const struct reply *r = CALL(gate, "/readyz?verbose", 0);
+    assert_int_equal(r->status, 200);
+    assert_non_null(strstr(r->body, "[!]requester notary failed: "));
+    assert_non_null(strstr(r->body, "[+]broker-requesters ok\n"));
 }
 
 static void through_a_proxy_metrics_need_a_token(void **state) {
@@ -83,6 +98,7 @@ int main(void) {
         GATE_CLAIM(metrics_tell_of_queues_and_agents),
         GATE_CLAIM(a_gateway_without_its_broker_tells_of_itself),
         GATE_CLAIM(readiness_names_what_is_missing),
+        GATE_CLAIM(one_account_s_key_takes_the_door_from_nobody_else),
         GATE_CLAIM(through_a_proxy_metrics_need_a_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
