@@ -21,7 +21,7 @@ int config_account(const struct config *config, est_slice name) {
     return -1;
 }
 
-/* --- listen, tls, files ----------------------------------------------------------------------- */
+/* --- listen, tls, files ------------------------------------------------------------------------ */
 
 /* "127.0.0.1:7580", "[::1]:7580", "7580" on loopback. */
 static void listen_read(struct config *c, yaml_node node) {
@@ -78,7 +78,7 @@ static void state_read(struct config *c, yaml_node node) {
         yaml_complain(c->yaml, node, "state: %s: %s", c->state, strerror(errno));
 }
 
-/* --- broker, accounts ------------------------------------------------------------------------- */
+/* --- broker, accounts -------------------------------------------------------------------------- */
 
 static void endpoints_read(struct config *c, yaml_node list, const char **ret) {
     size_t count = yaml_count(list);
@@ -180,7 +180,7 @@ static void tests_read(struct config *c, yaml_node section) {
     c->samples = file_read(c, yaml_need(c->yaml, section, "samples"), "samples", false);
 }
 
-/* --- webhooks --------------------------------------------------------------------------------- */
+/* --- webhooks ---------------------------------------------------------------------------------- */
 
 /* "whsec_" and base64; what signs is what that stands for. */
 static bool secret_decode(struct account_config *account) {
@@ -270,7 +270,7 @@ static void webhooks_read(struct config *c, yaml_node map) {
         yaml_complain(c->yaml, map, "webhooks: need a folder for their queue; add `state: FOLDER`");
 }
 
-/* --- limits ----------------------------------------------------------------------------------- */
+/* --- limits ------------------------------------------------------------------------------------ */
 
 static int64_t limit_int(struct config *c, yaml_node node, const char *name, int64_t min, int64_t max,
                          int64_t otherwise) {
@@ -314,7 +314,7 @@ static void limits_read(struct config *c, yaml_node section) {
 #undef LIMIT_READ
 }
 
-/* --- The whole -------------------------------------------------------------------------------- */
+/* --- The whole --------------------------------------------------------------------------------- */
 
 static void root_read(struct config *c) {
     static const char *const keys[] = {"listen", "threads",  "broker",  "accounts",  "feed",

@@ -108,7 +108,7 @@ static const char *entry_for(const struct stream *s, const struct entry *entry) 
     return s->operator_ ? entry->full : entry->plain;
 }
 
-/* --- Streams: under the lock --------------------------------------------------------------------- */
+/* --- Streams: under the lock ------------------------------------------------------------------- */
 
 static void stream_wake(struct stream *s) {
     if (!s->parked || s->state == STREAM_ASKING)
@@ -187,7 +187,7 @@ static void stream_gather(struct stream *s) {
         s->cursor = feed->position;
 }
 
-/* --- Catching up --------------------------------------------------------------------------------- */
+/* --- Catching up ------------------------------------------------------------------------------- */
 
 static int catch_up_send(struct ask *ask, est_client *client, uint64_t ref) {
     struct stream *s = (struct stream *)ask;
@@ -228,7 +228,7 @@ static void stream_catch_up(struct stream *s) {
     s->ask = (struct ask){.send = catch_up_send, .done = catch_up_done};
 }
 
-/* --- What libmicrohttpd asks for ------------------------------------------------------------------- */
+/* --- What libmicrohttpd asks for --------------------------------------------------------------- */
 
 static ssize_t out_send(struct stream *s, char *ret, size_t max) {
     size_t size = s->out_size - s->out_sent;
@@ -282,7 +282,7 @@ static ssize_t stream_read(void *arg, uint64_t place, char *ret, size_t max) {
     return size;
 }
 
-/* --- The follower ---------------------------------------------------------------------------------- */
+/* --- The follower ------------------------------------------------------------------------------ */
 
 static int follow_send(struct ask *ask, est_client *client, uint64_t ref) {
     struct feed *feed = (struct feed *)((char *)ask - offsetof(struct feed, ask));
@@ -416,7 +416,7 @@ static void *feed_run(void *arg) {
     return NULL;
 }
 
-/* --- A stream begins and ends ------------------------------------------------------------------------ */
+/* --- A stream begins and ends ------------------------------------------------------------------ */
 
 static void stream_free(void *work) {
     struct stream *s = work;
@@ -525,7 +525,7 @@ void handle_events(struct request *r) {
     request_header(r, "X-Accel-Buffering", "no");
 }
 
-/* --- Its life ---------------------------------------------------------------------------------------- */
+/* --- Its life ---------------------------------------------------------------------------------- */
 
 struct feed *feed_new(struct gateway *gateway) {
     struct feed *feed = calloc(1, sizeof *feed);

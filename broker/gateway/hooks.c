@@ -88,7 +88,7 @@ struct hooks {
     bool stopping;
 };
 
-/* --- A heap of messages by the time they are due ------------------------------------------------- */
+/* --- A heap of messages by the time they are due ----------------------------------------------- */
 
 static void heap_swap(struct message *a, struct message *b) {
     struct message c = *a;
@@ -132,7 +132,7 @@ static struct message heap_pop(struct endpoint *e) {
     return first;
 }
 
-/* --- Results come in ------------------------------------------------------------------------------- */
+/* --- Results come in --------------------------------------------------------------------------- */
 
 static char *payload_make(const est_event *event) {
     json_t *data = view_ended(event);
@@ -243,7 +243,7 @@ static void inbox_store(struct hooks *hooks) {
     pthread_mutex_unlock(&hooks->lock);
 }
 
-/* --- Sending --------------------------------------------------------------------------------------- */
+/* --- Sending ----------------------------------------------------------------------------------- */
 
 static size_t answer_pass(char *data, size_t size, size_t count, void *arg) {
     struct sending *s = arg;
@@ -356,7 +356,7 @@ static void due_send(struct hooks *hooks) {
     pthread_mutex_unlock(&hooks->lock);
 }
 
-/* --- How it ended ------------------------------------------------------------------------------------ */
+/* --- How it ended ------------------------------------------------------------------------------ */
 
 /* The pause after this failed attempt, a tenth more or less; -1: it was the last. */
 static int64_t pause_after(const struct account_config *account, uint32_t attempts) {
@@ -484,7 +484,7 @@ static void endpoints_save(struct hooks *hooks) {
     pthread_mutex_unlock(&hooks->lock);
 }
 
-/* --- The thread -------------------------------------------------------------------------------------- */
+/* --- The thread -------------------------------------------------------------------------------- */
 
 /* Until something is due, at most a second. */
 static int wait_ms(struct hooks *hooks) {
@@ -521,7 +521,7 @@ static void *hooks_run(void *arg) {
     return NULL;
 }
 
-/* --- Its life ---------------------------------------------------------------------------------------- */
+/* --- Its life ---------------------------------------------------------------------------------- */
 
 static int message_load(void *arg, const struct hook_record *record) {
     struct hooks *hooks = arg;
@@ -609,7 +609,7 @@ void hooks_free(struct hooks **hooks) {
     *hooks = NULL;
 }
 
-/* --- Endpoints --------------------------------------------------------------------------------------- */
+/* --- Endpoints --------------------------------------------------------------------------------- */
 
 static json_t *message_json(const struct message *m) {
     char id[40];

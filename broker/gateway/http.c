@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 enum {
-    POOL_BYTES = 64 * 1024, /* of a connection: headers, and what of the body is read at once */
-    DISCARD_TIMES = 4,      /* a body too large is read on for so many times the limit, then cut */
+    POOL_MIN = 32 * 1024, /* of a connection: headers, and what of the body is read at once */
+    DISCARD_TIMES = 4,    /* a body too large is read on for so many times the limit, then cut */
     KEEPER_MS = 250,
     ADDRESS_TEXT = 64,
 };
@@ -134,7 +134,7 @@ static void *keeper_run(void *arg) {
     return NULL;
 }
 
-/* --- What headers may say ----------------------------------------------------------------------- */
+/* --- What headers may say ---------------------------------------------------------------------- */
 
 static const char *const single[] = {"Authorization", "Content-Length",  "Content-Type",  "Expect",
                                      "Host",          "Idempotency-Key", "Last-Event-ID", "Transfer-Encoding",
@@ -197,7 +197,7 @@ static bool sizes_are_good(struct request *r) {
     return false;
 }
 
-/* --- Rights ------------------------------------------------------------------------------------- */
+/* --- Rights ------------------------------------------------------------------------------------ */
 
 static const char *bearer_of(struct request *r) {
     static const char scheme[] = "Bearer ";
@@ -266,7 +266,7 @@ static bool rights_are_good(struct request *r) {
     return true;
 }
 
-/* --- The body's type and the query's names ------------------------------------------------------ */
+/* --- The body's type and the query's names ----------------------------------------------------- */
 
 static bool type_is_good(struct request *r) {
     static const char json[] = "application/json";
@@ -336,7 +336,7 @@ static bool route_is_good(struct request *r, const char *method) {
     return false;
 }
 
-/* --- The life of a request ---------------------------------------------------------------------- */
+/* --- The life of a request --------------------------------------------------------------------- */
 
 static void request_begin(struct request *r, const char *method, const char *version) {
     if (!framing_is_good(r, version) || !sizes_are_good(r))
@@ -473,7 +473,7 @@ static size_t on_escape(void *arg, struct MHD_Connection *connection, char *text
     return size;
 }
 
-/* --- Starting and stopping ---------------------------------------------------------------------- */
+/* --- Starting and stopping --------------------------------------------------------------------- */
 
 static char *file_text(const char *path) {
     FILE *file = fopen(path, "r");
@@ -521,6 +521,12 @@ static bool tls_read(struct http *http, const struct config *c) {
     return false;
 }
 
+/* The library clears the whole of it between two requests, so it is no larger than it must be: twice the
+ * headers, so that those a little too large are answered by us, as a problem. */
+static int64_t pool_size(const struct limits *limits) {
+    return limits->header * 2 > POOL_MIN ? limits->header * 2 : POOL_MIN;
+}
+
 static struct MHD_Daemon *daemon_start(struct http *http, const struct config *c,
                                        struct sockaddr_storage *address, bool v6) {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
@@ -535,7 +541,7 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct config *c
         OPTION(MHD_OPTION_THREAD_POOL_SIZE, c->threads, NULL);
     OPTION(MHD_OPTION_CONNECTION_LIMIT, c->limits.connections, NULL);
     OPTION(MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->limits.connections_per_address, NULL);
-    OPTION(MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES, NULL);
+    OPTION(MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool_size(&c->limits), NULL);
     OPTION(MHD_OPTION_CONNECTION_TIMEOUT, (c->limits.idle + EST_US_PER_S - 1) / EST_US_PER_S, NULL);
     OPTION(MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024, NULL);
     OPTION(MHD_OPTION_LISTENING_ADDRESS_REUSE, 1, NULL);

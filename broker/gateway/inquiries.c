@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Submitting ------------------------------------------------------------------------------- */
+/* --- Submitting -------------------------------------------------------------------------------- */
 
 /* ask -> receipt -> [result awaited -> status] -> answer. The receipt is kept: it is the answer
  * where the time for waiting is over. */
@@ -204,7 +204,7 @@ void handle_submit(struct request *r) {
     line_ask(r->line, &s->question.ask);
 }
 
-/* --- Looking ---------------------------------------------------------------------------------- */
+/* --- Looking ----------------------------------------------------------------------------------- */
 
 static int call_status(struct question *q, est_client *client, uint64_t ref) {
     return est_client_status(client, ref, question_id(q), q->number, q->bodies);
@@ -246,7 +246,7 @@ void handle_timeline(struct request *r) {
         question_ask_about(q, call_timeline, answer_timeline);
 }
 
-/* --- Steering --------------------------------------------------------------------------------- */
+/* --- Steering ---------------------------------------------------------------------------------- */
 
 static int call_cancel(struct question *q, est_client *client, uint64_t ref) {
     return est_client_cancel(client, ref, question_id(q), q->number, q->reason);

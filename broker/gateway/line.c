@@ -75,7 +75,7 @@ static int64_t ticks_us(void) {
     return (int64_t)t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000;
 }
 
-/* --- Lists and tables ------------------------------------------------------------------------- */
+/* --- Lists and tables -------------------------------------------------------------------------- */
 
 static void list_push(struct list *list, struct ask *ask) {
     ask->next = NULL;
@@ -134,7 +134,7 @@ static struct ask *slot_find(struct line *line, uint64_t ref) {
     return slot < SLOTS_MAX && line->turns[slot] == ref >> 32 ? line->slots[slot] : NULL;
 }
 
-/* --- The end of an ask ------------------------------------------------------------------------ */
+/* --- The end of an ask ------------------------------------------------------------------------- */
 
 static void ask_finish(struct line *line, struct ask *ask, const est_event *event) {
     atomic_fetch_sub(&line->pending, 1);
@@ -167,7 +167,7 @@ static void ask_end(struct line *line, struct ask *ask, const est_event *event) 
     ask_finish(line, ask, event);
 }
 
-/* --- Asking ----------------------------------------------------------------------------------- */
+/* --- Asking ------------------------------------------------------------------------------------ */
 
 static void line_wake(struct line *line) {
     uint64_t one = 1;
@@ -236,7 +236,7 @@ void line_ack(struct line *line, uint64_t number) {
         line_wake(line);
 }
 
-/* --- The thread: sending ---------------------------------------------------------------------- */
+/* --- The thread: sending ----------------------------------------------------------------------- */
 
 /* True when it went out, or ended; false when the client has no room. */
 static bool ask_send(struct line *line, struct ask *ask) {
@@ -350,7 +350,7 @@ static void event_take(struct line *line, const est_event *event) {
         ask_end(line, ask, event);
 }
 
-/* --- The thread: time ------------------------------------------------------------------------- */
+/* --- The thread: time -------------------------------------------------------------------------- */
 
 static void list_expire(struct line *line, struct list *list, int64_t now) {
     for (struct ask *ask = list->first, *next; ask; ask = next) {
@@ -415,7 +415,7 @@ static void *line_run(void *arg) {
     return NULL;
 }
 
-/* --- Its life --------------------------------------------------------------------------------- */
+/* --- Its life ---------------------------------------------------------------------------------- */
 
 static est_options line_options(const struct config *config, const struct account_config *account) {
     bool requester = account->role == ROLE_REQUESTER_BIT;

@@ -9,12 +9,14 @@
 
 #include <curl/curl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { EXIT_STOPPED = 0, EXIT_TROUBLE = 1, EXIT_USAGE = 2, EXIT_CONFIGURATION = 3 };
+enum { KEEP_BYTES = 128 * 1024 * 1024 };
 
 static const char help[] =
     "estelam-gateway - Estelam over HTTP and JSON, for the portal's developers and the console\n"
@@ -52,6 +54,7 @@ static int gateway_run(struct gateway *gateway) {
     sigaddset(&set, SIGINT);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* before any thread, which inherits it */
     signal(SIGPIPE, SIG_IGN);
+    mallopt(M_TRIM_THRESHOLD, KEEP_BYTES); /* what a busy second needs, the next one needs again */
     if (gateway_open(gateway)) {
         gateway_close(gateway);
         return EXIT_TROUBLE;

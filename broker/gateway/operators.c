@@ -70,7 +70,7 @@ void handle_keys(struct request *r) {
     list_ask(r, call_keys, view_key_row);
 }
 
-/* --- Lists in one page --------------------------------------------------------------------------- */
+/* --- Lists in one page ------------------------------------------------------------------------- */
 
 static void whole_ask(struct request *r, question_call call, question_answer answer,
                       json_t *(*row)(const est_event *, size_t)) {
@@ -122,7 +122,7 @@ void handle_index(struct request *r) {
     whole_ask(r, call_stats, answer_index, NULL);
 }
 
-/* --- Acts ---------------------------------------------------------------------------------------- */
+/* --- Acts -------------------------------------------------------------------------------------- */
 
 /* Every act takes a reason, which the broker keeps in its log. */
 static void act_ask(struct request *r, question_call call, question_answer answer, bool on) {

@@ -67,7 +67,7 @@ const est_id *question_id(const struct question *q) {
     return q->by_id ? &q->id : NULL;
 }
 
-/* --- An operator's UUID -------------------------------------------------------------------------- */
+/* --- An operator's UUID ------------------------------------------------------------------------ */
 
 static int call_find_id(struct question *q, est_client *client, uint64_t ref) {
     char text[EST_ID_TEXT_SIZE];

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Answers ---------------------------------------------------------------------------------- */
+/* --- Answers ----------------------------------------------------------------------------------- */
 
 static const char problem_type[] = "application/problem+json";
 
@@ -121,7 +121,7 @@ void request_refused(struct request *r, const est_event *event) {
     json_decref(defects);
 }
 
-/* --- Waiting ---------------------------------------------------------------------------------- */
+/* --- Waiting ----------------------------------------------------------------------------------- */
 
 void request_park(struct request *r) {
     r->parked = true;
@@ -132,7 +132,7 @@ void request_resume(struct request *r) {
     MHD_resume_connection(r->connection);
 }
 
-/* --- Reading ---------------------------------------------------------------------------------- */
+/* --- Reading ----------------------------------------------------------------------------------- */
 
 const char *request_header_get(const struct request *r, const char *name) {
     return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
@@ -175,7 +175,7 @@ json_t *request_json(struct request *r) {
     return r->json = json;
 }
 
-/* --- Forms ------------------------------------------------------------------------------------ */
+/* --- Forms ------------------------------------------------------------------------------------- */
 
 void form_defect(struct form *form, const char *path, const char *kind, const char *format, ...) {
     char text[EST_DEFECT_TEXT_MAX];

@@ -81,7 +81,7 @@ void handle_search(struct request *r) {
     question_ask(q, line, call_find, answer_find);
 }
 
-/* --- CSV ---------------------------------------------------------------------------------------- */
+/* --- CSV --------------------------------------------------------------------------------------- */
 
 /* A text that grows; q->more is one. */
 struct text {
@@ -190,7 +190,7 @@ void handle_csv(struct request *r) {
     question_ask(q, line, call_find, answer_csv);
 }
 
-/* --- Bulk requeue -------------------------------------------------------------------------------- */
+/* --- Bulk requeue ------------------------------------------------------------------------------ */
 
 /* The numbers of one look at the index, then one REQUEUE after the other. */
 struct bulk {

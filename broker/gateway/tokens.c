@@ -61,7 +61,7 @@ bool token_time_parse(const char *text, est_time *ret) {
     return true;
 }
 
-/* --- Making and finding ----------------------------------------------------------------------- */
+/* --- Making and finding ------------------------------------------------------------------------ */
 
 static int hash_compare(const void *a, const void *b) {
     const struct token *left = a, *right = b;
@@ -115,7 +115,7 @@ void tokens_done(struct tokens *tokens) {
     *tokens = (struct tokens){0};
 }
 
-/* --- Reading ---------------------------------------------------------------------------------- */
+/* --- Reading ----------------------------------------------------------------------------------- */
 
 static void text_read(struct yaml *yaml, yaml_node node, char *ret, size_t size) {
     const char *text = yaml_text(yaml, node, "");
@@ -217,7 +217,7 @@ int tokens_load(const char *path, struct complaints *complaints, struct tokens *
     return code;
 }
 
-/* --- Writing ---------------------------------------------------------------------------------- */
+/* --- Writing ----------------------------------------------------------------------------------- */
 
 /* A JSON text is a YAML text too. */
 static void text_write(FILE *file, const char *name, const char *text) {

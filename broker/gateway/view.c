@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-/* --- Values ----------------------------------------------------------------------------------- */
+/* --- Values ------------------------------------------------------------------------------------ */
 
 json_t *view_text(est_slice text) {
     return text.size ? json_stringn(text.data, text.size) : json_null();
@@ -117,7 +117,7 @@ bool view_uint_parse(const char *text, uint64_t max, uint64_t *ret) {
     return true;
 }
 
-/* --- One inquiry ------------------------------------------------------------------------------ */
+/* --- One inquiry ------------------------------------------------------------------------------- */
 
 json_t *view_receipt(const est_event *e) {
     return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:b}", "id", view_id(&e->id), "number",
@@ -186,7 +186,7 @@ json_t *view_defects(const est_event *e) {
     return defects;
 }
 
-/* --- Rows ------------------------------------------------------------------------------------- */
+/* --- Rows -------------------------------------------------------------------------------------- */
 
 void each_open(struct each *rows, const est_event *e) {
     *rows = (struct each){.one = *e};

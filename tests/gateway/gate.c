@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* --- What a test has open ------------------------------------------------------------------------- */
+/* --- What a test has open ---------------------------------------------------------------------- */
 
 enum { OPEN_MAX_COUNT = 8192 };
 static struct {
@@ -36,7 +36,7 @@ int gate_teardown(void **state) {
     return harness_teardown(state);
 }
 
-/* --- The gateway ---------------------------------------------------------------------------------- */
+/* --- The gateway ------------------------------------------------------------------------------- */
 
 struct town *gate_town(void) {
     static const struct town_account accounts[] = {
@@ -60,7 +60,7 @@ static void gate_free(void *arg) {
     free(gate);
 }
 
-static void path_of(struct gate *gate, const char *name, char ret[FOLDER_MAX + 64]) {
+static void path_of(const struct gate *gate, const char *name, char ret[FOLDER_MAX + 64]) {
     snprintf(ret, FOLDER_MAX + 64, "%s/%s", gate->town->folder, name);
 }
 
@@ -169,7 +169,7 @@ int gate_check(struct gate *gate, const char **ret_says) {
     return child_wait(gate->child);
 }
 
-/* --- One call ---------------------------------------------------------------------------------------- */
+/* --- One call ---------------------------------------------------------------------------------- */
 
 struct memory {
     char *data;
@@ -211,7 +211,7 @@ static struct curl_slist *headers_of(const struct call *call) {
 const struct reply *call_make(struct gate *gate, const char *path, const struct call *call) {
     struct reply *reply = calloc(1, sizeof *reply);
     struct memory head = {0}, body = {0};
-    char url[2048];
+    char url[2048], authority[FOLDER_MAX + 64];
     CURL *curl = curl_easy_init();
     struct curl_slist *headers = headers_of(call);
     assert_true(curl && reply);
@@ -222,6 +222,9 @@ const struct reply *call_make(struct gate *gate, const char *path, const struct 
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, call->timeout_ms ? call->timeout_ms : (long)WAIT_MS);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+    path_of(gate, "tls.pem", authority);
+    if (strncmp(gate->url, "https", 5) == 0)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, authority);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reply->error);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, memory_take);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &head);
@@ -281,7 +284,7 @@ void assert_problem(const struct reply *reply, long status, const char *code) {
         assert_true(atoi(reply_header(reply, "Retry-After")) > 0);
 }
 
-/* --- Bytes ------------------------------------------------------------------------------------------- */
+/* --- Bytes ------------------------------------------------------------------------------------- */
 
 static int raw_connect(struct gate *gate) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)gate->port)};

@@ -45,7 +45,7 @@ int gate_stop(struct gate *);  /* SIGTERM; its exit status */
 /* Writes gateway.yaml and runs `--check`: the exit status. */
 int gate_check(struct gate *, const char **ret_says);
 
-/* --- One call ---------------------------------------------------------------------------------------- */
+/* --- One call ---------------------------------------------------------------------------------- */
 
 struct call {
     const char *method; /* NULL: GET, or POST where there is a body */

@@ -29,7 +29,7 @@ static struct stand stand_new(const char *more) {
     CALL((s).gate, "/v1/inquiries", .token = (s).portal, .headers = {"Idempotency-Key: " key, __VA_ARGS__},  \
          .body = (text))
 
-/* --- Submitting --------------------------------------------------------------------------------------- */
+/* --- Submitting -------------------------------------------------------------------------------- */
 
 static void a_submit_gets_a_receipt_and_a_place_to_look(void **state) {
     (void)state;
@@ -139,7 +139,7 @@ static void a_trace_goes_to_the_agent_only_where_it_is_one(void **state) {
     assert_int_equal(m->assign.trace.size, 0);
 }
 
-/* --- Looking and cancelling ---------------------------------------------------------------------------- */
+/* --- Looking and cancelling -------------------------------------------------------------------- */
 
 static void a_timeline_and_a_cancel(void **state) {
     (void)state;
@@ -223,7 +223,7 @@ static void the_catalogue_is_there_for_every_token(void **state) {
     assert_problem(CALL(s.gate, "/v1/catalogue/types"), 401, "UNAUTHENTICATED");
 }
 
-/* --- Tokens --------------------------------------------------------------------------------------------- */
+/* --- Tokens ------------------------------------------------------------------------------------ */
 
 static void a_revoked_token_fails_on_the_next_call(void **state) {
     (void)state;
@@ -301,6 +301,37 @@ static void every_code_is_explained(void **state) {
     r = CALL(s.gate, "/v1/problems/CONFLICT");
     assert_int_equal(reply_int(r, "status"), 409);
     assert_problem(CALL(s.gate, "/v1/problems/FROB"), 404, "NO_SUCH_PATH");
+}
+
+/* --- TLS ---------------------------------------------------------------------------------------------------
+ */
+
+static void tls_is_the_gateways_own_where_it_is_asked_for(void **state) {
+    (void)state;
+    struct town *town = gate_town();
+    char certificate[FOLDER_MAX + 16], key[FOLDER_MAX + 16];
+    snprintf(certificate, sizeof certificate, "%s/tls.pem", town->folder);
+    snprintf(key, sizeof key, "%s/tls.key", town->folder);
+    struct child *openssl = child_start((const char *const[]){
+        "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key,
+        "-out", certificate, NULL});
+    assert_int_equal(child_wait(openssl), 0);
+    town_start(town);
+    struct gate *gate = gate_new(town, "tls: {certificate: tls.pem, key: tls.key}\n");
+    const char *portal = gate_token(gate, "portal", SCOPE_ALL);
+    gate_start(gate);
+    assert_int_equal(strncmp(gate->url, "https://127.0.0.1:", 18), 0);
+    const struct reply *r = CALL(gate, "/v1/whoami", .token = portal);
+    if (r->status != 200)
+        print_error("%s\n", r->error);
+    assert_int_equal(r->status, 200);
+    gate_submit(gate, portal, "k");
+    bool closed;
+    char *plain = raw_say(gate, "GET /v1/whoami HTTP/1.1\r\nHost: x\r\n\r\n", 38, WAIT_MS, &closed);
+    assert_true(closed);
+    assert_null(strstr(plain, "200 OK"));
+    free(plain);
 }
 
 /* --- The console's files -----------------------------------------------------------------------------------
@@ -382,6 +413,7 @@ int main(void) {
         GATE_CLAIM(a_token_is_good_for_its_scopes_only),
         GATE_CLAIM(wrong_paths_methods_and_types_say_what_is_right),
         GATE_CLAIM(every_code_is_explained),
+        GATE_CLAIM(tls_is_the_gateways_own_where_it_is_asked_for),
         GATE_CLAIM(files_come_with_a_strict_policy_and_only_from_their_folder),
         GATE_CLAIM(a_check_names_file_line_and_column),
     };

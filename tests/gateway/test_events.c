@@ -265,8 +265,43 @@ static void idle_streams_are_many_and_end_with_the_gateway(void **state) {
     }
 }
 
-/* --- Levels
- * ------------------------------------------------------------------------------------------------- */
+/* One that does not read is not waited for, holds nothing up, and finds the rest when it comes back. */
+static void a_reader_that_does_not_read_is_ended(void **state) {
+    enum { BATCHES = 20, BATCH = 2000 };
+    (void)state;
+    struct stand s = stand_new(NULL);
+    struct reader *slow = reader_open(s.gate, s.duty, "/v1/events", NULL);
+    struct reader *quick = reader_open(s.gate, s.notary, "/v1/events", NULL);
+    reader_live(slow);
+    reader_live(quick);
+    struct far *portal = far_open(s.town, "portal", 0);
+    for (int b = 0; b < BATCHES; b++) {
+        est_id id;
+        for (int i = 0; i < BATCH; i++) {
+            est_id_new(&id);
+            far_ask(portal, "plot.debt", "1-2-3", NULL, &id, (est_time){0});
+        }
+        far_take(portal, (struct want){.kind = EST_EVENT_ACCEPTED, .id = &id});
+        while (far_peek(portal, (struct want){.kind = EST_EVENT_ACCEPTED}))
+            continue;
+        far_forget(portal);
+    }
+    uint64_t own = submit_use(&s, s.notary, "n1");
+    assert_int_equal(json_integer_value(json_object_get(reader_next(quick, WAIT_MS), "number")), own);
+    int count = 0;
+    char header[64];
+    while (reader_next(slow, WAIT_MS))
+        count++;
+    assert_true(slow->ended);
+    assert_true(count < BATCHES * BATCH);
+    snprintf(header, sizeof header, "Last-Event-ID: %llu\r\n", (unsigned long long)slow->id);
+    slow = reader_open(s.gate, s.duty, "/v1/events", header);
+    for (; count < BATCHES * BATCH + 1; count++)
+        assert_non_null(reader_next(slow, WAIT_MS));
+    assert_int_equal(json_integer_value(json_object_get(slow->json, "number")), own);
+}
+
+/* --- Levels ------------------------------------------------------------------------------------ */
 
 static void an_observer_sees_counts_and_nothing_of_a_person(void **state) {
     (void)state;
@@ -303,8 +338,7 @@ static void only_an_administrator_sees_bodies(void **state) {
     assert_problem(CALL(s.gate, path, .token = s.duty), 403, "NOT_ALLOWED");
 }
 
-/* --- Search and acts
- * ----------------------------------------------------------------------------------------- */
+/* --- Search and acts --------------------------------------------------------------------------- */
 
 /* The index is a little behind: asks until it has seen all. */
 static const struct reply *found_wait(struct stand *s, const char *path, const char *token, size_t count) {
@@ -432,8 +466,7 @@ static void a_sample_tries_a_department(void **state) {
     assert_string_equal(reply_text(r, "case_id"), "test by duty");
 }
 
-/* --- Without an operator
- * --------------------------------------------------------------------------------------- */
+/* --- Without an operator ----------------------------------------------------------------------- */
 
 static void without_an_operator_some_things_cannot_be_had(void **state) {
     static const struct town_account accounts[] = {
@@ -461,6 +494,7 @@ int main(void) {
         GATE_CLAIM(a_quiet_stream_is_kept_alive),
         GATE_CLAIM(streams_have_a_limit),
         GATE_CLAIM(idle_streams_are_many_and_end_with_the_gateway),
+        GATE_CLAIM(a_reader_that_does_not_read_is_ended),
         GATE_CLAIM(an_observer_sees_counts_and_nothing_of_a_person),
         GATE_CLAIM(only_an_administrator_sees_bodies),
         GATE_CLAIM(a_requester_finds_its_own_only),

@@ -64,7 +64,7 @@ static uint64_t accepted_so_far(struct stand *s) {
     return count;
 }
 
-/* --- Framing ------------------------------------------------------------------------------------------ */
+/* --- Framing ----------------------------------------------------------------------------------- */
 
 static void what_leaves_it_open_where_a_request_ends_is_refused_and_cut(void **state) {
     (void)state;
@@ -143,7 +143,7 @@ static void a_slow_sender_is_cut_however_steadily_it_drips(void **state) {
     assert_in_range(now_ms() - start, 600, 5000);
 }
 
-/* --- Sizes --------------------------------------------------------------------------------------------- */
+/* --- Sizes ------------------------------------------------------------------------------------- */
 
 static char *text_of(char letter, size_t size) {
     char *text = malloc(size + 1);
@@ -198,7 +198,7 @@ static void the_packed_body_has_the_protocols_own_size(void **state) {
     free(large);
 }
 
-/* --- JSON ---------------------------------------------------------------------------------------------- */
+/* --- JSON -------------------------------------------------------------------------------------- */
 
 static void json_that_is_none_is_refused(void **state) {
     (void)state;

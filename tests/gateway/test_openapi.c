@@ -40,7 +40,7 @@ static const char *text_at(const json_t *object, const char *name) {
     return json_string_value(json_object_get(object, name));
 }
 
-/* --- The document by itself ----------------------------------------------------------------------------- */
+/* --- The document by itself -------------------------------------------------------------------- */
 
 static void every_route_is_described(void **state) {
     (void)state;
@@ -197,8 +197,7 @@ static struct city *city_start(void) {
     return city;
 }
 
-/* --- Replaying
- * ---------------------------------------------------------------------------------------------- */
+/* --- Replaying --------------------------------------------------------------------------------- */
 
 struct replay {
     char path[512], headers[CALL_HEADERS_MAX][160];
