@@ -218,10 +218,58 @@ static bool is_present(est_slice value) {
     return value.size > 0 && *(const uint8_t *)value.data != nil;
 }
 
+static size_t fields_lacking(const struct field *fields, size_t from, size_t to, bool strict) {
+    size_t lacking = 0;
+    for (; from < to; from++)
+        lacking += fields[from].required && strict;
+    return lacking;
+}
+
+/* One pair of a map whose fields come in the schema's order; `*next` is the first that may come. */
+static bool pair_straight(struct check *check, const struct path *path, const struct field *fields, size_t count,
+                          struct cursor *cursor, size_t *next, bool strict) {
+    const uint8_t nil = 0xc0;
+    size_t from = *next;
+    est_slice name;
+    if (cursor_peek(cursor) != KIND_TEXT || !cursor_text(cursor, EST_BODY_MAX, &name))
+        return false;
+    while (*next < count && !slice_equal(name, slice_of(fields[*next].name)))
+        ++*next;
+    if (*next == count || fields_lacking(fields, from, *next, strict) > 0 || cursor_left(cursor) == 0 ||
+        *cursor->at == nil)
+        return false;
+    const struct field *field = &fields[(*next)++];
+    struct path here = {.up = path, .name = name};
+    pack_text(check->out, name);
+    if (field->list)
+        list_check(check, &here, field, cursor);
+    else
+        kind_check_of(field->kind)(check, &here, field, cursor);
+    return cursor->bad == NULL && check->defects->count == 0 && !check->is_bent;
+}
+
+/* All of a map, straight through; false where it is not of that kind, and then nothing of it counts. */
+static bool map_straight(struct check *check, const struct path *path, const struct field *fields, size_t count,
+                         struct cursor *cursor, bool strict) {
+    size_t pairs, next = 0;
+    if (cursor_peek(cursor) != KIND_MAP || !cursor_map(cursor, count, &pairs))
+        return false;
+    pack_map(check->out, pairs);
+    for (size_t i = 0; i < pairs; i++)
+        if (!pair_straight(check, path, fields, count, cursor, &next, strict))
+            return false;
+    return fields_lacking(fields, next, count, strict) == 0;
+}
+
 void map_check(struct check *check, const struct path *path, const struct field *fields, size_t count,
                struct cursor *cursor, bool strict) {
     est_slice values[FIELDS_MAX];
     size_t present = 0;
+    if (check->is_straight) {
+        if (!map_straight(check, path, fields, count, cursor, strict))
+            check->is_bent = true;
+        return;
+    }
     if (!map_cut(check, path, fields, count, cursor, values))
         return;
     for (size_t i = 0; i < count; i++)
@@ -241,6 +289,26 @@ void map_check(struct check *check, const struct path *path, const struct field 
 
 static const struct path root = {NULL, {NULL, 0}, 0};
 
+/* False: nothing has happened. Other defects of the answer do not matter here. */
+static bool body_straight(struct check *check, const struct schema *schema, struct cursor *cursor, bool strict) {
+    struct check before = *check;
+    struct defects *defects = check->defects;
+    size_t size = check->out->size, count = defects->count, kept = defects->kept;
+    defects->count = 0;
+    check->is_straight = true;
+    map_check(check, &root, schema->fields, schema->count, cursor, strict);
+    bool good = !check->is_bent && defects->count == 0 && cursor->bad == NULL;
+    unsigned district = check->district;
+    *check = before;
+    defects->count = count;
+    defects->kept = kept;
+    if (good)
+        check->district = district;
+    else
+        check->out->size = size;
+    return good;
+}
+
 static void body_check(struct check *check, const struct schema *schema, est_slice body, bool strict) {
     struct cursor cursor;
     size_t before = check->out->size;
@@ -249,9 +317,12 @@ static void body_check(struct check *check, const struct schema *schema, est_sli
                    EST_BODY_MAX);
         return;
     }
-    cursor_init(&cursor, body);
     buffer_reserve(check->out, body.size); /* mostly a canonical body is no larger */
-    map_check(check, &root, schema->fields, schema->count, &cursor, strict);
+    cursor_init(&cursor, body);
+    if (!body_straight(check, schema, &cursor, strict)) {
+        cursor_init(&cursor, body);
+        map_check(check, &root, schema->fields, schema->count, &cursor, strict);
+    }
     if (cursor.bad)
         defect_add(check, &root, "format", "the body breaks the wire format: %s", cursor.bad);
     else if (cursor_left(&cursor))

@@ -1,7 +1,9 @@
 /* body.h - what the parts of checking bodies share; private to the catalogue.
  *
- * A check walks the schema, not the body: the body's maps are first cut into one slice for each
- * field, then every field takes its slice in the schema's order and writes its canonical form.
+ * Most bodies come from programs: their fields in the schema's order, and without fault. Those are
+ * read straight through, once. Whatever is not like that is checked anew from its beginning: the
+ * body's maps are first cut into one slice for each field, then every field takes its slice in the
+ * schema's order and writes its canonical form; only this way knows how to tell what is wrong.
  * Nothing is allocated but the output, and the recursion is as deep as the schema, whatever the
  * body nests.
  */
@@ -15,6 +17,8 @@ struct check {
     struct buffer *out;
     struct defects *defects;
     unsigned district; /* of the first parcel code or file number */
+    bool is_straight;  /* read straight through, as long as ... */
+    bool is_bent;      /* ... nothing is out of order */
 };
 
 /* Where in the body: a chain on the stack, written out only for a defect. */

@@ -283,6 +283,7 @@ void keeper_take(struct store *store) {
     if (kept.seq + 1 > store->journal.oldest)
         journal_release(&store->journal, position, kept.seq + 1);
     for (; rows > 0; rows--) {
+        newest_see(store, &fresh_at(&store->fresh, k->places[k->places_first])->row);
         fresh_settled(&store->fresh, k->places[k->places_first]);
         k->places_first = (k->places_first + 1) % PLACES;
         k->places_count--;

@@ -269,6 +269,7 @@ void store_close(struct store **ref) {
         close(store->lock);
     record_scratch_done(&store->scratch);
     fresh_done(&store->fresh);
+    newest_forget(store);
     pthread_mutex_destroy(&store->map_lock);
     explicit_bzero(store->secret, sizeof store->secret);
     free(store->directory);

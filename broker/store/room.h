@@ -43,6 +43,8 @@ struct store {
     uint64_t settled;              /* the tables of inquiries have every event up to this one */
     uint64_t ended_last;           /* the highest number in `ended`, 0 when not known */
     struct fresh fresh;
+    struct newest *newest;         /* by account: see tables.c */
+    uint32_t newest_count;
     struct record_scratch scratch;
     char *directory;
     char error[STORE_ERROR_SIZE];
@@ -113,6 +115,10 @@ int tables_apply(struct store *, const struct event *);
 int log_each(struct store *, uint64_t from, int (*each)(void *, const struct event *), void *arg);
 /* -EST_NOT_FOUND where there is none. */
 int table_get(struct store *, enum table table, MDB_val key, MDB_val *ret);
+
+/* A fresh row has settled: `ids` has its id, or will have before it is looked for there. */
+void newest_see(struct store *, const struct inquiry_row *);
+void newest_forget(struct store *);
 
 /* rows.c: inquiries as rows, fresh and settled. */
 int rows_submitted(struct store *, const struct event *);

@@ -88,6 +88,7 @@ static int first_settle(struct store *store) {
     if (!store->direct)
         return keeper_hand(store, row, place);
     int rc = row_settle(store, row);
+    newest_see(store, &row->row);
     fresh_settled(&store->fresh, place);
     return rc;
 }
@@ -254,6 +255,7 @@ static int event_again(void *arg, const struct event *event) {
 int rows_recover(struct store *store) {
     struct view view;
     fresh_clear(&store->fresh);
+    newest_forget(store);
     store->ended_last = 0;
     int rc = view_begin(store, &view);
     if (rc)

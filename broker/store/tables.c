@@ -128,12 +128,78 @@ int table_get(struct store *store, enum table table, MDB_val key, MDB_val *ret) 
     return rc == 0 ? 0 : store_fail_lmdb(store, rc, "reading");
 }
 
+/* The greatest id of an account that `ids` has, or a greater one. Ids are ordered by time, by
+ * convention, so that nearly every new one is beyond it and need not be looked for in a tree that
+ * may be as large as the whole history. */
+struct newest {
+    bool is_known;
+    est_id id;
+};
+
+enum { NEWEST_ACCOUNTS_MAX = 1 << 16 };
+
+static struct newest *newest_of(struct store *store, uint32_t account) {
+    if (account >= NEWEST_ACCOUNTS_MAX)
+        return NULL;
+    if (account >= store->newest_count) {
+        uint32_t count = account + 64;
+        struct newest *grown = realloc(store->newest, count * sizeof *grown);
+        if (grown == NULL)
+            return NULL;
+        memset(grown + store->newest_count, 0, (count - store->newest_count) * sizeof *grown);
+        store->newest = grown;
+        store->newest_count = count;
+    }
+    return &store->newest[account];
+}
+
+void newest_forget(struct store *store) {
+    free(store->newest);
+    store->newest = NULL;
+    store->newest_count = 0;
+}
+
+void newest_see(struct store *store, const struct inquiry_row *row) {
+    struct newest *newest = row->account < store->newest_count ? &store->newest[row->account] : NULL;
+    if (newest != NULL && newest->is_known && memcmp(&row->id, &newest->id, sizeof row->id) > 0)
+        newest->id = row->id;
+}
+
+/* Looked up once for each account: the last key before the next account's first. */
+static void newest_load(struct store *store, uint32_t account, struct newest *newest) {
+    static const est_id none;
+    struct id_key next = id_key_of(account + 1, &none), found;
+    MDB_cursor *cursor;
+    MDB_val key = val_of(&next, sizeof next), data;
+    if (account == UINT32_MAX || mdb_cursor_open(store->txn, store->tables[TABLE_IDS], &cursor) != 0)
+        return;
+    int rc = mdb_cursor_get(cursor, &key, &data, MDB_SET_RANGE);
+    rc = mdb_cursor_get(cursor, &key, &data, rc == 0 ? MDB_PREV : MDB_LAST);
+    newest->is_known = rc == 0 || rc == MDB_NOTFOUND;
+    newest->id = none;
+    if (rc == 0 && key.mv_size == sizeof found) {
+        memcpy(&found, key.mv_data, sizeof found);
+        if (be32toh(found.account) == account)
+            newest->id = found.id;
+    }
+    mdb_cursor_close(cursor);
+}
+
+static bool id_is_newer(struct store *store, uint32_t account, const est_id *id) {
+    struct newest *newest = store->txn != NULL && !store->direct ? newest_of(store, account) : NULL;
+    if (newest != NULL && !newest->is_known)
+        newest_load(store, account, newest);
+    return newest != NULL && newest->is_known && memcmp(id, &newest->id, sizeof *id) > 0;
+}
+
 int store_find(struct store *store, uint32_t account, const est_id *id, uint64_t *ret_number) {
     uint32_t place = fresh_find_id(&store->fresh, account, id);
     if (place != FRESH_NONE) {
         *ret_number = fresh_at(&store->fresh, place)->row.number;
         return 0;
     }
+    if (id_is_newer(store, account, id))
+        return -EST_NOT_FOUND;
     struct id_key key = id_key_of(account, id);
     MDB_val data;
     uint64_t number;
