@@ -320,6 +320,7 @@ static void queue_add(struct broker *b, const struct lane_view *lanes, size_t co
             row.oldest_us = (uint64_t)v->oldest.us;
         row.agents = v->agents > row.agents ? v->agents : row.agents;
         row.paused = v->paused;
+        row.unserved += v->agents > 0 ? 0 : v->waiting + v->delayed;
     }
     queue_row_pack(&b->rows, &row);
 }

@@ -190,7 +190,8 @@ bool est_row_queue(const est_event *event, size_t index, est_queue_row *ret) {
                            .parked = row.parked,
                            .oldest = {(int64_t)row.oldest_us},
                            .agents = row.agents,
-                           .paused = row.paused != 0};
+                           .paused = row.paused != 0,
+                           .unserved = row.unserved};
     return true;
 }
 

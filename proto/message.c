@@ -708,6 +708,7 @@ static const struct row_field queue_row_fields[] = {
     ROW_UINT(queue_row, oldest_us),
     ROW_UINT(queue_row, agents),
     ROW_UINT(queue_row, paused),
+    ROW_UINT(queue_row, unserved),
 };
 static const struct row_field agent_row_fields[] = {
     ROW_UINT(agent_row, session),

@@ -241,7 +241,8 @@ bool protocol_field(enum verb, size_t index, struct protocol_field *ret);
 struct queue_row {
     est_slice department;
     uint64_t district, waiting, delayed, leased, parked, oldest_us, agents;
-    uint64_t paused;  /* 1: an operator paused the department */
+    uint64_t paused;   /* 1: an operator paused the department */
+    uint64_t unserved; /* of waiting and delayed, those of types that no session here may take */
 };
 struct agent_row {
     uint64_t session;

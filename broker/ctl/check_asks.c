@@ -41,7 +41,7 @@ static void tallies_page(void *arg, const est_event *event) {
         t->waiting += row.waiting;
         t->parked += row.parked;
         t->paused = t->paused || row.paused;
-        t->unserved += row.agents == 0 ? row.waiting + row.delayed : 0;
+        t->unserved += row.unserved;
         if (row.oldest.us && (t->oldest.us == 0 || row.oldest.us < t->oldest.us)) {
             t->oldest = row.oldest;
             t->oldest_district = row.district;

@@ -24,6 +24,7 @@ static void queues_page(void *arg, const est_event *event) {
         cell_age(table, row.oldest, now);
         cell_uint(table, row.agents);
         cell_bool(table, row.paused);
+        cell_uint(table, row.unserved);
     }
 }
 
@@ -75,7 +76,7 @@ static const struct list QUEUES = {est_client_queues,
                                    EST_EVENT_QUEUES,
                                    queues_page,
                                    "no queue holds anything",
-                                   9,
+                                   10,
                                    {{"department", "department", false, 0},
                                     {"district", "district", true, 0},
                                     {"waiting", "waiting", true, 0},
@@ -84,7 +85,8 @@ static const struct list QUEUES = {est_client_queues,
                                     {"parked", "parked", true, 0},
                                     {"oldest", "oldest", true, 0},
                                     {"agents", "agents", true, 0},
-                                    {"paused", "paused", false, 0}}};
+                                    {"paused", "paused", false, 0},
+                                    {"unserved", NULL, true, 0}}};
 static const struct list AGENTS = {est_client_agents,
                                    EST_EVENT_AGENTS,
                                    agents_page,

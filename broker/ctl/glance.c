@@ -43,7 +43,8 @@ static void queues_page(void *arg, const est_event *event) {
                                    .parked = row.parked,
                                    .agents = row.agents,
                                    .oldest = row.oldest,
-                                   .paused = row.paused};
+                                   .paused = row.paused,
+                                   .unserved = row.unserved};
         name_take(q->department, row.department);
         if (row.oldest.us && (g->oldest.us == 0 || row.oldest.us < g->oldest.us))
             g->oldest = row.oldest;

@@ -14,7 +14,7 @@ struct glance_stat {
 struct glance_queue {
     char department[EST_NAME_MAX + 1];
     unsigned district;
-    uint64_t waiting, delayed, leased, parked, agents;
+    uint64_t waiting, delayed, leased, parked, agents, unserved;
     est_time oldest;
     bool paused;
 };

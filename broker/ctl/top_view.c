@@ -198,7 +198,7 @@ static void totals_draw(struct pen *pen, const struct view *view, const struct g
 }
 
 static bool queue_is_unserved(const struct glance_queue *q) {
-    return q->agents == 0 && q->waiting + q->delayed > 0;
+    return q->unserved > 0;
 }
 
 static void unserved_draw(struct pen *pen, const struct glance *now) {

@@ -76,7 +76,7 @@ void figures_queues(struct figures *f, const est_event *event) {
         d->delayed += row.delayed;
         d->leased += row.leased;
         d->parked += row.parked;
-        d->unserved += row.agents ? 0 : row.waiting + row.delayed;
+        d->unserved += row.unserved;
         d->paused = d->paused || row.paused;
         if (row.oldest.us && (!d->oldest.us || row.oldest.us < d->oldest.us))
             d->oldest = row.oldest;

@@ -247,11 +247,11 @@ json_t *view_queue_row(const est_event *e, size_t i) {
     est_queue_row r;
     if (!est_row_queue(e, i, &r))
         return NULL;
-    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:b}", "department", view_text(r.department),
+    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:b, s:I}", "department", view_text(r.department),
                      "district", (json_int_t)r.district, "waiting", (json_int_t)r.waiting, "delayed",
                      (json_int_t)r.delayed, "leased", (json_int_t)r.leased, "parked", (json_int_t)r.parked,
                      "oldest_at", view_time(r.oldest), "agents", (json_int_t)r.agents, "paused",
-                     (int)r.paused);
+                     (int)r.paused, "unserved", (json_int_t)r.unserved);
 }
 
 json_t *view_agent_row(const est_event *e, size_t i) {

@@ -152,7 +152,7 @@ typedef struct est_event {
 int est_client_poll(est_client *, int timeout_ms, est_event *ret);
 
 /* Rows of an event, one at a time; `index` from 0. True while there is such a row. */
-typedef struct est_queue_row { est_slice department; unsigned district; uint64_t waiting, delayed, leased, parked; est_time oldest; uint64_t agents; bool paused; } est_queue_row;
+typedef struct est_queue_row { est_slice department; unsigned district; uint64_t waiting, delayed, leased, parked; est_time oldest; uint64_t agents; bool paused; uint64_t unserved; } est_queue_row;
 typedef struct est_agent_row { uint64_t session; est_slice account, department, software, address; uint64_t window, leased, answered; est_time since, heard; } est_agent_row;
 typedef struct est_parked_row { uint64_t number; est_slice type, department, reason; unsigned district, attempts; est_time at; int code; } est_parked_row;
 typedef struct est_timeline_row { uint64_t seq; est_time at; est_slice event, actor, text; int code; } est_timeline_row;

@@ -101,6 +101,13 @@ claim "nor an unknown type" 3 'UNKNOWN_TYPE' check roundtrip nosazi.frob nz=1-1-
 claim "nor what is no type at all" 3 'UNKNOWN - INVALID_FIELD|UNKNOWN - NOT_ALLOWED' check queue-age --department frob
 agent_stop
 
+agent_start fazasabz
+timeout 20 estelam submit fazasabz.bagh nz=1-1-1-1-0-0-0 --wait=20 >"$dir/out" 2>&1
+timeout 20 estelam submit fazasabz.ghat nz=1-1-1-1-0-0-0 'trees:=[{"species":"chenar","cm":90}]' reason=test >"$dir/out" 2>&1
+claim "an agent for another type of the department serves it not" 2 \
+    '^AGENTS CRITICAL - work waits and no agent serves it: fazasabz 1 ' check agents
+agent_stop
+
 sed '/^sql:/,$d' agents/nosazi.yaml >agents/refuses.yaml
 printf 'exec:\n  command: ["./refuse.sh"]\n  types: [nosazi.bedehi]\n' >>agents/refuses.yaml
 printf '#!/bin/sh\ncat >/dev/null\nexit 65\n' >agents/refuse.sh

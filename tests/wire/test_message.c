@@ -170,9 +170,9 @@ static void rows_are_read_back_as_they_were_packed(void **state) {
 /* The order is the one of PROTOCOL.md, section 10. */
 static void rows_have_their_fields_in_the_order_of_the_document(void **state) {
     (void)state;
-    NUMBERS_CHECK(queue_row, "99 a164 01 02 03 04 05 06 07 01", .department = slice_of("d"), .district = 1,
+    NUMBERS_CHECK(queue_row, "9a a164 01 02 03 04 05 06 07 01 08", .department = slice_of("d"), .district = 1,
                   .waiting = 2, .delayed = 3, .leased = 4, .parked = 5, .oldest_us = 6, .agents = 7,
-                  .paused = 1);
+                  .paused = 1, .unserved = 8);
     NUMBERS_CHECK(agent_row, "9a 01 a161 a164 a173 a174 02 03 04 05 06", .session = 1,
                   .account = slice_of("a"), .department = slice_of("d"), .software = slice_of("s"),
                   .address = slice_of("t"), .window = 2, .leased = 3, .since_us = 4, .heard_us = 5,
