@@ -38,8 +38,9 @@ enum {
     BARREN_MAX = 20
 };
 
-static const char *const controls[] = {"nosync", "nometasync", "ignored", "early", "nofolder"};
-/* A control need not break every life of a store: these are lives that each of them breaks. */
+static const char *const controls[] = {"nosync", "nometasync", "lazyjournal", "ignored", "early", "nofolder"};
+/* A control need not break every life of a store: these are lives that each of them breaks. In all of
+ * them the journal goes round, so what LMDB lacks is soon nowhere. */
 static const char *const control_workloads[] = {"usual-batches", "churn-random-ids", "deaths"};
 
 struct options {
@@ -68,6 +69,7 @@ struct play {
     uint64_t moments; /* at which the power may be cut */
     uint64_t wanted;  /* states */
     struct disk disk;
+    uint64_t inodes[FILES], capacity[FILES]; /* which file of the trace is which on the disk */
     uint64_t *checksums;
     uint64_t checksums_max, promised, committing;
     uint64_t *seen; /* hashes of outcomes, open addressing */
@@ -81,36 +83,65 @@ static int broken_setup(struct play *p, const char *what, const char *of) {
     return -1;
 }
 
+/* Over what the state before had there: its pages are in memory already. */
 static int file_write(const char *path, const uint8_t *bytes, uint64_t size) {
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -1;
-    for (uint64_t at = 0; at < size;) {
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int rc = fd < 0 ? -1 : ftruncate(fd, (off_t)size);
+    for (uint64_t at = 0; at < size && rc == 0;) {
         ssize_t wrote = pwrite(fd, bytes + at, size - at, (off_t)at);
-        if (wrote <= 0) {
-            close(fd);
-            return -1;
-        }
-        at += (uint64_t)wrote;
+        rc = wrote <= 0 ? -1 : 0;
+        at += rc == 0 ? (uint64_t)wrote : 0;
     }
-    return close(fd);
+    if (fd >= 0)
+        close(fd);
+    return rc;
 }
 
-/* The folder as the cut left it. What LMDB and the broker lock with stays from the time before, as
- * it would. A file that had no name yet lies in the folder in which it was being made. */
-static int state_write(struct play *p, const struct outcome *outcome) {
+static int name_remove(struct play *p, const char *path) {
+    if (unlink(path) != 0 && errno != ENOENT)
+        return broken_setup(p, "cannot take a file's name away: ", "");
+    return 0;
+}
+
+/* A file that had no name yet lies in the folder in which it was being made. */
+static int data_write(struct play *p, const struct outcome *outcome) {
     char named[PATH_SIZE + 32], making[PATH_SIZE + 32], made[PATH_SIZE + 48];
     snprintf(named, sizeof named, "%s/data.mdb", p->state);
     snprintf(making, sizeof making, "%s/new", p->state);
     snprintf(made, sizeof made, "%s/data.mdb", making);
+    int rc = outcome->data_exists ? 0 : name_remove(p, named);
+    if (!rc && !outcome->data_exists && mkdir(making, 0700) != 0 && errno != EEXIST)
+        return broken_setup(p, "cannot make a folder: ", "");
+    if (!rc && file_write(outcome->data_exists ? named : made, p->disk.files[FILE_DATA].image,
+                          outcome->size[FILE_DATA]) != 0)
+        return broken_setup(p, "cannot write a state: ", "");
+    return rc;
+}
+
+/* A journal that was being made lies beside the one there is. */
+static int journal_write(struct play *p, const struct outcome *outcome) {
+    char names[2][PATH_SIZE + 32];
+    snprintf(names[0], sizeof names[0], "%s/journal", p->state);
+    snprintf(names[1], sizeof names[1], "%s/journal.new", p->state);
+    int made = outcome->journal == FILE_JOURNAL ? FILE_JOURNAL_OTHER : FILE_JOURNAL;
+    const int files[] = {outcome->journal, outcome->size[made] > 0 ? made : FILE_NONE};
+    int rc = 0;
+    for (size_t i = 0; i < 2 && !rc; i++) {
+        if (files[i] == FILE_NONE)
+            rc = name_remove(p, names[i]);
+        else if (file_write(names[i], p->disk.files[files[i]].image, outcome->size[files[i]]) != 0)
+            rc = broken_setup(p, "cannot write a state: ", "");
+    }
+    return rc;
+}
+
+/* The folder as the cut left it. What LMDB and the broker lock with stays from the time before, as
+ * it would. */
+static int state_write(struct play *p, const struct outcome *outcome) {
     if (mkdir(p->state, 0700) != 0 && errno != EEXIST)
         return broken_setup(p, "cannot make a folder: ", "");
-    if (!outcome->exists &&
-        ((unlink(named) != 0 && errno != ENOENT) || (mkdir(making, 0700) != 0 && errno != EEXIST)))
-        return broken_setup(p, "cannot take a file's name away: ", "");
-    if (file_write(outcome->exists ? named : made, p->disk.image, outcome->size) != 0)
-        return broken_setup(p, "cannot write a state: ", "");
-    return 0;
+    int rc = data_write(p, outcome);
+    return rc ? rc : journal_write(p, outcome);
 }
 
 static bool seen_add(struct play *p, uint64_t hash) {
@@ -132,12 +163,14 @@ static void story_tell(struct play *p, const struct outcome *outcome, size_t rec
         r->why, sizeof r->why,
         "%s: %s\n    the power was cut after record %zu of the trace, with events up to %" PRIu64
         " promised and up to %" PRIu64 " being committed;\n    of %zu unsynced versions of sectors %zu had "
-        "reached the disk (%s); the file %s, %" PRIu64 " bytes.\n    again: power_campaign --workload %s "
-        "--seed %" PRIu64 " --states %" PRIu64 "%s%s",
-        p->it->name, why, record, p->promised, p->committing, p->disk.pending_count, outcome->kept,
-        outcome->how, outcome->exists ? "had its name" : "had no name", outcome->size, p->it->name,
-        p->options->seed, p->wanted, p->options->control ? " --control " : "",
-        p->options->control ? p->options->control : "");
+        "reached the disk (data.mdb: %s; journal: %s);\n    data.mdb %s, %" PRIu64
+        " bytes; the journal %s.\n    again: power_campaign --workload %s --seed %" PRIu64
+        " --states %" PRIu64 "%s%s",
+        p->it->name, why, record, p->promised, p->committing, outcome->pending, outcome->kept,
+        outcome->how[FILE_DATA], outcome->how[FILE_JOURNAL],
+        outcome->data_exists ? "had its name" : "had no name", outcome->size[FILE_DATA],
+        outcome->journal == FILE_NONE ? "had no name" : "had its name", p->it->name, p->options->seed,
+        p->wanted, p->options->control ? " --control " : "", p->options->control ? p->options->control : "");
 }
 
 /* A control may bring LMDB down, so there each state has a process of its own. */
@@ -200,55 +233,101 @@ static int power_cut(struct play *p, size_t record) {
     return 0;
 }
 
-static void sync_note(struct play *p) {
-    disk_sync(&p->disk);
+/* A journal that is made anew does not take the place of the one there is, until it is named. */
+static int file_begin(struct play *p, const struct trace_head *head) {
+    int file = head->offset == TRACE_DATA ? FILE_DATA : FILE_JOURNAL;
+    if (file == FILE_JOURNAL && p->disk.journal_named == FILE_JOURNAL)
+        file = FILE_JOURNAL_OTHER;
+    p->inodes[file] = head->value;
+    return file;
+}
+
+static int file_of(const struct play *p, const struct trace_head *head) {
+    int file = 0;
+    while (file < FILES && p->inodes[file] != head->value)
+        file++;
+    return file;
+}
+
+static int name_play(struct disk *disk, const struct trace_head *head, int file) {
+    if (head->offset == TRACE_DATA)
+        disk->data_named = true;
+    else
+        disk->journal_named = file;
+    return 0;
+}
+
+static int write_play(struct play *p, const struct trace_head *head, const uint8_t *bytes, int file,
+                      size_t nth) {
+    int rc = disk_write(&p->disk, file, head->offset, bytes, head->size);
+    if (rc || head->kind == TRACE_WRITE)
+        return rc;
+    rc = power_cut(p, nth); /* while it is under way */
+    disk_through(&p->disk, file, head->offset, head->size);
     p->result->syncs++;
+    return rc;
+}
+
+static int file_play(struct play *p, const struct trace_head *head, const uint8_t *bytes, size_t nth) {
+    struct disk *disk = &p->disk;
+    int file = head->kind == TRACE_MADE ? file_begin(p, head) : file_of(p, head);
+    if (file == FILES)
+        return broken_setup(p, "the trace has a file that was never made", "");
+    switch (head->kind) {
+    case TRACE_MADE:
+        disk_make(disk, file);
+        return 0;
+    case TRACE_TRUNCATE:
+        disk_truncate(disk, file, head->offset);
+        return 0;
+    case TRACE_SYNC:
+        disk_sync(disk, file);
+        p->result->syncs++;
+        return 0;
+    case TRACE_NAMED:
+        return name_play(disk, head, file);
+    default:
+        return write_play(p, head, bytes, file, nth);
+    }
+}
+
+static bool mark_play(struct play *p, const struct trace_head *head) {
+    if (head->kind == TRACE_EVENT)
+        p->checksums[head->offset] = head->value;
+    else if (head->kind == TRACE_COMMIT)
+        p->committing = head->offset;
+    else
+        p->committing = 0; /* what was aborted may not appear, and nothing says that it may */
+    if (head->kind == TRACE_PROMISED)
+        p->promised = head->offset;
+    return head->kind == TRACE_PROMISED;
 }
 
 static int record_play(struct play *p, const struct trace_head *head, const uint8_t *bytes, size_t nth) {
-    struct disk *disk = &p->disk;
     int rc = 0;
-    switch (head->kind) {
-    case TRACE_WRITE:
-    case TRACE_WRITE_THROUGH:
-        rc = disk_write(disk, head->offset, bytes, head->size);
-        break;
-    case TRACE_TRUNCATE:
-        disk_truncate(disk, head->offset);
-        break;
-    case TRACE_SYNC:
-        sync_note(p);
-        break;
-    case TRACE_NAMED:
-        disk->named = true;
-        break;
-    case TRACE_FOLDER_SYNC:
-        disk->folder_synced = disk->named;
-        break;
-    case TRACE_PARENT_SYNC:
-        disk->parent_synced = true;
-        break;
-    case TRACE_EVENT:
-        p->checksums[head->offset] = head->value;
+    if (head->kind >= TRACE_EVENT && !mark_play(p, head))
         return 0;
-    case TRACE_COMMIT:
-        p->committing = head->offset;
-        return 0;
-    case TRACE_PROMISED:
-        p->promised = head->offset;
-        p->committing = 0;
-        break;
-    default: /* what was aborted may not appear, and nothing says that it may */
-        return 0;
-    }
-    if (!rc)
-        rc = power_cut(p, nth);
-    if (!rc && head->kind == TRACE_WRITE_THROUGH) {
-        disk_through(disk, head->offset, head->size);
-        p->result->syncs++;
-        rc = power_cut(p, nth);
-    }
-    return rc;
+    if (head->kind == TRACE_FOLDER_SYNC)
+        disk_folder_sync(&p->disk);
+    else if (head->kind == TRACE_PARENT_SYNC)
+        p->disk.parent_synced = true;
+    else if (head->kind < TRACE_FOLDER_SYNC)
+        rc = file_play(p, head, bytes, nth);
+    return rc ? rc : power_cut(p, nth);
+}
+
+/* Before there is a disk: how large its files become. */
+static void record_measure(struct play *p, const struct trace_head *head) {
+    bool writes = head->kind == TRACE_WRITE || head->kind == TRACE_WRITE_THROUGH;
+    p->moments += head->kind < TRACE_EVENT;
+    if (head->kind == TRACE_MADE)
+        file_begin(p, head);
+    int file = file_of(p, head);
+    for (int i = 0; i < FILES && writes && file < FILES; i++)
+        if ((i == FILE_DATA) == (file == FILE_DATA) && head->offset + head->size > p->capacity[i])
+            p->capacity[i] = head->offset + head->size;
+    if (head->kind == TRACE_EVENT && head->offset >= p->checksums_max)
+        p->checksums_max = head->offset + 1;
 }
 
 /* Walks the trace; without `play` it only counts. */
@@ -260,14 +339,10 @@ static int trace_walk(struct play *p, bool play) {
         at += sizeof head;
         if (head.size > p->trace_size - at || head.kind >= TRACE_KINDS)
             return broken_setup(p, "the trace is cut short", "");
-        if (play && record_play(p, &head, p->trace + at, nth) != 0)
+        if (!play)
+            record_measure(p, &head);
+        else if (record_play(p, &head, p->trace + at, nth) != 0)
             return -1;
-        bool writes = head.kind == TRACE_WRITE || head.kind == TRACE_WRITE_THROUGH;
-        p->moments += !play && head.kind < TRACE_EVENT;
-        if (!play && writes && head.offset + head.size > p->disk.capacity)
-            p->disk.capacity = head.offset + head.size;
-        if (!play && head.kind == TRACE_EVENT && head.offset >= p->checksums_max)
-            p->checksums_max = head.offset + 1;
         at += head.size;
         nth++;
     }
@@ -323,7 +398,7 @@ static int play_prepare(struct play *p) {
         rc = trace_walk(p, false);
     if (rc)
         return rc;
-    if (disk_init(&p->disk, p->disk.capacity) != 0)
+    if (disk_init(&p->disk, p->capacity) != 0)
         return broken_setup(p, "out of memory", "");
     p->checksums = calloc(p->checksums_max + 1, sizeof *p->checksums);
     for (p->seen_slots = 1024; p->seen_slots < 4 * p->wanted;)

@@ -1,12 +1,17 @@
-/* trace_shim.c - preloaded under a workload: writes down all that the store does to its file.
+/* trace_shim.c - preloaded under a workload: writes down all that the store does to its files.
  *
  * The store is the real one and so is LMDB; only the calls into the kernel pass through here. LMDB
  * writes by system calls alone (the file is mapped for reading), so nothing escapes. A mapping
  * that could be written through would, and ends the run.
  *
+ * The store writes from two threads. Here one of them runs at a time, and takes turns with the other
+ * as a seed says: so a trace can be made again, and the keeper's transaction, a moment on this machine,
+ * lies open while the loop commits many batches, as on a slow disk. Who waits for a condition gives the
+ * turn away; there is no other reason to wait.
+ *
  * The controls live here too, so that the product needs no switch for its own tests: `nosync` and
- * `nometasync` open LMDB with these flags, `ignored` is a disk that says it has synced and has not,
- * `nofolder` one that does so for folders only.
+ * `nometasync` open LMDB with these flags, `lazyjournal` opens the journal without O_DSYNC, `ignored` is
+ * a disk that says it has synced and has not, `nofolder` one that does so for folders only.
  */
 #include "trace.h"
 
@@ -14,6 +19,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,10 +32,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { FILES_MAX = 1024, FLAG_NOSYNC = 0x10000, FLAG_NOMETASYNC = 0x40000 };
-enum file_kind { FILE_OTHER, FILE_DATA, FILE_DATA_THROUGH, FILE_FOLDER, FILE_PARENT };
+enum { DESCRIPTORS_MAX = 1024, FLAG_NOSYNC = 0x10000, FLAG_NOMETASYNC = 0x40000 };
+enum file_kind { FILE_OTHER, FILE_PLAIN, FILE_THROUGH, FILE_FOLDER, FILE_PARENT };
 
-static unsigned char files[FILES_MAX]; /* by descriptor */
+/* By descriptor. */
+static struct opened {
+    enum file_kind kind;
+    uint64_t inode;
+} opened[DESCRIPTORS_MAX];
 static int trace = -1;
 
 /* --- Writing down ------------------------------------------------------------------------------ */
@@ -77,24 +88,155 @@ static bool control_is(const char *name) {
     return control && strcmp(control, name) == 0;
 }
 
+/* --- Turns ------------------------------------------------------------------------------------- */
+
+enum turn { TURN_LOOP, TURN_KEEPER };
+enum { PACES = 6, UNTIL_IT_WAITS = INT_MAX };
+
+static struct {
+    sem_t turns[2];
+    bool keeper_lives;
+    uint64_t seed;
+    /* In this life: the keeper's turn comes after one in so many calls of the loop, and is at most so
+     * many calls long. A slow keeper has its transaction open while the journal goes round. */
+    uint64_t rarity, length;
+    int left;       /* calls it has left of its turn */
+    uint64_t death; /* moments until then; 0: never */
+    void *(*run)(void *);
+    void *arg;
+} life;
+static __thread bool is_keeper;
+
+static uint64_t life_chance(uint64_t below) {
+    life.seed ^= life.seed << 13;
+    life.seed ^= life.seed >> 7;
+    life.seed ^= life.seed << 17;
+    return (life.seed >> 11) % below;
+}
+
+void power_life(uint64_t seed, uint64_t death);
+void power_life(uint64_t seed, uint64_t death) {
+    sem_init(&life.turns[TURN_LOOP], 0, 0);
+    sem_init(&life.turns[TURN_KEEPER], 0, 0);
+    life.seed = seed | 1;
+    life.rarity = UINT64_C(1) << life_chance(PACES);
+    life.length = UINT64_C(1) << life_chance(PACES);
+    life.death = death;
+}
+
+static void turn_wait(enum turn mine) {
+    while (sem_wait(&life.turns[mine]) != 0)
+        ;
+}
+
+static void turn_to_loop(void) {
+    sem_post(&life.turns[TURN_LOOP]);
+    turn_wait(TURN_KEEPER);
+}
+
+static void turn_to_keeper(int calls) {
+    if (!life.keeper_lives)
+        return;
+    life.left = calls;
+    sem_post(&life.turns[TURN_KEEPER]);
+    turn_wait(TURN_LOOP);
+}
+
+/* Between two calls: the one whose turn it is may lose it. */
+static void turn_pass(void) {
+    if (!is_keeper && life.keeper_lives && life_chance(life.rarity) == 0)
+        turn_to_keeper(1 + (int)life_chance(life.length));
+    else if (is_keeper && --life.left <= 0)
+        turn_to_loop();
+}
+
+/* Before a call into the kernel and after it. kill -9 does not ask where the threads are. */
+static void moment(void) {
+    if (life.death > 0 && --life.death == 0)
+        _exit(0);
+}
+
+static void *keeper_begin(void *arg) {
+    (void)arg;
+    is_keeper = true;
+    turn_wait(TURN_KEEPER);
+    void *ret = life.run(life.arg);
+    life.keeper_lives = false;
+    sem_post(&life.turns[TURN_LOOP]);
+    return ret;
+}
+
+static void *real(const char *name) {
+    void *symbol = dlsym(RTLD_NEXT, name);
+    if (!symbol)
+        give_up("trace_shim: a library is not there\n");
+    return symbol;
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *arg) {
+    int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    void *symbol = real("pthread_create");
+    memcpy(&create, &symbol, sizeof create);
+    if (life.keeper_lives)
+        give_up("trace_shim: the store has more than two threads\n");
+    life.run = run;
+    life.arg = arg;
+    life.keeper_lives = true;
+    return create(thread, attributes, keeper_begin, NULL);
+}
+
+int pthread_join(pthread_t thread, void **ret) {
+    int (*join)(pthread_t, void **);
+    void *symbol = real("pthread_join");
+    memcpy(&join, &symbol, sizeof join);
+    while (life.keeper_lives)
+        turn_to_keeper(UNTIL_IT_WAITS);
+    return join(thread, ret);
+}
+
+/* Whoever waits looks again whether it has to, as after any wake-up. */
+int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex) {
+    (void)condition;
+    pthread_mutex_unlock(mutex);
+    if (is_keeper)
+        turn_to_loop();
+    else
+        turn_to_keeper(UNTIL_IT_WAITS);
+    pthread_mutex_lock(mutex);
+    return 0;
+}
+
+int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until) {
+    (void)until;
+    pthread_cond_wait(condition, mutex);
+    return ETIMEDOUT;
+}
+
 /* --- Which file is it? ------------------------------------------------------------------------- */
 
-static bool path_is(const char *path, const char *folder, const char *name) {
-    size_t length = strlen(folder);
-    return strncmp(path, folder, length) == 0 && strcmp(path + length, name) == 0;
+/* The path behind the store's folder; NULL where it lies elsewhere. */
+static const char *path_inside(const char *path) {
+    const char *store = getenv(TRACE_STORE_ENV);
+    size_t length = store ? strlen(store) : 0;
+    return length > 0 && strncmp(path, store, length) == 0 && path[length] == '/' ? path + length : NULL;
 }
 
 static bool is_data(const char *path) {
-    const char *store = getenv(TRACE_STORE_ENV), *name = strrchr(path, '/');
-    return store && strncmp(path, store, strlen(store)) == 0 && name && strcmp(name, "/data.mdb") == 0;
+    const char *inside = path_inside(path);
+    return inside && (strcmp(inside, "/data.mdb") == 0 || strcmp(inside, "/new/data.mdb") == 0);
+}
+
+static bool is_journal(const char *path) {
+    const char *inside = path_inside(path);
+    return inside && (strcmp(inside, "/journal") == 0 || strcmp(inside, "/journal.new") == 0);
 }
 
 static enum file_kind kind_of(const char *path, int flags) {
     const char *store = getenv(TRACE_STORE_ENV);
     if (!store)
         return FILE_OTHER;
-    if (is_data(path))
-        return flags & O_DSYNC ? FILE_DATA_THROUGH : FILE_DATA;
+    if (is_data(path) || is_journal(path))
+        return flags & O_DSYNC ? FILE_THROUGH : FILE_PLAIN;
     if (strcmp(path, store) == 0)
         return FILE_FOLDER;
     const char *last = strrchr(store, '/');
@@ -102,26 +244,36 @@ static enum file_kind kind_of(const char *path, int flags) {
     return strlen(path) == parent && strncmp(path, store, parent) == 0 ? FILE_PARENT : FILE_OTHER;
 }
 
-static enum file_kind kind_get(int fd) {
-    return fd >= 0 && fd < FILES_MAX ? (enum file_kind)files[fd] : FILE_OTHER;
+static const struct opened *opened_get(int fd) {
+    static const struct opened none = {FILE_OTHER, 0};
+    return fd >= 0 && fd < DESCRIPTORS_MAX ? &opened[fd] : &none;
 }
 
-static bool is_data_file(int fd) {
-    return kind_get(fd) == FILE_DATA || kind_get(fd) == FILE_DATA_THROUGH;
+static bool is_traced(int fd) {
+    return opened_get(fd)->kind == FILE_PLAIN || opened_get(fd)->kind == FILE_THROUGH;
 }
 
 static int open_traced(const char *path, int flags, mode_t mode) {
-    const char *store = getenv(TRACE_STORE_ENV);
     struct stat info;
-    bool is_new = is_data(path) && (flags & O_CREAT) && stat(path, &info) != 0;
+    bool traced = is_data(path) || is_journal(path);
+    bool is_new = traced && (flags & O_CREAT) && ((flags & O_TRUNC) || stat(path, &info) != 0);
+    if (is_journal(path) && control_is("lazyjournal"))
+        flags &= ~O_DSYNC;
+    if (is_new)
+        moment();
     int fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
-    if (fd >= FILES_MAX)
+    if (fd >= DESCRIPTORS_MAX)
         give_up("trace_shim: too many files\n");
     if (fd < 0)
         return fd;
-    files[fd] = (unsigned char)kind_of(path, flags);
-    if (is_new && path_is(path, store, "/data.mdb"))
-        record(TRACE_NAMED, 0, 0, NULL, 0);
+    opened[fd] = (struct opened){.kind = kind_of(path, flags)};
+    if (!traced)
+        return fd;
+    if (fstat(fd, &info) != 0)
+        give_up("trace_shim: a file has no inode\n");
+    opened[fd].inode = info.st_ino;
+    if (is_new)
+        record(TRACE_MADE, is_data(path) ? TRACE_DATA : TRACE_JOURNAL, info.st_ino, NULL, 0);
     return fd;
 }
 
@@ -144,28 +296,48 @@ int open64(const char *path, int flags, ...) {
 }
 
 int close(int fd) {
-    if (fd >= 0 && fd < FILES_MAX)
-        files[fd] = FILE_OTHER;
+    if (fd >= 0 && fd < DESCRIPTORS_MAX)
+        opened[fd].kind = FILE_OTHER;
     return (int)syscall(SYS_close, fd);
 }
 
+/* A file has its name: data.mdb comes out of the folder in which it was made, the journal from beside. */
 int rename(const char *from, const char *to) {
-    const char *store = getenv(TRACE_STORE_ENV);
+    struct stat info;
+    bool traced = is_data(to) || is_journal(to);
+    moment();
     int rc = (int)syscall(SYS_rename, from, to);
-    if (rc == 0 && store && path_is(to, store, "/data.mdb"))
-        record(TRACE_NAMED, 0, 0, NULL, 0);
+    if (rc == 0 && traced && stat(to, &info) == 0)
+        record(TRACE_NAMED, is_data(to) ? TRACE_DATA : TRACE_JOURNAL, info.st_ino, NULL, 0);
+    moment();
     return rc;
 }
 
 static void written(int fd, const void *bytes, ssize_t size, off_t offset) {
-    bool through = kind_get(fd) == FILE_DATA_THROUGH && !control_is("ignored");
-    if (size > 0 && is_data_file(fd))
-        record(through ? TRACE_WRITE_THROUGH : TRACE_WRITE, (uint64_t)offset, 0, bytes, (size_t)size);
+    const struct opened *file = opened_get(fd);
+    bool through = file->kind == FILE_THROUGH && !control_is("ignored");
+    if (size > 0 && is_traced(fd))
+        record(through ? TRACE_WRITE_THROUGH : TRACE_WRITE, (uint64_t)offset, file->inode, bytes,
+               (size_t)size);
+}
+
+static void before(int fd) {
+    if (is_traced(fd))
+        moment();
+}
+
+static void after(int fd) {
+    if (!is_traced(fd))
+        return;
+    moment();
+    turn_pass();
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset) {
+    before(fd);
     ssize_t wrote = syscall(SYS_pwrite64, fd, bytes, size, offset);
     written(fd, bytes, wrote, offset);
+    after(fd);
     return wrote;
 }
 
@@ -174,9 +346,11 @@ ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t offset) {
 }
 
 ssize_t write(int fd, const void *bytes, size_t size) {
-    off_t offset = is_data_file(fd) ? (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR) : 0;
+    off_t offset = is_traced(fd) ? (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR) : 0;
+    before(fd);
     ssize_t wrote = syscall(SYS_write, fd, bytes, size);
     written(fd, bytes, wrote, offset);
+    after(fd);
     return wrote;
 }
 
@@ -191,45 +365,50 @@ static void parts_written(int fd, const struct iovec *parts, int count, ssize_t 
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
-    off_t offset = is_data_file(fd) ? (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR) : 0;
+    off_t offset = is_traced(fd) ? (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR) : 0;
+    before(fd);
     ssize_t wrote = syscall(SYS_writev, fd, parts, count);
     parts_written(fd, parts, count, wrote, offset);
+    after(fd);
     return wrote;
 }
 
 ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset) {
+    before(fd);
     ssize_t wrote = syscall(SYS_pwritev, fd, parts, count, (long)offset, 0L);
     parts_written(fd, parts, count, wrote, offset);
+    after(fd);
     return wrote;
 }
 
 int ftruncate(int fd, off_t length) {
     int rc = (int)syscall(SYS_ftruncate, fd, length);
-    if (rc == 0 && is_data_file(fd))
-        record(TRACE_TRUNCATE, (uint64_t)length, 0, NULL, 0);
+    if (rc == 0 && is_traced(fd))
+        record(TRACE_TRUNCATE, (uint64_t)length, opened_get(fd)->inode, NULL, 0);
     return rc;
 }
 
-static int synced(int fd, int rc) {
-    enum file_kind kind = kind_get(fd);
-    if (rc != 0 || control_is("ignored"))
-        return rc;
-    if (is_data_file(fd))
-        record(TRACE_SYNC, 0, 0, NULL, 0);
-    else if (kind == FILE_FOLDER && !control_is("nofolder"))
+static void synced(int fd) {
+    const struct opened *file = opened_get(fd);
+    if (is_traced(fd))
+        record(TRACE_SYNC, 0, file->inode, NULL, 0);
+    else if (file->kind == FILE_FOLDER && !control_is("nofolder"))
         record(TRACE_FOLDER_SYNC, 0, 0, NULL, 0);
-    else if (kind == FILE_PARENT && !control_is("nofolder"))
+    else if (file->kind == FILE_PARENT && !control_is("nofolder"))
         record(TRACE_PARENT_SYNC, 0, 0, NULL, 0);
-    return rc;
 }
 
 /* The real disk need not sync: what counts is that it was asked to. */
 int fsync(int fd) {
-    return synced(fd, 0);
+    before(fd);
+    if (!control_is("ignored"))
+        synced(fd);
+    after(fd);
+    return 0;
 }
 
 int fdatasync(int fd) {
-    return synced(fd, 0);
+    return fsync(fd);
 }
 
 int msync(void *address, size_t size, int flags) {
@@ -241,7 +420,7 @@ int msync(void *address, size_t size, int flags) {
 }
 
 void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset) {
-    if ((protection & PROT_WRITE) && (flags & MAP_SHARED) && is_data_file(fd))
+    if ((protection & PROT_WRITE) && (flags & MAP_SHARED) && is_traced(fd))
         give_up("trace_shim: the store's file is mapped for writing, which no trace can see\n");
     return (void *)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
 }
@@ -249,14 +428,12 @@ void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t 
 /* LMDB's own: a control opens it with flags that the store never gives. */
 int mdb_env_open(void *env, const char *path, unsigned flags, mode_t mode);
 int mdb_env_open(void *env, const char *path, unsigned flags, mode_t mode) {
-    int (*real)(void *, const char *, unsigned, mode_t) = NULL;
-    void *symbol = dlsym(RTLD_NEXT, "mdb_env_open");
-    memcpy(&real, &symbol, sizeof real);
-    if (!real)
-        give_up("trace_shim: there is no LMDB under it\n");
+    int (*env_open)(void *, const char *, unsigned, mode_t);
+    void *symbol = real("mdb_env_open");
+    memcpy(&env_open, &symbol, sizeof env_open);
     if (control_is("nosync"))
         flags |= FLAG_NOSYNC;
     if (control_is("nometasync"))
         flags |= FLAG_NOMETASYNC;
-    return real(env, path, flags, mode);
+    return env_open(env, path, flags, mode);
 }

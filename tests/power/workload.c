@@ -6,7 +6,9 @@
  * the store is closed or its process dies. Each stretch between two openings is a process of its
  * own, because a broker that dies does not tidy up; what the inquiries are is kept in memory that
  * all of them share. Before each commit the shim is told what the commit holds, and after it that
- * it has been promised.
+ * it has been promised. A process that dies does so before or after any call of its threads, as kill -9
+ * takes it: while the store opens, in a commit, in the keeper's transaction, while it closes. A commit
+ * that was under way then may be in the store or not; the next life takes over what it finds.
  */
 #include "record.h"
 #include "store.h"
@@ -21,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { INQUIRIES_MAX = 200000, RECORD_MAX = 1 << 20 };
+enum { INQUIRIES_MAX = 200000, RECORD_MAX = 1 << 20, MOMENTS_PER_BATCH = 12 };
 
 struct asked {
     uint64_t number, last_seq;
@@ -33,6 +35,7 @@ struct model {
     struct asked open[INQUIRIES_MAX], batch_open[INQUIRIES_MAX]; /* as committed; with the batch */
     size_t count, batch_count;
     uint64_t seq, time_us, ids, generation, seed;
+    uint64_t committing, committing_us; /* the commit that is under way; 0: none */
 };
 
 struct driver {
@@ -40,6 +43,7 @@ struct driver {
     struct model *m;
     struct store *store;
     trace_mark mark;
+    trace_life live;
     bool early; /* the control: promises before the commit */
     uint8_t *record;
     uint64_t seq, time_us;
@@ -275,18 +279,26 @@ static void begin(struct driver *d) {
     memcpy(d->m->batch_open, d->m->open, d->m->count * sizeof *d->m->open);
 }
 
+static void committed(struct driver *d) {
+    struct model *m = d->m;
+    d->mark(TRACE_PROMISED, m->committing, 0);
+    m->seq = m->committing;
+    m->time_us = m->committing_us;
+    m->count = m->batch_count;
+    m->committing = 0;
+    memcpy(m->open, m->batch_open, m->count * sizeof *m->open);
+}
+
 static void commit(struct driver *d) {
+    struct model *m = d->m;
     d->mark(TRACE_COMMIT, d->seq, 0);
+    m->committing = d->seq;
+    m->committing_us = d->time_us;
     if (d->early)
         d->mark(TRACE_PROMISED, d->seq, 0);
     if (store_commit(d->store) != 0)
         die("a commit failed", d->store);
-    d->mark(TRACE_PROMISED, d->seq, 0);
-    struct model *m = d->m;
-    m->seq = d->seq;
-    m->time_us = d->time_us;
-    m->count = m->batch_count;
-    memcpy(m->open, m->batch_open, m->count * sizeof *m->open);
+    committed(d);
 }
 
 static void batch(struct driver *d, unsigned nth) {
@@ -327,10 +339,38 @@ static void prefill(struct driver *d) {
 
 /* --- Processes --------------------------------------------------------------------------------- */
 
+/* What the one that died had begun: the store says whether it is in. */
+static void death_settle(struct driver *d) {
+    struct store_head head;
+    store_head(d->store, &head);
+    if (d->m->committing > 0 && head.seq == d->m->committing)
+        committed(d);
+    else
+        d->mark(TRACE_ABORTED, d->m->seq, 0);
+    d->m->committing = 0;
+    if (head.seq != d->m->seq)
+        die("a death has changed the log", d->store);
+}
+
+/* Often in the first moments, where much is done at once. */
+static uint64_t death_choose(struct driver *d) {
+    unsigned most = chance(d, 4) == 0 ? 40 : d->it->restart_every * MOMENTS_PER_BATCH;
+    return 1 + chance(d, most);
+}
+
+/* Every second life has another size: the journal is made anew, with what counts of the old one. */
+static uint64_t size_of(const struct driver *d, unsigned from) {
+    bool other = d->it->resizes && from / d->it->restart_every % 2 == 1;
+    return (uint64_t)d->it->size_mib << (other ? 21 : 20);
+}
+
 static void life(struct driver *d, const char *folder, unsigned from, unsigned until, bool last) {
-    struct store_options options = {.directory = folder, .size_max = (uint64_t)d->it->size_mib << 20};
+    struct store_options options = {.directory = folder, .size_max = size_of(d, from)};
+    uint64_t order = chance(d, UINT64_MAX), death = d->it->dies && !last ? death_choose(d) : 0;
+    d->live(order, death);
     if (store_open(&options, &d->store) != 0)
         die("the store cannot be opened", NULL);
+    death_settle(d);
     first_batch(d);
     if (from == 0 && d->it->prefill_mib > 0)
         prefill(d);
@@ -340,7 +380,7 @@ static void life(struct driver *d, const char *folder, unsigned from, unsigned u
         begin(d);
         for (int i = 0; i < 5; i++)
             step(d);
-        _exit(0); /* in the middle of a batch, nothing closed */
+        _exit(0); /* no death has come: in the middle of a batch, nothing closed */
     }
     store_close(&d->store);
     exit(0);
@@ -368,9 +408,11 @@ int main(int argc, char **argv) {
     }
     void *symbol = dlsym(RTLD_DEFAULT, TRACE_MARK_NAME);
     memcpy(&d.mark, &symbol, sizeof d.mark);
+    symbol = dlsym(RTLD_DEFAULT, TRACE_LIFE_NAME);
+    memcpy(&d.live, &symbol, sizeof d.live);
     d.m = mmap(NULL, sizeof *d.m, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     d.record = malloc(RECORD_MAX);
-    if (!d.mark || d.m == MAP_FAILED || !d.record) {
+    if (!d.mark || !d.live || d.m == MAP_FAILED || !d.record) {
         fputs("power_workload: the shim is not there, or no memory\n", stderr);
         return 3;
     }

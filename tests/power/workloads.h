@@ -15,10 +15,11 @@ struct workload {
     unsigned weights[DO_COUNT]; /* how often what happens */
     unsigned acknowledge_max;   /* inquiries in one ACKNOWLEDGED */
     unsigned restart_every;     /* batches; 0: one life */
-    bool dies;                  /* restarts are deaths, not closings */
+    bool dies;                  /* restarts are deaths at any moment, not closings */
     unsigned abort_every;       /* every nth batch is aborted */
     bool random_ids;
     unsigned prefill_mib, size_mib;
+    bool resizes; /* every other life has twice the size */
     unsigned share; /* of the states of a campaign, in hundredths of the usual */
 };
 
