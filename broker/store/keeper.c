@@ -235,6 +235,10 @@ static int rows_reserve(struct store *store, struct rows *rows, size_t more) {
     return 0;
 }
 
+bool keeper_has_room(const struct store *store) {
+    return store->keeper->places_count < PLACES;
+}
+
 int keeper_hand(struct store *store, const struct fresh_row *row, uint32_t place) {
     struct keeper *k = store->keeper;
     int rc = rows_reserve(store, &k->handed, 1);

@@ -31,6 +31,8 @@ int keeper_publish(struct store *);
 /* A row that has waited for long enough: it goes with the next publish, which comes before anything
  * else is appended. */
 int keeper_hand(struct store *, const struct fresh_row *, uint32_t place);
+/* A keeper that is late is handed no more: what is due waits, and the tables lag further behind. */
+bool keeper_has_room(const struct store *);
 /* Takes over what it has done since: room in the ring, rows that have settled. Never waits. In no
  * transaction, or the reader's view would lack what is forgotten here. */
 void keeper_take(struct store *);

@@ -103,7 +103,7 @@ static bool is_due(const struct store *store, uint32_t kept) {
 int rows_settle(struct store *store, bool all) {
     int rc = 0;
     if (is_due(store, all ? 0 : FRESH_KEPT + FRESH_TOGETHER))
-        while (!rc && is_due(store, all ? 0 : FRESH_KEPT))
+        while (!rc && is_due(store, all ? 0 : FRESH_KEPT) && (store->direct || keeper_has_room(store)))
             rc = first_settle(store);
     const struct fresh *f = &store->fresh;
     store->settled = f->queued > 0 ? fresh_at(f, f->first)->since - 1 : store->head.seq;
