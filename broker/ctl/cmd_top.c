@@ -72,7 +72,7 @@ static unsigned within(int value, unsigned least, unsigned most) {
 }
 
 static void top_draw(struct top *top) {
-    top->screen.width = within(COLS, SCREEN_WIDTH_MIN, SCREEN_WIDTH_MAX);
+    top->screen.width = within(COLS, 1, SCREEN_WIDTH_MAX);
     top->screen.height = within(LINES, SCREEN_HEIGHT_MIN, SCREEN_HEIGHT_MAX);
     view_draw(&top->view, &top->before, &top->now, &top->screen);
     erase();

@@ -66,7 +66,7 @@ static const struct column_of QUEUE_COLUMNS[] = {
     {"agents", 8, false, queue_by_agents},
 };
 static const struct column_of AGENT_COLUMNS[] = {
-    {"account", -18, false, agent_by_account}, {"department", -14, false, agent_by_department},
+    {"account", -17, false, agent_by_account}, {"department", -14, false, agent_by_department},
     {"leased", 7, true, agent_by_leased},      {"window", 8, true, agent_by_window},
     {"answered", 9, true, agent_by_answered},  {"since", 7, true, agent_by_since},
     {"heard", 7, true, agent_by_heard},
@@ -253,7 +253,7 @@ static void agent_draw(struct pen *pen, const struct glance_agent *a, est_time n
     char since[MOMENT_SPAN_SIZE], heard[MOMENT_SPAN_SIZE];
     bool silent = a->heard.us && now.us - a->heard.us > 15 * EST_US_PER_S;
     line_add(pen, silent ? LOOK_WARN : LOOK_PLAIN,
-             "%-17.17s %-13.13s %7" PRIu64 "%8" PRIu64 "%9" PRIu64 "%7s%7s  %s  %s", a->account,
+             "%-16.16s %-13.13s %7" PRIu64 "%8" PRIu64 "%9" PRIu64 "%7s%7s  %s  %s", a->account,
              a->department, a->leased, a->window, a->answered, age_text(a->since, now, since),
              age_text(a->heard, now, heard), a->address, a->software);
 }

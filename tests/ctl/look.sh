@@ -81,8 +81,10 @@ exec 4<"$dir/lines"
 read -r -t 20 line <&4
 for _ in 1 2 3 4 5; do estelam submit nosazi.bedehi nz=1-1-1-1-0-0-0 --wait=30 >/dev/null 2>&1; done
 seen=$(cat <&4)
-[ "$(wc -l <<<"$seen")" -eq 3 ] && [ "$(jq -s 'map(.submitted_per_s) | add | round' <<<"$seen")" -eq 5 ] &&
-    [ "$(jq -s 'map(.answered_per_s) | add | round' <<<"$seen")" -eq 5 ]
+# A pause is a little more or less than its second on a busy machine, and so are the rates' sums.
+[ "$(wc -l <<<"$seen")" -eq 3 ] &&
+    jq -se 'map(.submitted_per_s) | add | . > 3 and . < 7' <<<"$seen" >/dev/null &&
+    jq -se 'map(.answered_per_s) | add | . > 3 and . < 7' <<<"$seen" >/dev/null
 judge "rates add up to what happened" $? "$seen"
 says "a header, then a line" 0 '^ +submit/s +answer/s' stat 1 1
 says "with as many columns as the header" 0 '^( +[0-9.]+){12,}$' stat 1 1
@@ -128,7 +130,10 @@ terminal resize-window -x 140 -y 40
 shows "a wider terminal shows more" 'AGENTS 0'
 terminal resize-window -x 60 -y 12
 shows "a small one the top of it" '^estelam top'
+terminal resize-window -x 20 -y 4
+shows "the smallest still its first words" '^estelam top  '
 terminal resize-window -x 80 -y 24
+shows "and all again" 'AGENTS 0$'
 
 kill "$broker"
 wait "$broker" 2>/dev/null
