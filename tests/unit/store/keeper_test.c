@@ -1,0 +1,128 @@
+/* keeper_test.c - a disk so slow that LMDB takes nothing for as long as the journal has room.
+ *
+ * Another process holds LMDB's lock of writers meanwhile, as a commit that takes its time would. Every
+ * row then changes, is handed to the keeper, changes again and is handed over once more, before the
+ * first of them is in a table.
+ */
+#include "sample.h"
+
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A batch is so large that the keeper has rows to write from its first job on. */
+enum { INQUIRIES = 21500, LATER = 10750, BATCH = 10750, LOOKS = 100 };
+
+struct lock {
+    pid_t pid;
+    int release; /* closed: the lock is let go */
+};
+
+/* In the child: takes the lock, says so, and holds it until the pipe is closed. */
+static void lock_hold(const char *folder, int ready, int release) {
+    MDB_env *env;
+    MDB_txn *txn;
+    char byte = 0;
+    if (mdb_env_create(&env) != 0 || mdb_env_open(env, folder, 0, 0600) != 0 ||
+        mdb_txn_begin(env, NULL, 0, &txn) != 0)
+        _exit(1);
+    if (write(ready, &byte, 1) != 1 || read(release, &byte, 1) != 0)
+        _exit(1);
+    mdb_txn_abort(txn);
+    _exit(0);
+}
+
+static struct lock lock_take(const char *folder) {
+    struct lock lock;
+    int ready[2], release[2];
+    char byte;
+    assert_true(pipe(ready) == 0 && pipe(release) == 0);
+    lock.pid = fork();
+    if (lock.pid == 0) {
+        close(release[1]);
+        lock_hold(folder, ready[1], release[0]);
+    }
+    close(ready[1]);
+    close(release[0]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    lock.release = release[1];
+    return lock;
+}
+
+static void lock_leave(struct lock *lock) {
+    int status = 0;
+    close(lock->release);
+    assert_int_equal(waitpid(lock->pid, &status, 0), lock->pid);
+    assert_int_equal(status, 0);
+}
+
+static void in_batches(struct writer *w, uint64_t *numbers, size_t total,
+                       void (*each)(struct writer *, uint64_t *, size_t)) {
+    for (size_t n = 0; n < total; n += BATCH) {
+        expect_ok(w->store, store_begin(w->store));
+        for (size_t i = 0; i < BATCH; i++)
+            each(w, numbers, n + i);
+        expect_ok(w->store, store_commit(w->store));
+    }
+}
+
+static void submit_one(struct writer *w, uint64_t *numbers, size_t n) {
+    static uint64_t nth;
+    numbers[n] = writer_submit(w, 3, ++nth, (est_slice){NULL, 0});
+}
+
+static void answer_one(struct writer *w, uint64_t *numbers, size_t n) {
+    struct event e = writer_event(w, EVENT_ANSWERED, numbers[n], numbers[n]);
+    e.answered = (struct event_answered){.epoch = 5, .account = 9, .outcome = EST_OUTCOME_POSITIVE};
+    writer_append(w, &e);
+}
+
+static void acknowledge_one(struct writer *w, uint64_t *numbers, size_t n) {
+    if (n % 500 == 499)
+        writer_acknowledge(w, &numbers[n - 499], 500);
+}
+
+static void row_is_over(struct writer *w, uint64_t *numbers, size_t n) {
+    struct inquiry_row row;
+    expect_ok(w->store, store_row(w->store, numbers[n], &row));
+    assert_int_equal(row.state, EST_STATE_ANSWERED);
+    assert_true(row.acked.us != 0);
+}
+
+static void row_waits(struct writer *w, uint64_t *numbers, size_t n) {
+    struct inquiry_row row;
+    expect_ok(w->store, store_row(w->store, numbers[n], &row));
+    assert_int_equal(row.state, EST_STATE_WAITING);
+}
+
+/* INQUIRIES rows are handed over three times, which is as many hands as there are fresh rows at most;
+ * those of LATER ones come on top. The keeper then commits in parts: what it has not written yet must
+ * still be in memory, whichever part has just been committed. */
+static void rows_handed_over_again_and_again_stay_until_they_are_kept(void **state) {
+    const struct scratch *scratch = *state;
+    static uint64_t numbers[INQUIRIES], later[LATER];
+    struct writer w = writer_open(scratch, 0);
+    struct lock lock = lock_take(scratch->store);
+    in_batches(&w, numbers, INQUIRIES, submit_one);
+    in_batches(&w, numbers, INQUIRIES, answer_one);
+    in_batches(&w, numbers, INQUIRIES, acknowledge_one);
+    in_batches(&w, later, LATER, submit_one);
+    lock_leave(&lock);
+    for (int look = 0; look < LOOKS; look++)
+        in_batches(&w, later, LATER, row_waits);
+    expect_ok(w.store, store_drain(w.store));
+    in_batches(&w, numbers, INQUIRIES, row_is_over);
+    in_batches(&w, later, LATER, row_waits);
+    writer_close(&w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(rows_handed_over_again_and_again_stay_until_they_are_kept,
+                                        scratch_make, scratch_remove),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
