@@ -47,6 +47,11 @@ static void exits_print(FILE *out) {
         fprintf(out, "  %d  %s\n", EXIT_ROWS[i].number, EXIT_ROWS[i].says);
 }
 
+/* A plugin ends as the systems that call it expect. */
+static void plugin_exits_print(FILE *out) {
+    fputs("\nExit status:\n  0  OK\n  1  WARNING\n  2  CRITICAL\n  3  UNKNOWN\n", out);
+}
+
 void help_overview(FILE *out) {
     fputs("estelam - official inquiries between the units of a city: submit, follow, steer, check\n\n"
           "Usage: estelam COMMAND [ARGUMENTS] [OPTIONS]\n\nCommands:\n",
@@ -88,7 +93,10 @@ void help_command(const struct command *command, FILE *out) {
     fputs("\nExamples:\n", out);
     for (const struct example *e = command->examples; e->line; e++)
         fprintf(out, "  %s%s%s\n", e->line, *e->says ? "\n      " : "", e->says);
-    exits_print(out);
+    if (command->plugin)
+        plugin_exits_print(out);
+    else
+        exits_print(out);
 }
 
 /* --- Commands --------------------------------------------------------------------------------- */
