@@ -40,6 +40,30 @@ static void a_gateway_without_its_broker_tells_of_itself(void **state) {
     look_until(gate, "estelam_broker_up", 1, &got);
 }
 
+static void a_gateway_without_an_operator_s_account_tells_of_itself(void **state) {
+    (void)state;
+    static const struct town_account accounts[] = {
+        {.name = "portal", .door = REQUESTERS, .fields = "asks: [{types: all, purposes: all}], "},
+        {.name = NULL}};
+    struct gate *gate = look_stand(&(struct town_options){.accounts = accounts});
+    look_scrape(gate, &got);
+    assert_true(strict_value(&got, "estelam_broker_up") == 0);
+    assert_true(strict_value(&got, "estelam_gateway_account_connected{account=\"portal\"}") == 1);
+    assert_true(strict_value(&got, "process_start_time_seconds") > 1.6e9);
+}
+
+/* The harness's first operator is an observer, who may not ask for keys. */
+static void an_observer_is_enough_for_all_but_keys_and_versions(void **state) {
+    (void)state;
+    struct gate *gate = look_stand(NULL);
+    look_until(gate, "estelam_broker_up", 1, &got);
+    const struct reply *r = CALL(gate, "/metrics", 0);
+    assert_non_null(strstr(r->body, "# TYPE estelam_inquiries_accepted_total counter"));
+    assert_null(strstr(r->body, "estelam_key_expiry"));
+    assert_null(strstr(r->body, "estelam_broker_build_info"));
+    assert_true(strict_value(&got, "estelam_commands_refused_total{code=\"NOT_ALLOWED\"}") == 0);
+}
+
 static void readiness_names_what_is_missing(void **state) {
     (void)state;
     struct gate *gate = look_stand(NULL);
@@ -97,6 +121,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         GATE_CLAIM(metrics_tell_of_queues_and_agents),
         GATE_CLAIM(a_gateway_without_its_broker_tells_of_itself),
+        GATE_CLAIM(a_gateway_without_an_operator_s_account_tells_of_itself),
+        GATE_CLAIM(an_observer_is_enough_for_all_but_keys_and_versions),
         GATE_CLAIM(readiness_names_what_is_missing),
         GATE_CLAIM(one_account_s_key_takes_the_door_from_nobody_else),
         GATE_CLAIM(through_a_proxy_metrics_need_a_token),
