@@ -607,7 +607,7 @@ void pack_bool(struct buffer *b, bool value) {
     (void)(value ? msgpack_pack_true(b) : msgpack_pack_false(b));
 }
 
-void pack_uint(struct buffer *b, uint64_t value) {
+void pack_uint_long(struct buffer *b, uint64_t value) {
     msgpack_pack_uint64(b, value);
 }
 

@@ -98,7 +98,13 @@ static inline void buffer_put(struct buffer *b, const void *data, size_t size) {
 
 void pack_nil(struct buffer *);
 void pack_bool(struct buffer *, bool);
-void pack_uint(struct buffer *, uint64_t);
+void pack_uint_long(struct buffer *, uint64_t);
+static inline void pack_uint(struct buffer *b, uint64_t value) {
+    if (value >= 0x80)
+        pack_uint_long(b, value);
+    else if (buffer_reserve(b, 1))
+        b->data[b->size++] = (uint8_t)value; /* keys and most numbers are the one byte */
+}
 void pack_int(struct buffer *, int64_t);
 void pack_text(struct buffer *, est_slice);
 void pack_cstr(struct buffer *, const char *);

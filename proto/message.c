@@ -420,21 +420,19 @@ static inline const void *field_at(const struct message *m, const struct field *
     return (const char *)m + field->offset;
 }
 
-static bool field_is_empty(const struct message *m, const struct field *field) {
-    const void *at = field_at(m, field);
-    switch ((enum field_kind)field->kind) {
-    case FIELD_UINT64:
-    case FIELD_UINT32:
-    case FIELD_TIME:
-        return *(const uint64_t *)at == 0;
-    case FIELD_ID:
-        return memcmp(at, no_id, sizeof no_id) == 0;
-    case FIELD_NUMBERS:
-    case FIELD_PAIRS:
-        return ((const struct numbers *)at)->count == 0;
-    default:
-        return ((const est_slice *)at)->size == 0;
-    }
+/* Of every kind but an id one word is zero where the field is empty: the number itself, the count of
+ * a list, the size of a slice. */
+static inline bool field_is_empty(const struct message *m, const struct field *field) {
+    static const uint8_t words[] = {
+        [FIELD_TEXT] = offsetof(est_slice, size),  [FIELD_MAP] = offsetof(est_slice, size),
+        [FIELD_ROWS] = offsetof(est_slice, size),  [FIELD_TEXTS] = offsetof(est_slice, size),
+        [FIELD_UINTS] = offsetof(est_slice, size), [FIELD_NUMBERS] = offsetof(struct numbers, count),
+        [FIELD_PAIRS] = offsetof(struct numbers, count),
+    };
+    const char *at = field_at(m, field);
+    uint64_t word;
+    memcpy(&word, at + words[field->kind], sizeof word);
+    return word == 0 && (field->kind != FIELD_ID || memcmp(at, no_id, sizeof no_id) == 0);
 }
 
 static void numbers_pack(struct buffer *b, const struct numbers *numbers) {
