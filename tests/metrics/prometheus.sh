@@ -117,6 +117,18 @@ becomes "ten were accepted, by the log" 10 value 'sum(estelam_inquiries_accepted
 becomes "and timed" 7 value 'estelam_answer_seconds_count'
 becomes "the oldest has an age" 1 value 'count(department:estelam_oldest_waiting:age_seconds{department="bargh"} > 0)'
 becomes "the alert waits for its time" 1 value 'count(ALERTS{alertname="EstelamNobodyServes",department="bargh",alertstate="pending"})'
+# What each panel asks is a query, and most have something to show for bargh or the city.
+asked=0 empty=0 wrong=''
+while IFS= read -r expr; do
+    answer=$(get -G "$api/api/v1/query" --data-urlencode "query=$(sed "s/\$instance/${url#http:\/\/}/; s/\$department/bargh/" <<<"$expr")")
+    asked=$((asked + 1))
+    [ "$(jq -r .status <<<"$answer")" = success ] || wrong+="$expr: $answer"$'\n'
+    [ "$(jq '.data.result | length' <<<"$answer")" != 0 ] || empty=$((empty + 1))
+done < <(jq -r '.panels[].targets[].expr' "$deploy"/grafana/*.json)
+[ -z "$wrong" ] && [ $asked -gt 50 ] && [ $((empty * 4)) -lt $asked ]
+echo "dashboards: $asked asked, $empty without an answer"
+judge "dashboards ask what can be answered" $? "$wrong$asked asked, $empty without an answer"
+
 alerts=$(grep -c -- '- alert:' "$deploy"/prometheus/estelam-alerts.rules.yaml)
 loaded() { get "$api/api/v1/rules?type=alert" | jq '[.data.groups[].rules[] | select(.health == "ok")] | length'; }
 becomes "all alerts are loaded and well" "$alerts" loaded
