@@ -21,6 +21,35 @@ const shots = (scene) => [
     { name: "system-en", hash: "#/system", language: "en", height: 1100, token: "chief" },
 ];
 
+const parcels = ["1-1-1-1-0-0-0", "22-3-15-40-1-12-0", "5-2-8-14-0-0-0", "12-4-30-7-0-0-0"];
+
+async function ask(city, type, n) {
+    const { body } = city.samples.find((one) => one.type === type);
+    await city.submit(type, body.nz ? { body: { ...body, nz: parcels[n % parcels.length] } } : {});
+}
+
+/* Ebb and flow: inquiries come in waves, and some departments rest for some seconds now and then. */
+async function traffic(city) {
+    const types = city.samples.map((one) => one.type).filter((type) => type !== "metro.harim");
+    const resting = new Map(["nosazi", "shahrsazi", "sabt", "bargh", "m100"].map((name) => [name, false]));
+    const rest = async (name, on) => {
+        if (resting.get(name) === on) return;
+        resting.set(name, on);
+        await city.ask("duty", "POST", `/v1/departments/${name}/${on ? "pause" : "resume"}`, { reason: "پشتیبان‌گیری" });
+    };
+    const end = Date.now() + SECONDS * 1000;
+    for (let n = 0; Date.now() < end; n++) {
+        const names = [...resting.keys()];
+        for (let i = 0; i < names.length; i++) await rest(names[i], (n + i * 17) % 60 < 14 + i * 3);
+        const burst = 2 + Math.round(2 * Math.sin(n / 11) + Math.sin(n / 3));
+        for (let k = 0; k < burst; k++) await ask(city, types[(n * 7 + k * 3) % types.length], n + k);
+        if (n % 3 === 0) await ask(city, "nosazi.bedehi", n);
+        if (n % 60 === 3) await city.submit("metro.harim");
+        await new Promise((done) => setTimeout(done, 400));
+    }
+    for (const name of resting.keys()) await rest(name, false);
+}
+
 /* A city that has been at work for a while, with what an operator would want to see. */
 async function work(city) {
     await city.agentStop("archive");
@@ -30,18 +59,10 @@ async function work(city) {
     await until("the parked", async () => (await city.get("chief", `/v1/inquiries/${parked.number}`)).state === "parked");
     await city.agentStop("archive");
     city.agentStart("archive");
-    const types = city.samples.map((one) => one.type).filter((type) => type !== "metro.harim");
-    const end = Date.now() + SECONDS * 1000;
-    let answered;
-    for (let n = 0; Date.now() < end; n++) {
-        const burst = 1 + Math.round(3 + 3 * Math.sin(n / 9));
-        for (let k = 0; k < burst; k++) answered = await city.submit(types[(n * 7 + k * 3) % types.length]);
-        if (n % 25 === 3) await city.submit("metro.harim");
-        await new Promise((done) => setTimeout(done, 400));
-    }
+    await traffic(city);
     const example = await city.submit("nosazi.bedehi", { case_id: "پ-۱۴۰۵-۰۴۳" });
     await until("the example to be taken", async () => (await city.get("chief", `/v1/inquiries/${example.number}`)).acknowledged_at);
-    return { parked: parked.number, answered: example.number, last: answered.number };
+    return { parked: parked.number, answered: example.number };
 }
 
 function optimise(file) {

@@ -43,6 +43,18 @@ export async function the_page_finds_the_gateway_again_after_its_restart({ brows
     await page.locator(`.feed a[href="#/inquiry/${receipt.number}"]`).first().waitFor();
 }
 
+export async function a_broker_that_is_away_is_told_and_found_again({ browser, city }) {
+    const page = await browser.page({ token: city.token("duty"), language: "en" });
+    await page.locator("[data-link=live]").waitFor();
+    await city.stop("broker", "SIGKILL");
+    await page.locator("[data-link=lost]").waitFor();
+    await page.getByText("has not reached the broker").waitFor();
+    await city.brokerStart();
+    await page.locator("[data-link=live]").waitFor({ timeout: 30_000 });
+    const receipt = await until("an inquiry is taken", () => city.submit("nosazi.bedehi"), 20);
+    await page.locator(`.feed a[href="#/inquiry/${receipt.number}"]`).first().waitFor();
+}
+
 export async function events_missed_while_the_gateway_was_away_are_caught_up({ browser, city }) {
     const page = await browser.page({ token: city.token("duty"), language: "en" });
     await page.locator("[data-link=live]").waitFor();

@@ -20,6 +20,15 @@ export async function work_that_nobody_serves_is_a_red_banner({ browser, city })
     await banner.waitFor({ state: "detached" });
 }
 
+export async function a_type_that_no_agent_takes_is_not_hidden_by_an_agent_for_another({ browser, city }) {
+    const { geo } = city.samples.find((one) => one.type === "metro.harim").body;
+    const { number } = await city.submit("shahrsazi.tafkik", { body: { nz: ["1-1-1-1-0-0-0"], geo, parts: 2 } });
+    const page = await browser.page({ token: city.token("duty"), language: "en" });
+    await page.locator("tr", { hasText: "District planning" }).getByText("Partly unserved").waitFor();
+    await page.locator(".banner-bad", { hasText: "District planning" }).waitFor();
+    await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "tidying up" });
+}
+
 export async function departments_stand_by_the_age_of_their_oldest({ browser, city }) {
     await city.agentStop("gas");
     const first = await city.submit("metro.harim");

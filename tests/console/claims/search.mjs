@@ -71,7 +71,9 @@ export async function what_was_found_leaves_as_csv({ browser, city }) {
     await found(page, number);
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export CSV" }).click()]);
     expect(/^estelam-.*\.csv$/.test(download.suggestedFilename()), `its name is ${download.suggestedFilename()}`);
-    const csv = readFileSync(await download.path(), "utf8").trim().split(/\r?\n/);
+    const text = readFileSync(await download.path(), "utf8");
+    expect(text.startsWith("\ufeff"), "the mark by which spreadsheets know UTF-8");
+    const csv = text.trim().split(/\r?\n/);
     expect(csv[0].includes("number"), `a head: ${csv[0]}`);
     expect(csv.some((line) => line.split(",").includes(String(number)) || line.includes(String(number))), "the inquiry is in it");
 }

@@ -75,8 +75,9 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
     return (await (await ask("GET", path, undefined, signal)).json()) as T;
 }
 
-export async function getText(path: string): Promise<string> {
-    return (await ask("GET", path)).text();
+/* Byte for byte: as text the mark by which spreadsheets know UTF-8 would be lost. */
+export async function getBlob(path: string): Promise<Blob> {
+    return (await ask("GET", path)).blob();
 }
 
 export async function post<T>(path: string, body: unknown): Promise<T> {

@@ -25,7 +25,8 @@ export interface QueueRow {
     parked: number;
     oldest_at: string | null;
     agents: number;
-    paused: boolean | number;
+    paused: boolean;
+    unserved: number; // of those that wait or are delayed: how many no agent here may take
 }
 
 export interface AgentRow {

@@ -26,6 +26,15 @@ export function span(ms: number): string {
     return pair(u.d, Math.floor(ms / D), u.h, ms < 10 * D ? Math.floor((ms % D) / H) : 0);
 }
 
+/* In its largest unit only: for a figure that is read across a room. */
+export function brief(ms: number): string {
+    const u = text().units;
+    if (ms < MIN) return age(ms);
+    if (ms < H) return fill(u.min, { n: num(Math.floor(ms / MIN)) });
+    if (ms < D) return fill(u.h, { n: num(Math.floor(ms / H)) });
+    return fill(u.d, { n: num(Math.floor(ms / D)) });
+}
+
 /* For ages that tick: whole seconds, and "now" for what is younger than two of them. */
 export function age(ms: number): string {
     if (ms < 2 * S) return text().units.now;

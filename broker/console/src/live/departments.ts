@@ -10,16 +10,17 @@ export interface DepartmentSum {
     parked: number;
     oldest: number; // ms; 0: nothing waits
     agents: number;
+    unserved: number; // nobody here may take them: no agent at all, or none for their type
     paused: boolean;
     expected: boolean; // answers some type by itself, so an agent ought to be there
 }
 
-function blank(name: string): DepartmentSum {
-    return { name, waiting: 0, delayed: 0, leased: 0, parked: 0, oldest: 0, agents: 0, paused: false, expected: false };
+export function blank(name: string): DepartmentSum {
+    return { name, waiting: 0, delayed: 0, leased: 0, parked: 0, oldest: 0, agents: 0, unserved: 0, paused: false, expected: false };
 }
 
 export function isUnserved(d: DepartmentSum): boolean {
-    return d.waiting + d.delayed > 0 && d.agents === 0;
+    return d.unserved > 0;
 }
 
 /* Departments sorted by the age of their oldest, then those with work, then by name. */
@@ -36,7 +37,8 @@ export function sum(queues: QueueRow[], agents: AgentRow[], catalogue: Catalogue
         d.delayed += row.delayed;
         d.leased += row.leased;
         d.parked += row.parked;
-        d.paused ||= Boolean(row.paused);
+        d.unserved += row.unserved;
+        d.paused ||= row.paused;
         d.agents = Math.max(d.agents, row.agents);
         const oldest = row.oldest_at ? Date.parse(row.oldest_at) : 0;
         if (oldest && (!d.oldest || oldest < d.oldest)) d.oldest = oldest;

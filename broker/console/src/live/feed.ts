@@ -9,6 +9,7 @@ import { streamIs } from "./link";
 
 const KEEP = 60;
 const SILENCE = 45_000; // the gateway says at least a comment more often than this
+const TOGETHER = 150;
 const BACKOFF = [500, 1_000, 2_000, 3_000, 5_000];
 
 export const recent = store<FeedEvent[]>([]); // newest first
@@ -21,6 +22,8 @@ export function onEvents(listener: (events: FeedEvent[]) => void): () => void {
 
 let running: AbortController | null = null;
 let lastId = "";
+let waiting: FeedEvent[] = [];
+let flush = 0;
 let wake: () => void = () => {};
 
 function eventOf(message: Message): FeedEvent | null {
@@ -32,10 +35,16 @@ function eventOf(message: Message): FeedEvent | null {
     }
 }
 
+/* A busy city has thousands a second: the page takes them together, a few times a second. */
 function hear(messages: Message[]): void {
     for (const message of messages) if (message.id) lastId = message.id;
-    const events = messages.map(eventOf).filter((event): event is FeedEvent => event !== null);
-    if (!events.length) return;
+    waiting.push(...messages.map(eventOf).filter((event): event is FeedEvent => event !== null));
+    if (waiting.length && !flush) flush = window.setTimeout(tell, TOGETHER);
+}
+
+function tell(): void {
+    flush = 0;
+    const events = waiting.splice(0);
     recent.set([...events.slice(-KEEP).reverse(), ...recent.get()].slice(0, KEEP));
     refresh();
     for (const listener of [...listeners]) listener(events);
@@ -102,6 +111,7 @@ export function feedStop(): void {
     running?.abort();
     running = null;
     lastId = "";
+    waiting = [];
     recent.set([]);
 }
 

@@ -1,5 +1,6 @@
-// LostBanner.tsx - how long the gateway has been away, and that what is shown is from before.
+// LostBanner.tsx - how long the gateway, or the broker behind it, has been away, and that what is shown is from before.
 import { age } from "../format/span";
+import { board } from "../live/board";
 import { useNow } from "../live/clock";
 import { retryNow } from "../live/feed";
 import { link } from "../live/link";
@@ -13,11 +14,12 @@ const PATIENCE_MS = 3_000; // a restart of the gateway is shorter than that, mos
 export function LostBanner() {
     const { state, since } = useStore(link);
     const now = useNow();
+    const brokerIsAway = (useStore(board).fault?.problem.status ?? 0) >= 500;
     if (state !== "lost" || now - since < PATIENCE_MS) return null;
     return (
         <div class="lost">
             <Banner tone="warn">
-                {fill(text().link.lostFor, { age: age(now - since) })}{" "}
+                {fill(brokerIsAway ? text().link.brokerFor : text().link.lostFor, { age: age(now - since) })}{" "}
                 <Button small onClick={retryNow}>{text().link.retryNow}</Button>
             </Banner>
         </div>

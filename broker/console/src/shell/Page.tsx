@@ -7,7 +7,7 @@ import { Overview } from "../pages/overview/Overview";
 import { Parked } from "../pages/parked/Parked";
 import { Search } from "../pages/search/Search";
 import { System } from "../pages/system/System";
-import { departmentTitle } from "../live/catalogue";
+import { catalogue, departmentTitle } from "../live/catalogue";
 import { href, route, type Route } from "../route";
 import { may, type Right } from "../session";
 import { useStore } from "../store";
@@ -44,6 +44,7 @@ function Nowhere() {
 
 export function Page() {
     const at = useStore(route);
+    useStore(catalogue); // titles arrive after the first view
     const entry = pages[at.page];
     const shown = entry && may(entry.needs) ? entry : undefined;
     const first = useRef(true);

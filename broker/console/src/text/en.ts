@@ -32,6 +32,7 @@ export const en: Text = {
         connecting: "Connecting…",
         lost: "Connection lost; trying again",
         lostFor: "The gateway has been out of reach for {age}; what you see is from before. Trying again.",
+        brokerFor: "The gateway has not reached the broker for {age}; what you see is from before. Trying again.",
         retryNow: "Try now",
     },
 
@@ -74,6 +75,7 @@ export const en: Text = {
         parkedMore: "for you to see to",
         disk: "Store",
         diskOf: "of {size}",
+        diskFree: "{size} free on the disk",
         diskUnknown: "Size not reported",
         depth: "Work under way",
         depthLead: "The last hour",
@@ -130,6 +132,7 @@ export const en: Text = {
 
     status: {
         unserved: "Unserved",
+        partly: "Partly unserved",
         paused: "Paused",
         serving: "Serving",
         idle: "Ready",
@@ -144,7 +147,7 @@ export const en: Text = {
         resume: "Resume",
         test: "Test inquiry",
         pausedBanner: "Paused: this department's agents are handed no new work. What they hold goes on, new inquiries wait.",
-        unservedBanner: "{n} waiting, and no agent of this department is connected.",
+        unservedBanner: "{n} waiting, and no connected agent of this department answers their type.",
         depth: "Queue depth",
         age: "Age of the oldest waiting",
         answers: "Answer time",

@@ -21,9 +21,18 @@ export interface ChartProps {
     data: uPlot.AlignedData; // seconds, then one row a series
     format: (value: number) => string;
     height?: number;
+    steps?: number[]; // between two lines of the grid; whole numbers without it
     from?: number; // seconds: the axis begins here even where there is nothing yet
     to?: number;
 }
+
+const DAY = 86_400;
+const TIME_STEPS = [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, DAY, 7 * DAY, 30 * DAY];
+const COUNT_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6, 1e7];
+/* Of an axis in seconds, and in milliseconds. */
+export const SECOND_STEPS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 43_200, DAY, 7 * DAY];
+export const MS_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, ...SECOND_STEPS.map((s) => s * 1000)];
+const spanOf = (u: uPlot): number => (u.scales.x?.max ?? 0) - (u.scales.x?.min ?? 0);
 
 const FONT = '11px "Vazirmatn Variable", sans-serif';
 const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -62,13 +71,15 @@ function options(props: ChartProps, width: number, onCursor: (index: number | nu
                 grid: { show: false },
                 size: 26,
                 space: 70,
-                values: (_, at) => at.map((s) => timeText(s * 1e3, "short")),
+                incrs: TIME_STEPS,
+                values: (u, at) => at.map((s) => timeText(s * 1e3, spanOf(u) > DAY ? "day" : "short")),
             },
             {
                 ...quiet,
                 grid,
                 size: (_, values) => 14 + Math.max(...(values ?? [""]).map((v) => v.length), 1) * 6.5,
-                space: 36,
+                space: 28,
+                incrs: props.steps ?? COUNT_STEPS,
                 values: (_, at) => at.map((v) => isolated(props.format(v))),
             },
         ],

@@ -18,11 +18,10 @@ const marks: Record<string, { icon: IconName; tone: string }> = {
     drain: { icon: "drain", tone: "warn" },
 };
 
-export function EventMark({ event, outcome }: { event: string; outcome?: string | null }) {
+export function EventMark({ event }: { event: string }) {
     const mark = marks[event] ?? { icon: "info" as const, tone: "calm" };
-    const tone = event === "answered" && outcome === "negative" ? "bad" : mark.tone;
     return (
-        <span class={`mark mark-${tone}`}>
+        <span class={`mark mark-${mark.tone}`}>
             <Icon name={mark.icon} size="small" />
         </span>
     );

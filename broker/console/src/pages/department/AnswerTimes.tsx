@@ -5,7 +5,7 @@ import { num } from "../../format/number";
 import { span } from "../../format/span";
 import { onEvents } from "../../live/feed";
 import { fill, text } from "../../text";
-import { Chart } from "../../ui/Chart";
+import { Chart, MS_STEPS } from "../../ui/Chart";
 import { Empty } from "../../ui/Empty";
 import { Fault } from "../../ui/Fault";
 import { Loading } from "../../ui/Loading";
@@ -51,7 +51,7 @@ export function AnswerTimes({ name }: { name: string }) {
             {!value && fault === null && <Loading />}
             {value && !list.length && <Empty icon="clock" title={t.answersEmpty} />}
             {list.length > 0 && (
-                <Chart label={t.answers} data={data} format={(v) => (v === 0 ? num(0) : span(v))} series={[{ label: t.answers, color: "--chart-2", points: true }]} />
+                <Chart label={t.answers} data={data} steps={MS_STEPS} format={(v) => (v === 0 ? num(0) : span(v))} series={[{ label: t.answers, color: "--chart-2", points: true }]} />
             )}
         </Panel>
     );

@@ -1,13 +1,13 @@
 // Charts.tsx - depth of the department's queues, and the age of the oldest in them, over the last hour.
 import { useMemo } from "preact/hooks";
 import { num } from "../../format/number";
-import { age } from "../../format/span";
+import { span } from "../../format/span";
 import { timeText } from "../../format/time";
 import { samples } from "../../live/samples";
 import { depth, oldestAge, rows } from "../../live/series";
 import { useStore } from "../../store";
 import { fill, text } from "../../text";
-import { Chart } from "../../ui/Chart";
+import { Chart, SECOND_STEPS } from "../../ui/Chart";
 import { Panel } from "../../ui/Panel";
 import { axis, HOUR_MS } from "../overview/DepthPanel";
 
@@ -38,7 +38,8 @@ export function Charts({ name }: { name: string }) {
                 <Chart
                     label={t.department.age}
                     data={ages}
-                    format={(v) => (v === 0 ? num(0) : age(v * 1000))}
+                    steps={SECOND_STEPS}
+                    format={(v) => (v === 0 ? num(0) : span(Math.round(v) * 1000))}
                     {...axis(first, now)}
                     series={[{ label: t.columns.oldest, color: "--chart-4", fill: true }]}
                 />

@@ -1,7 +1,7 @@
 // Department.tsx - one department: how it stands, its charts, its agents, and what one may do about it.
 import { board } from "../../live/board";
 import { catalogue } from "../../live/catalogue";
-import { sum } from "../../live/departments";
+import { blank, sum } from "../../live/departments";
 import { may } from "../../session";
 import { useStore } from "../../store";
 import { fill, text } from "../../text";
@@ -15,6 +15,7 @@ import { Districts } from "./Districts";
 import { Facts } from "./Facts";
 import { Head } from "./Head";
 import { Outcomes } from "./Outcomes";
+import { Types } from "./Types";
 import { Recent } from "./Recent";
 
 function Unknown({ name }: { name: string }) {
@@ -34,7 +35,7 @@ export function Department({ name }: { name: string }) {
     const department = sum(now.queues, now.agents, titles).find((d) => d.name === name);
     const known = titles.departments.get(name);
     if (!department && !known) return <Unknown name={name} />;
-    const stands = department ?? { name, waiting: 0, delayed: 0, leased: 0, parked: 0, oldest: 0, agents: 0, paused: false, expected: false };
+    const stands = department ?? blank(name);
     return (
         <div class="page">
             <Head of={stands} outside={known?.outside} />
@@ -42,7 +43,10 @@ export function Department({ name }: { name: string }) {
             <Charts name={name} />
             <div class={may("inquiry") ? "split" : ""}>
                 {may("inquiry") && <AnswerTimes name={name} />}
-                <Outcomes name={name} />
+                <div class="stack">
+                    <Outcomes name={name} />
+                    <Types department={name} />
+                </div>
             </div>
             <Agents agents={now.agents.filter((a) => a.department === name)} name={name} />
             {may("inquiry") && <Recent name={name} />}

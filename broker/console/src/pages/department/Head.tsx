@@ -59,7 +59,7 @@ export function Head({ of, outside }: { of: DepartmentSum; outside?: boolean }) 
                 actions={actions}
             />
             {of.paused && <Banner tone="warn">{t.pausedBanner}</Banner>}
-            {!of.paused && isUnserved(of) && <Banner tone="bad">{fill(t.unservedBanner, { n: num(of.waiting + of.delayed) })}</Banner>}
+            {!of.paused && isUnserved(of) && <Banner tone="bad">{fill(t.unservedBanner, { n: num(of.unserved) })}</Banner>}
             {open === "pause" && <Pause of={of} onClose={() => setOpen(null)} />}
             {open === "test" && <TestInquiry department={of.name} onClose={() => setOpen(null)} />}
         </>

@@ -23,7 +23,7 @@ function facts(row: Inquiry): Fact[] {
         row.requester ? [c.requester, <Name>{row.requester}</Name>] : null,
         row.purpose ? [c.purpose, purposeTitle(row.purpose)] : null,
         row.parcel ? [c.parcel, <a href={href("search", undefined, { q: `parcel:${row.parcel}` })}><Name>{row.parcel}</Name></a>] : null,
-        row.case_id ? [c.case, <a href={href("search", undefined, { q: `case:"${row.case_id}"` })}><Name>{row.case_id}</Name></a>] : null,
+        row.case_id ? [c.case, <a href={href("search", undefined, { q: `case:"${row.case_id}"` })}><bdi>{row.case_id}</bdi></a>] : null,
         [c.received, <Time at={row.received_at} form="full" />],
         row.due_at ? [c.due, <Time at={row.due_at} />] : null,
         row.ended_at ? [c.ended, <Time at={row.ended_at} form="full" />] : null,

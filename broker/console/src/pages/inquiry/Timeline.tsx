@@ -29,10 +29,6 @@ function Between({ step }: { step: Step }) {
     );
 }
 
-function outcomeOf(step: Step): string | null {
-    return step.event === "answered" ? step.text : null;
-}
-
 /* What the log says in a word of its own is said in the reader's: an outcome, a purpose. */
 function stepText(t: Text, event: string, said: string): string {
     if (event === "answered") return word(t.outcomes, said);
@@ -52,7 +48,7 @@ function Line({ step, day, final }: { step: Step; day: string | null; final: boo
     const shown = step.after?.open && !open ? { ...step, after: null } : step;
     return (
         <li class={`step${step.after?.open ? " step-last" : ""}`} data-step={step.event}>
-            <EventMark event={step.event} outcome={outcomeOf(step)} />
+            <EventMark event={step.event} />
             <div class="step-body">
                 <p class="step-head">
                     <b>{word(t.events, step.event)}</b>

@@ -19,7 +19,7 @@ function Line({ of }: { of: FeedEvent }) {
     const where = of.department ? departmentTitle(of.department) : "";
     return (
         <li>
-            <EventMark event={of.event} outcome={of.outcome} />
+            <EventMark event={of.event} />
             <div>
                 <p>
                     {of.number ? <a href={href("inquiry", of.number)} title={digits(of.number)}>{of.type ? typeTitle(of.type) : digits(of.number)}</a> : where}

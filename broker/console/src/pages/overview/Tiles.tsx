@@ -1,6 +1,6 @@
 // Tiles.tsx - waiting, oldest waiting, departments without an agent, parked, disk.
 import { bytes, num, percent } from "../../format/number";
-import { diskOf, REFUSES_AT } from "../../live/disk";
+import { diskOf, REFUSES_AT, type Disk } from "../../live/disk";
 import { departmentTitle } from "../../live/catalogue";
 import type { DepartmentSum } from "../../live/departments";
 import { href } from "../../route";
@@ -30,7 +30,7 @@ function OldestTile({ departments }: { departments: DepartmentSum[] }) {
             icon="clock"
             label={t.oldest}
             tone={first ? ageTone(first.oldest) : "calm"}
-            value={first ? <Age at={first.oldest} plain /> : text().units.none}
+            value={first ? <Age at={first.oldest} large /> : text().units.none}
             more={first ? departmentTitle(first.name) : t.oldestNone}
             href={first && href("department", first.name)}
         />
@@ -47,11 +47,18 @@ function MissingTile({ departments }: { departments: DepartmentSum[] }) {
             name="missing"
             icon="agent"
             label={t.missing}
-            tone={missing.some((d) => d.waiting > 0) ? "bad" : missing.length ? "warn" : "good"}
+            tone={missing.some((d) => d.unserved > 0) ? "bad" : missing.length ? "warn" : "good"}
             value={<>{num(missing.length)} <small>{fill(t.missingOf, { n: num(expected.length) })}</small></>}
             more={names ? <span title={names}>{names}</span> : t.missingNone}
         />
     );
+}
+
+/* The figure is of whichever is nearer to its end; the words say which that is. */
+export function roomText(disk: Disk): string {
+    const t = text().overview;
+    if (disk.of === "disk") return fill(t.diskFree, { size: bytes(disk.free) });
+    return `${bytes(disk.used)} ${fill(t.diskOf, { size: bytes(disk.limit) })}`;
 }
 
 function DiskTile({ stats }: { stats: Record<string, number> }) {
@@ -65,7 +72,7 @@ function DiskTile({ stats }: { stats: Record<string, number> }) {
             label={t.disk}
             tone={disk.full > REFUSES_AT ? "bad" : disk.full > REFUSES_AT - 0.1 ? "warn" : "calm"}
             value={percent(disk.full)}
-            more={`${bytes(disk.used)} ${fill(t.diskOf, { size: bytes(disk.limit) })}`}
+            more={roomText(disk)}
             href={href("system")}
         />
     );

@@ -14,7 +14,7 @@ export function Unserved({ departments }: { departments: DepartmentSum[] }) {
     const alone = departments.filter(isUnserved);
     const first = alone[0];
     if (!first) return null;
-    const n = num(alone.reduce((total, d) => total + d.waiting + d.delayed, 0));
+    const n = num(alone.reduce((total, d) => total + d.unserved, 0));
     const says =
         alone.length === 1
             ? fill(t.unservedOne, { n, department: departmentTitle(first.name) })
@@ -28,7 +28,7 @@ export function Unserved({ departments }: { departments: DepartmentSum[] }) {
                 {alone.slice(0, SHOWN).map((d) => (
                     <li key={d.name}>
                         <a href={href("department", d.name)}>{departmentTitle(d.name)}</a>
-                        <span>{fill(t.unservedEach, { n: num(d.waiting + d.delayed) })}</span>
+                        <span>{fill(t.unservedEach, { n: num(d.unserved) })}</span>
                         {d.oldest > 0 && <span>{t.unservedOldest} <Age at={d.oldest} plain /></span>}
                     </li>
                 ))}

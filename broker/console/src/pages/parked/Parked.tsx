@@ -50,8 +50,7 @@ function useParked() {
         let soon = 0;
         const off = onEvents((events) => {
             if (!events.some((e) => moves.includes(e.event))) return;
-            clearTimeout(soon);
-            soon = window.setTimeout(again, 200);
+            soon ||= window.setTimeout(() => ((soon = 0), again()), 500);
         });
         return () => (clearTimeout(soon), off());
     }, []);

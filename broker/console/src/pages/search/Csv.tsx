@@ -1,13 +1,13 @@
 // Csv.tsx - everything that the filter finds, as a file. It is fetched, not linked to: a link has no token.
 import { useState } from "preact/hooks";
-import { getText } from "../../api/http";
+import { getBlob } from "../../api/http";
 import { text } from "../../text";
 import { Button } from "../../ui/Button";
 import { faultText } from "../../ui/Fault";
 import { toast } from "../../ui/Toasts";
 
-function offer(content: string, name: string): void {
-    const url = URL.createObjectURL(new Blob([content], { type: "text/csv;charset=utf-8" }));
+function offer(content: Blob, name: string): void {
+    const url = URL.createObjectURL(content);
     const a = document.createElement("a");
     a.href = url;
     a.download = name;
@@ -21,7 +21,7 @@ export function Csv({ query }: { query: string }) {
     const download = async (): Promise<void> => {
         setBusy(true);
         try {
-            const csv = await getText(`/v1/inquiries.csv?q=${encodeURIComponent(query)}`);
+            const csv = await getBlob(`/v1/inquiries.csv?q=${encodeURIComponent(query)}`);
             offer(csv, `estelam-${new Date().toISOString().slice(0, 19).replace(/[T:]/g, "-")}.csv`);
             toast(t.search.csvDone);
         } catch (error) {

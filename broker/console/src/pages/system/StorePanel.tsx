@@ -6,6 +6,7 @@ import { text } from "../../text";
 import { Bar } from "../../ui/Bar";
 import { Name } from "../../ui/Code";
 import { Panel } from "../../ui/Panel";
+import { roomText } from "../overview/Tiles";
 
 function figure(name: string, value: number): string {
     if (/(^|_)bytes(_|$)/.test(name)) return bytes(value);
@@ -23,7 +24,7 @@ function Room({ stats }: { stats: Record<string, number> }) {
     return (
         <div class="disk">
             <p>
-                {percent(disk.full)} <small>{bytes(disk.used)} {t.overview.diskOf.replace("{size}", bytes(disk.limit))}</small>
+                {percent(disk.full)} <small>{roomText(disk)}</small>
             </p>
             <Bar label={t.overview.disk} value={Math.round(disk.full * 100)} max={100} tone={disk.full > REFUSES_AT - 0.1 ? "warn" : undefined} />
         </div>

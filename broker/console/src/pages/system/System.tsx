@@ -23,10 +23,14 @@ export function System() {
             <PageHead title={t.title} />
             {!may("config") && <Banner tone="calm">{t.observerNote}</Banner>}
             <div class="split split-even">
-                {may("config") && <Versions config={config} />}
-                <StorePanel stats={stats} />
-                <IndexPanel />
-                {may("drain") && <Drain draining={Boolean(stats.draining)} />}
+                <div class="stack">
+                    {may("config") && <Versions config={config} />}
+                    <IndexPanel />
+                </div>
+                <div class="stack">
+                    <StorePanel stats={stats} />
+                    {may("drain") && <Drain draining={Boolean(stats.draining)} />}
+                </div>
             </div>
             {may("keys") && <Keys />}
             {may("config") && <Config config={config} />}
