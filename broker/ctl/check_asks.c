@@ -76,12 +76,12 @@ int check_queue_age(struct check_call *c) {
     struct tallies *all = tallies_read(c, &status);
     if (!all)
         return status;
-    struct value *oldest = verdict_add(v, UNIT_SECONDS, 0, "oldest_waiting_age_max_seconds", "oldest");
+    struct value *oldest = verdict_add(v, UNIT_SECONDS, 0, "oldest_waited_max_seconds", "oldest");
     for (size_t i = 0; i < all->count; i++) {
         const struct tally *t = &all->at[i];
         double age = t->oldest.us && now.us > t->oldest.us ? (double)(now.us - t->oldest.us) / 1e6 : 0;
         struct value *value =
-            verdict_add(v, UNIT_SECONDS, age, "oldest_waiting_age_seconds", "oldest_%s", t->department);
+            verdict_add(v, UNIT_SECONDS, age, "oldest_waited_seconds", "oldest_%s", t->department);
         value_label(value, "department", "%s", t->department);
         verdict_raise(v, verdict_judge(v, UNIT_SECONDS, age));
         waiting += t->waiting;
@@ -220,7 +220,7 @@ int check_disk(struct check_call *c) {
     double disk = (double)stat_of(&stats, "disk_free_bytes"), end = used + disk;
     end = limit < end ? limit : end;
     double full = end > 0 ? 100.0 * used / end : 100, room = end > used ? end - used : 0;
-    verdict_add(v, UNIT_PERCENT, full, "store_full_percent", "full");
+    verdict_add(v, UNIT_PERCENT, full, "store_full_ratio", "full");
     verdict_add(v, UNIT_BYTES, room, "store_room_bytes", "room");
     verdict_add(v, UNIT_BYTES, used, "store_used_bytes", "used")->judged = false;
     verdict_add(v, UNIT_BYTES, disk, "disk_free_bytes", "disk_free")->judged = false;

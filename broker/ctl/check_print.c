@@ -105,7 +105,8 @@ static void metric_print(const struct verdict *v, const char *metric, FILE *out)
             fputc('"', out);
         }
         fputs("} ", out);
-        number_print(v->values[i].is, out);
+        /* Its base units know no percent. */
+        number_print(v->values[i].unit == UNIT_PERCENT ? v->values[i].is / 100 : v->values[i].is, out);
         fputc('\n', out);
     }
 }

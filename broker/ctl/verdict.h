@@ -47,7 +47,7 @@ enum { VALUES_MAX = 512, CHECK_TEXT_SIZE = 512 };
 
 struct value {
     char name[96];      /* in performance data: "oldest_nosazi" */
-    const char *metric; /* for Prometheus, with its unit: "oldest_waiting_age_seconds" */
+    const char *metric; /* for Prometheus, with its unit: "oldest_waited_seconds" */
     enum unit unit;
     double is;
     bool judged;       /* the thresholds are about it */

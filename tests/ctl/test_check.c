@@ -119,17 +119,19 @@ static int sample_setup(void **state) {
     sample.critical = range("1h", OF(UNIT_SECONDS), TOO_MUCH);
     snprintf(sample.text, sizeof sample.text, "bargh | waits\nlong");
     sample.values[0] = (struct value){
-        "oldest_bargh", "oldest_waiting_age_seconds", UNIT_SECONDS, 1000.25, true, "department", "bargh"};
+        "oldest_bargh", "oldest_waited_seconds", UNIT_SECONDS, 1000.25, true, "department", "bargh"};
     sample.values[1] = (struct value){"waiting", "waiting", UNIT_COUNT, 7, false, NULL, ""};
-    sample.count = 2;
+    sample.values[2] = (struct value){"full", "store_full_ratio", UNIT_PERCENT, 12.5, false, NULL, ""};
+    sample.count = 3;
     return 0;
 }
 
 static void nagios_gets_one_line_with_performance_data(void **state) {
     (void)state;
     char *text = printed("nagios");
-    assert_string_equal(text, "QUEUE-AGE WARNING - bargh / waits long"
-                              " | 'oldest_bargh'=1000.25s;900;3600;0; 'waiting'=7;;;0;\n");
+    assert_string_equal(text,
+                        "QUEUE-AGE WARNING - bargh / waits long"
+                        " | 'oldest_bargh'=1000.25s;900;3600;0; 'waiting'=7;;;0; 'full'=12.5%;;;0;100\n");
     free(text);
 }
 
@@ -139,8 +141,8 @@ static void prometheus_gets_metrics(void **state) {
     assert_non_null(
         strstr(text, "# TYPE estelam_check_state gauge\nestelam_check_state{check=\"queue-age\"} 1\n"));
     assert_non_null(strstr(
-        text,
-        "estelam_check_oldest_waiting_age_seconds{check=\"queue-age\",department=\"bargh\"} 1000.25\n"));
+        text, "estelam_check_oldest_waited_seconds{check=\"queue-age\",department=\"bargh\"} 1000.25\n"));
+    assert_non_null(strstr(text, "estelam_check_store_full_ratio{check=\"queue-age\"} 0.125\n"));
     free(text);
 }
 
@@ -151,7 +153,7 @@ static void json_is_one_document(void **state) {
     assert_non_null(whole);
     assert_string_equal(json_string_value(json_object_get(whole, "state")), "WARNING");
     assert_int_equal(json_integer_value(json_object_get(whole, "status")), 1);
-    assert_int_equal(json_array_size(json_object_get(whole, "values")), 2);
+    assert_int_equal(json_array_size(json_object_get(whole, "values")), 3);
     json_decref(whole);
     free(text);
 }
