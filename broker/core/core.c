@@ -28,7 +28,7 @@ void core_limits_default(struct core_limits *ret) {
 static bool tables_new(struct core *c) {
     const struct core_limits *l = &c->limits;
     uint64_t index = 64;
-    while (index < 2ULL * l->inquiries_max)
+    while (index < l->inquiries_max + l->inquiries_max * 2ULL / 5) /* at most 0.7 full */
         index *= 2;
     c->index_mask = index - 1;
     c->inquiries = calloc(l->inquiries_max, sizeof *c->inquiries);

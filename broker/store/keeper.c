@@ -154,12 +154,11 @@ static void keeper_free(struct keeper *k) {
     free(k);
 }
 
-/* Signals are for the loop. */
-static int thread_start(struct store *store, struct keeper *k) {
+int thread_start(pthread_t *ret, void *(*run)(void *), void *arg) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&k->thread, NULL, keeper_run, store);
+    int error = pthread_create(ret, NULL, run, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;
 }
@@ -179,7 +178,7 @@ int keeper_start(struct store *store) {
     pthread_cond_init(&k->done, NULL);
     store->keeper = k;
     keeper_rebase(store);
-    int error = thread_start(store, k);
+    int error = thread_start(&k->thread, keeper_run, store);
     if (error == 0)
         return 0;
     store->keeper = NULL;

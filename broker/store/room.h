@@ -99,6 +99,9 @@ void view_end(struct view *);
 int head_read(struct store *, MDB_txn *, struct store_head *ret);
 int head_write(struct store *);
 
+/* A thread of the store: signals are for the loop's. 0 or an errno. */
+int thread_start(pthread_t *ret, void *(*run)(void *), void *arg);
+
 /* A writing transaction in store->txn, and its end: committed where `rc` is 0, and `rc` else. */
 int batch_begin(struct store *);
 int batch_end(struct store *, int rc);

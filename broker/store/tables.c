@@ -5,6 +5,7 @@
  * the inquiry's newest event is refused, because a log that contains it could not be folded.
  */
 #include "room.h"
+#include "warm.h"
 
 #include <endian.h>
 #include <stdlib.h>
@@ -340,11 +341,13 @@ int store_each_open(struct store *store, int (*each)(void *, const struct inquir
     for (uint32_t at = store->fresh.first; at != FRESH_NONE; at = fresh_at(&store->fresh, at)->next)
         it.fresh[it.count++] = &fresh_at(&store->fresh, at)->row;
     qsort(it.fresh, it.count, sizeof *it.fresh, by_number);
+    struct warm *warm = warm_begin(store);
     int rc = view_begin(store, &view);
     if (!rc) {
         rc = walk(store, view.txn, TABLE_OPEN, NULL, visit_row, &it);
         view_end(&view);
     }
+    warm_end(warm);
     if (!rc)
         rc = fresh_before(&it, UINT64_MAX);
     free(it.fresh);
