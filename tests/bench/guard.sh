@@ -42,7 +42,7 @@ case $mode in
     for row in "${rows[@]:1}"; do
         read -r thread window inquiries <<<"$row"
         echo "$thread, W = $window: $(count "$thread" "$window" "$inquiries") instructions an inquiry"
-        callgrind_annotate --auto=no --threshold=90 "$out/$thread.$window" | grep -E '^ *[0-9,]+ \(' | sed -n '1,40p'
+        callgrind_annotate --auto=no --threshold=90 "$out/$thread.$window" | grep -E '^ *[0-9,]+ \(' | head -n 40
     done
     exit
     ;;

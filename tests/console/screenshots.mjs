@@ -80,7 +80,7 @@ export async function screenshots({ city, browser }, folder) {
     await watcher.locator("[data-link=live]").waitFor();
     const scene = await work(city);
     await watcher.evaluate(() => dispatchEvent(new Event("pagehide")));
-    const samples = await watcher.evaluate(() => sessionStorage.getItem("estelam.samples"));
+    const samples = await watcher.evaluate(() => localStorage.getItem("estelam.samples"));
     await watcher.close();
     for (const { name, nobody, token = "duty", ...look } of shots(scene)) {
         const page = await browser.page({ ...look, token: nobody ? undefined : city.token(token), samples });

@@ -4,7 +4,6 @@ import { boardStart, boardStop } from "./live/board";
 import { catalogueRead } from "./live/catalogue";
 import { feedStart, feedStop } from "./live/feed";
 import { linkReset, unreachable } from "./live/link";
-import { forget } from "./live/samples";
 import { Login } from "./pages/login/Login";
 import { prefs } from "./prefs";
 import { may, resume, session, type Session } from "./session";
@@ -13,10 +12,7 @@ import { useStore } from "./store";
 
 /* Counts are asked for together with who is asking: the first view needs both and no order. */
 function onToken(there: boolean): (() => void) | undefined {
-    if (!there) {
-        forget();
-        return;
-    }
+    if (!there) return;
     linkReset();
     boardStart();
     return boardStop;

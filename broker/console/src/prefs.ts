@@ -45,8 +45,12 @@ function show(): void {
 
 export function prefer(change: Partial<Prefs>): void {
     const next = { ...prefs.get(), ...change };
-    localStorage.setItem(KEY, JSON.stringify(next));
     prefs.set(next);
+    try {
+        localStorage.setItem(KEY, JSON.stringify(next));
+    } catch {
+        // A browser that keeps nothing: the choice lasts as long as the page.
+    }
 }
 
 prefs.listen(show);

@@ -1,6 +1,7 @@
 // session.ts - who is at the window, and what this person may do here. The token lives as long as the tab.
 import { ApiError, get, useToken } from "./api/http";
 import type { Level, Whoami } from "./api/shapes";
+import { forget } from "./live/samples";
 import { store } from "./store";
 
 const KEY = "estelam.token";
@@ -40,6 +41,7 @@ export function may(right: Right): boolean {
 
 export function logout(why?: "refused"): void {
     sessionStorage.removeItem(KEY);
+    forget();
     useToken("", () => {});
     session.set({ state: "out", why });
 }

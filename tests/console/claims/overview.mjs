@@ -54,7 +54,7 @@ export async function departments_are_found_however_their_name_is_typed({ browse
 export async function the_depth_chart_grows_while_one_looks({ browser, city }) {
     const page = await browser.page({ token: city.token("duty") });
     await page.locator(".chart canvas").first().waitFor();
-    const count = () => page.evaluate(() => JSON.parse(sessionStorage.getItem("estelam.samples") ?? "[]").length);
+    const count = () => page.evaluate(() => JSON.parse(localStorage.getItem("estelam.samples") ?? "[]").length);
     await page.reload();
     await until("two samples, kept over a reload", async () => {
         await page.evaluate(() => dispatchEvent(new Event("pagehide")));

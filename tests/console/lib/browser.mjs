@@ -40,7 +40,7 @@ export class Browser {
             if (sessionStorage.getItem("test.begun")) return;
             sessionStorage.setItem("test.begun", "1");
             if (t) sessionStorage.setItem("estelam.token", t);
-            if (s) sessionStorage.setItem("estelam.samples", s);
+            if (s) localStorage.setItem("estelam.samples", s);
         }, [prefs, token, samples]);
         const page = await context.newPage();
         page.setDefaultTimeout(15_000);

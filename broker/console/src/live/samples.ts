@@ -1,5 +1,5 @@
-// samples.ts - the last hour as this page has seen it: one sample of every queue each few seconds, kept
-// over a reload of the tab (sessionStorage), thrown away after an hour. Charts read it.
+// samples.ts - the last hour as this browser has seen it: one sample of every queue each few seconds, kept
+// over reloads and new tabs until somebody logs out, thrown away after an hour. Charts read it. Counts only.
 import type { QueueRow } from "../api/shapes";
 import { store } from "../store";
 
@@ -17,7 +17,7 @@ export interface Sample {
 
 function kept(): Sample[] {
     try {
-        const all = JSON.parse(sessionStorage.getItem(KEY) ?? "[]") as Sample[];
+        const all = JSON.parse(localStorage.getItem(KEY) ?? "[]") as Sample[];
         return all.filter((s) => s.at > Date.now() - HOUR);
     } catch {
         return [];
@@ -55,14 +55,14 @@ export function take(rows: QueueRow[]): void {
 export function save(): void {
     savedAt = Date.now();
     try {
-        sessionStorage.setItem(KEY, JSON.stringify(samples.get()));
+        localStorage.setItem(KEY, JSON.stringify(samples.get()));
     } catch {
         // No room: the charts then begin anew with the next load.
     }
 }
 
 export function forget(): void {
-    sessionStorage.removeItem(KEY);
+    localStorage.removeItem(KEY);
     samples.set([]);
 }
 addEventListener("pagehide", () => samples.get().length && save());

@@ -79,7 +79,7 @@ export const en: Text = {
         diskUnknown: "Size not reported",
         depth: "Work under way",
         depthLead: "The last hour",
-        depthSince: "Since {time}, when this page was opened",
+        depthSince: "Since {time}, when this window was opened",
         departments: "Departments",
         departmentsLead: "By the age of their oldest waiting inquiry",
         filter: "Name of a department…",

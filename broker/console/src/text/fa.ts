@@ -78,7 +78,7 @@ export const fa = {
         diskUnknown: "اندازه گزارش نشد",
         depth: "کار در راه",
         depthLead: "یک ساعت گذشته",
-        depthSince: "از {time}، که این صفحه باز شده است",
+        depthSince: "از {time}، که پیشخوان باز شده است",
         departments: "واحدها",
         departmentsLead: "به ترتیب دیرین‌ترین استعلام در نوبت",
         filter: "نام واحد…",

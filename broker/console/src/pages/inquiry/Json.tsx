@@ -7,11 +7,11 @@ import { toast } from "../../ui/Toasts";
 export function Json({ value }: { value: unknown }) {
     const t = text().inquiry;
     const json = JSON.stringify(value, null, 2);
-    const copy = (): void => {
-        void navigator.clipboard.writeText(json).then(() => toast(t.copied), () => {});
-    };
+    // Browsers have no clipboard for pages that came without TLS from another machine.
+    const clipboard: Clipboard | undefined = navigator.clipboard;
+    const copy = (): void => void clipboard?.writeText(json).then(() => toast(t.copied), () => {});
     return (
-        <Panel title={t.json} actions={<Button small icon="copy" onClick={copy}>{t.copy}</Button>}>
+        <Panel title={t.json} actions={clipboard && <Button small icon="copy" onClick={copy}>{t.copy}</Button>}>
             <pre class="json" dir="ltr" tabIndex={0}>{json}</pre>
         </Panel>
     );
