@@ -483,7 +483,7 @@ static const uint8_t *blocks_skip(const uint8_t *at, const uint8_t *end) {
         at += BLOCK;
     }
     if (found == BLOCK_GOOD) {
-        return end;
+        return owed == 0 ? end : NULL; /* a text of whole blocks has no end with zeroes behind it */
     }
     at -= BLOCK;
     if (before != 0) { /* back to the lead byte that announced them */

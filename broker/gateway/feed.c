@@ -178,6 +178,8 @@ static void stream_gather(struct stream *s) {
     }
     while (s->index < feed->total && s->out_size < OUT_MAX) {
         const struct entry *entry = &feed->ring[s->index++ % RING];
+        if (entry->seq <= s->cursor) /* the stream's own question had been quicker than the follower */
+            continue;
         const char *text = entry_for(s, entry);
         s->cursor = entry->seq;
         if (text && !out_put(s, text))
@@ -204,6 +206,8 @@ static void catch_up_rows(struct stream *s, const est_event *event) {
         if (own && (!text || !out_put(s, text)))
             s->ending = true;
         free(text);
+        if (row.seq > s->cursor)
+            s->cursor = row.seq;
     }
     each_close(&rows);
     s->cursor = event->next > s->cursor ? event->next : s->cursor;
@@ -301,6 +305,8 @@ static uint64_t follow_rows(struct feed *feed, const est_event *event) {
         if (feed->total > RING)
             feed->ring_from = entry->seq; /* of the one that goes */
         entry_fill(feed, entry, &row);
+        if (row.seq > feed->position)
+            feed->position = row.seq;
         if (entry->requester >= 0)
             accounts |= 1ull << entry->requester;
     }

@@ -1,6 +1,7 @@
 /* base.c - see base.h. The folder, the file and its transaction; what lies in it is in base_tables.c.
  */
 #include "base_room.h"
+#include "guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,14 +35,14 @@ int base_fail(struct base *b, int code, const char *format, ...) {
     return code;
 }
 
+/* What only a page that is not as LMDB wrote it can bring about. A full map too: it has room for a
+ * transaction of INDEXER_COMMIT_EVENTS when that begins. */
+static bool is_damage(int rc) {
+    return rc == EINVAL || (rc < 0 && rc != MDB_READERS_FULL);
+}
+
 int base_fail_lmdb(struct base *b, int rc, const char *what) {
-    bool damaged = rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_INVALID ||
-                   rc == MDB_CURSOR_FULL || rc == MDB_VERSION_MISMATCH || rc == MDB_INCOMPATIBLE ||
-                   rc == MDB_BAD_TXN;
-    int code = damaged              ? -EST_INPUT
-               : rc == MDB_MAP_FULL ? -EST_FULL
-               : rc == ENOMEM       ? -EST_NO_MEMORY
-                                    : -EST_IO;
+    int code = is_damage(rc) ? -EST_INPUT : rc == ENOMEM ? -EST_NO_MEMORY : -EST_IO;
     return base_fail(b, code, "%s: %s", what, mdb_strerror(rc));
 }
 
@@ -159,6 +160,8 @@ static int env_open(struct base *b) {
     MDB_stat stat;
     int rc = mdb_env_create(&b->env);
     if (rc == 0)
+        guard_env(b->env);
+    if (rc == 0)
         rc = mdb_env_set_maxdbs(b->env, BASE_TABLES);
     if (rc == 0)
         rc = mdb_env_set_mapsize(b->env, MAP_FIRST);
@@ -178,6 +181,7 @@ int base_open(const char *folder, struct base **ret) {
     struct base *b = calloc(1, sizeof *b);
     if (!b)
         return -EST_NO_MEMORY;
+    *ret = b; /* at once: a fault below leaves the lock for base_abandon to let go of */
     b->lock = -1;
     snprintf(b->folder, sizeof b->folder, "%s", folder);
     snprintf(b->error, sizeof b->error, "index: nothing has failed");
@@ -187,14 +191,23 @@ int base_open(const char *folder, struct base **ret) {
     if (!rc)
         rc = lock_take(b);
     if (!rc)
+        rc = base_sum_check(b);
+    if (!rc)
         rc = env_open(b);
-    if (!rc) {
-        *ret = b;
+    if (!rc)
         return 0;
-    }
     memcpy(open_error, b->error, sizeof open_error);
-    base_close(&b);
+    base_close(ret);
     return rc;
+}
+
+void base_abandon(struct base **ref) {
+    if (!*ref)
+        return;
+    if ((*ref)->lock >= 0)
+        close((*ref)->lock);
+    free(*ref);
+    *ref = NULL;
 }
 
 void base_close(struct base **ref) {
@@ -204,6 +217,8 @@ void base_close(struct base **ref) {
     base_abort(b);
     if (b->env)
         mdb_env_close(b->env);
+    if (b->env && b->page != 0)
+        base_sum_write(b);
     if (b->lock >= 0)
         close(b->lock);
     free(b);
@@ -211,7 +226,7 @@ void base_close(struct base **ref) {
 }
 
 int base_remove(const char *folder) {
-    static const char *const names[] = {"data.mdb", "lock.mdb"};
+    static const char *const names[] = {"data.mdb", "lock.mdb", "index.sum"};
     char path[BASE_PATH_SIZE];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (path_in(folder, names[i], path) < 0 || (unlink(path) != 0 && errno != ENOENT))

@@ -20,6 +20,9 @@
 
 struct base;
 
+#define BASE_CHECK_BYTES (UINT64_C(4) << 30)
+#define BASE_SUM_BYTES   (UINT64_C(1) << 30)
+
 /* Where the index is in the log: its last event, and by what the log is known. */
 struct base_place {
     uint64_t seq;
@@ -41,6 +44,8 @@ static inline uint64_t term_of(enum term kind, uint64_t value) {
 /* Opens or makes it. It is nobody's but this process's: another broker's lock is -EST_IO. */
 int base_open(const char *folder, struct base **ret);
 void base_close(struct base **);
+/* After a fault in its pages: lets go of the folder, and of nothing that LMDB holds. */
+void base_abandon(struct base **);
 /* Of the open that failed, with NULL. */
 const char *base_error(const struct base *);
 /* Removes what base_open would find, so that it makes a new one. */
@@ -52,8 +57,11 @@ int base_place_write(struct base *, const struct base_place *);
 int base_commit(struct base *);
 /* Forgets what is not committed. */
 void base_abort(struct base *);
+/* Looks through all of it, before anything is written: each key after the one before, each entry by its
+ * checksum. A file of more than BASE_CHECK_BYTES is taken on trust. 0 or -EST_INPUT. */
+int base_check(struct base *);
 uint64_t base_bytes(const struct base *);
-uint64_t base_entries(const struct base *);
+uint64_t base_entries(struct base *);
 
 /* --- Entries ------------------------------------------------------------------------------------- */
 
@@ -81,6 +89,7 @@ void base_walk_end(struct posting_walk *);
 
 /* --- Counts -------------------------------------------------------------------------------------- */
 
+enum { COUNTS_MAX = 1 << 20 };
 struct count_key {
     uint32_t name, department, label;
 };

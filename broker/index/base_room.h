@@ -22,6 +22,10 @@ struct base {
     char folder[BASE_PATH_SIZE], error[BASE_ERROR_SIZE];
 };
 
+/* base_sum.c: of the closed file, left beside it; and whether it still is. 0 or -EST_INPUT. */
+void base_sum_write(const struct base *);
+int base_sum_check(struct base *);
+
 /* Opens the transaction where none is. */
 int base_begin(struct base *);
 /* The highest number among the entries, 0 where there is none. */

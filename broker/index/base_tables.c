@@ -137,6 +137,8 @@ static uint64_t number_of(const MDB_val *key) {
 int base_entry_before(struct base *b, uint64_t before, struct entry *ret) {
     MDB_val key, data;
     int rc = entry_seek(b, before, true, &key, &data);
+    if (!rc && number_of(&key) >= before)
+        rc = base_fail(b, -EST_INPUT, "the entries go round in circles");
     return rc ? rc : entry_take(b, number_of(&key), &data, ret);
 }
 
@@ -160,6 +162,8 @@ int base_number_at(struct base *b, est_time received, uint64_t *ret) {
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
         rc = entry_seek(b, middle, false, &key, &data);
+        if (!rc && number_of(&key) < middle)
+            return base_fail(b, -EST_INPUT, "the entries are in disorder");
         if (!rc)
             rc = entry_take(b, number_of(&key), &data, &entry);
         if (rc && rc != -EST_NOT_FOUND)
@@ -175,9 +179,9 @@ int base_number_at(struct base *b, est_time received, uint64_t *ret) {
     return rc == -EST_NOT_FOUND ? 0 : rc;
 }
 
-uint64_t base_entries(const struct base *b) {
+uint64_t base_entries(struct base *b) {
     MDB_stat stat;
-    return b->txn && mdb_stat(b->txn, b->tables[TABLE_ENTRIES], &stat) == 0 ? stat.ms_entries : 0;
+    return base_begin(b) == 0 && mdb_stat(b->txn, b->tables[TABLE_ENTRIES], &stat) == 0 ? stat.ms_entries : 0;
 }
 
 /* --- Terms --------------------------------------------------------------------------------------- */
@@ -241,7 +245,9 @@ int base_walk_begin(struct base *b, uint64_t term, uint64_t before, struct posti
 
 int base_walk_next(struct base *b, struct posting_walk *w) {
     MDB_val key, data;
-    return walk_stand(b, w, mdb_cursor_get(w->cursor, &key, &data, MDB_PREV), &key);
+    uint64_t from = w->number;
+    int rc = walk_stand(b, w, mdb_cursor_get(w->cursor, &key, &data, MDB_PREV), &key);
+    return !rc && w->number >= from ? base_fail(b, -EST_INPUT, "a term goes round in circles") : rc;
 }
 
 void base_walk_end(struct posting_walk *w) {
@@ -261,7 +267,7 @@ int base_count_put(struct base *b, const struct count_key *count, uint64_t value
 int base_each_count(struct base *b, int (*each)(void *, const struct count_key *, uint64_t), void *arg) {
     MDB_cursor *cursor;
     MDB_val key, data;
-    int rc = base_begin(b), stop = 0;
+    int rc = base_begin(b), stop = 0, seen = 0;
     if (rc)
         return rc;
     rc = mdb_cursor_open(b->txn, b->tables[TABLE_COUNTS], &cursor);
@@ -271,7 +277,7 @@ int base_each_count(struct base *b, int (*each)(void *, const struct count_key *
          rc = mdb_cursor_get(cursor, &key, &data, MDB_NEXT)) {
         struct count_key at;
         uint64_t value;
-        if (key.mv_size != sizeof at || data.mv_size != sizeof value) {
+        if (++seen > COUNTS_MAX || key.mv_size != sizeof at || data.mv_size != sizeof value) {
             stop = base_fail(b, -EST_INPUT, "a count is damaged");
             break;
         }
@@ -282,4 +288,50 @@ int base_each_count(struct base *b, int (*each)(void *, const struct count_key *
     }
     mdb_cursor_close(cursor);
     return stop ? stop : rc == MDB_NOTFOUND ? 0 : base_fail_lmdb(b, rc, "reading counts");
+}
+
+/* --- All of it ----------------------------------------------------------------------------------- */
+
+static int pair_check(struct base *b, enum base_table table, const MDB_val *key, const MDB_val *data) {
+    struct entry entry;
+    switch (table) {
+    case TABLE_ENTRIES:
+        return key->mv_size == sizeof(uint64_t)
+                   ? entry_take(b, number_of(key), data, &entry)
+                   : base_fail(b, -EST_INPUT, "the number of an entry is damaged");
+    case TABLE_TERMS:
+        return key->mv_size == sizeof(struct posting_key) && data->mv_size == 0
+                   ? 0
+                   : base_fail(b, -EST_INPUT, "a term is damaged");
+    default:
+        return 0;
+    }
+}
+
+static int table_check(struct base *b, enum base_table table) {
+    MDB_cursor *cursor;
+    MDB_val key, data, last = {0};
+    int rc = mdb_cursor_open(b->txn, b->tables[table], &cursor), error = 0;
+    if (rc != 0)
+        return base_fail_lmdb(b, rc, "looking through it");
+    rc = mdb_cursor_get(cursor, &key, &data, MDB_FIRST);
+    while (rc == 0 && !error) {
+        error = pair_check(b, table, &key, &data);
+        if (!error && last.mv_data && mdb_cmp(b->txn, b->tables[table], &last, &key) >= 0)
+            error = base_fail(b, -EST_INPUT, "its keys are in disorder");
+        last = key;
+        rc = error ? 0 : mdb_cursor_get(cursor, &key, &data, MDB_NEXT);
+    }
+    mdb_cursor_close(cursor);
+    if (!error && rc != MDB_NOTFOUND)
+        error = base_fail_lmdb(b, rc, "looking through it");
+    return error;
+}
+
+int base_check(struct base *b) {
+    int rc = base_bytes(b) <= BASE_CHECK_BYTES ? base_begin(b) : 0;
+    for (size_t table = 0; b->txn && table < BASE_TABLES && !rc; table++)
+        rc = table_check(b, (enum base_table)table);
+    base_abort(b);
+    return rc;
 }

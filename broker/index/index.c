@@ -3,6 +3,7 @@
 #include "index.h"
 #include "feed.h"
 #include "find.h"
+#include "guard.h"
 #include "indexer.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@ enum {
     RETRY_MS = 5000,
     CATCH_UP_MS = 250,
     FILTER_MAX = 1000,
+    STOP_MAX_S = 20,
     YIELD_TIMES = 10, /* where the processor is short: as long again as a step took, times so many … */
     YIELD_MAX_MS = 200,
     IOPRIO_WHO_PROCESS = 1, /* glibc has no names for these */
@@ -71,8 +73,10 @@ struct index {
     struct indexer indexer; /* the thread's own from here on */
     bool open, rebuilding;
     int64_t retry_ms, committed_ms;
-    int pause_ms;        /* before the next step */
-    struct names *names; /* for the feed while there is no index */
+    uint64_t entries, bytes;        /* of the index, as last seen */
+    char dropped[INDEXER_WHY_SIZE]; /* why opening dropped what was there */
+    int pause_ms;                   /* before the next step */
+    struct names *names;            /* for the feed while there is no index */
 };
 
 static int64_t now_ms(void) {
@@ -88,14 +92,10 @@ static void status_set(struct index *in, const char *why) {
                                   .head = in->indexer.head,
                                   .rebuilding = in->rebuilding,
                                   .failed = why != NULL};
-    if (in->open) {
-        status.entries = base_entries(in->indexer.base);
-        status.bytes = base_bytes(in->indexer.base);
-    }
+    status.entries = in->entries;
+    status.bytes = in->bytes;
     snprintf(status.why, sizeof status.why, "%s", why ? why : "");
     pthread_mutex_lock(&in->lock);
-    if (status.entries == 0 && status.seq == in->status.seq)
-        status.entries = in->status.entries; /* between two transactions it cannot be told */
     in->status = status;
     pthread_mutex_unlock(&in->lock);
 }
@@ -112,13 +112,60 @@ static void follow_failed(struct index *in) {
     status_set(in, in->indexer.why);
 }
 
+/* What is done with the index's pages is done under guard: a fault in them is damage. */
+enum { FAULT = 1 << 20 };
+
+static int guarded(struct index *in, int (*work)(void *), void *arg) {
+    int rc = guard_call(work, arg, FAULT);
+    if (rc != FAULT)
+        return rc;
+    base_abandon(&in->indexer.base);
+    snprintf(in->indexer.why, sizeof in->indexer.why, "index %.300s: its pages lead nowhere", in->folder);
+    return -EST_INPUT;
+}
+
+static void figures_take(struct index *in) {
+    in->entries = base_entries(in->indexer.base);
+    in->bytes = base_bytes(in->indexer.base);
+}
+
+static int work_open(void *arg) {
+    struct index *in = arg;
+    int rc = indexer_open(in->reader, in->folder, &in->indexer, in->dropped);
+    if (!rc)
+        figures_take(in);
+    return rc;
+}
+
+static int work_step(void *arg) {
+    struct index *in = arg;
+    int rc = indexer_step(&in->indexer);
+    if (rc >= 0)
+        figures_take(in);
+    return rc;
+}
+
+static int work_commit(void *arg) {
+    return indexer_commit(&((struct index *)arg)->indexer);
+}
+
+static void follow_drop(struct index *in, const char *why) {
+    in->options.log(4, "the index is dropped and built again: %s", why);
+    indexer_close(&in->indexer);
+    in->open = false;
+    base_remove(in->folder);
+}
+
 static void follow_open(struct index *in) {
-    char dropped[INDEXER_WHY_SIZE];
     bool had_failed = in->status.failed;
-    int rc = indexer_open(in->reader, in->folder, &in->indexer, dropped);
+    int rc = guarded(in, work_open, in);
+    if (rc == -EST_INPUT) { /* found out by a fault; opening drops what it finds out by itself */
+        follow_drop(in, in->indexer.why);
+        rc = guarded(in, work_open, in);
+    }
     in->open = rc == 0;
-    if (dropped[0])
-        in->options.log(4, "the index is dropped and built again: %s", dropped);
+    if (in->dropped[0])
+        in->options.log(4, "the index is dropped and built again: %s", in->dropped);
     if (rc) {
         follow_failed(in);
         return;
@@ -138,18 +185,16 @@ static void follow_check(struct index *in, int rc) {
         follow_failed(in);
         return;
     }
-    in->options.log(4, "the index is dropped and built again: %s", in->indexer.why);
-    indexer_close(&in->indexer);
-    in->open = false;
-    base_remove(in->folder);
+    follow_drop(in, in->indexer.why);
     follow_open(in);
 }
 
 static void commit_if_due(struct index *in, bool at_end) {
-    bool is_due = now_ms() - in->committed_ms >= COMMIT_EVERY_MS || (at_end && in->rebuilding);
+    bool is_due = now_ms() - in->committed_ms >= COMMIT_EVERY_MS || (at_end && in->rebuilding) ||
+                  in->indexer.place.seq - in->indexer.committed >= INDEXER_COMMIT_EVENTS;
     if (!in->open || !in->indexer.dirty || !is_due)
         return;
-    int rc = indexer_commit(&in->indexer);
+    int rc = guarded(in, work_commit, in);
     in->committed_ms = now_ms();
     if (rc == 0 && at_end && in->rebuilding) {
         in->rebuilding = false;
@@ -182,7 +227,7 @@ static bool follow(struct index *in) {
     if (!in->open)
         return false;
     int64_t wall = clock_us(CLOCK_MONOTONIC), work = clock_us(CLOCK_THREAD_CPUTIME_ID);
-    int rc = indexer_step(&in->indexer);
+    int rc = guarded(in, work_step, in);
     yield_reckon(in, clock_us(CLOCK_MONOTONIC) - wall, clock_us(CLOCK_THREAD_CPUTIME_ID) - work);
     if (rc < 0) {
         follow_check(in, rc);
@@ -260,6 +305,17 @@ static bool search_ready(struct index *in, const struct question *q, uint64_t re
     return false;
 }
 
+struct finding {
+    struct indexer *indexer;
+    const struct find_question *question;
+    struct find_answer *answer;
+};
+
+static int work_find(void *arg) {
+    struct finding *f = arg;
+    return find(f->indexer, f->question, f->answer);
+}
+
 static void answer_find(struct index *in, const struct question *q, struct index_answer *a) {
     const struct find *ask = &q->message.find;
     struct timespec t;
@@ -276,7 +332,10 @@ static void answer_find(struct index *in, const struct question *q, struct index
                                      .now = {(int64_t)t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000}};
     struct find_answer answer;
     buffer_init(&answer.rows);
-    int rc = find(&in->indexer, &question, &answer);
+    struct finding finding = {&in->indexer, &question, &answer};
+    int rc = guarded(in, work_find, &finding);
+    if (rc == -EST_INPUT && !in->indexer.base)
+        snprintf(answer.why, sizeof answer.why, "%s", in->indexer.why);
     if (rc) {
         answer_error(a, ask->ref, rc == -EST_INVALID_FIELD ? rc : EST_BUSY, answer.why);
     } else {
@@ -290,7 +349,7 @@ static void answer_find(struct index *in, const struct question *q, struct index
     }
     buffer_done(&answer.rows);
     if (rc == -EST_INPUT) {
-        snprintf(in->indexer.why, sizeof in->indexer.why, "%s", base_error(in->indexer.base));
+        snprintf(in->indexer.why, sizeof in->indexer.why, "%s", answer.why);
         follow_check(in, rc);
     }
 }
@@ -412,7 +471,7 @@ static void *thread_run(void *arg) {
         }
     }
     if (in->open)
-        indexer_commit(&in->indexer);
+        guarded(in, work_commit, in);
     indexer_close(&in->indexer); /* in here: LMDB's transaction ends in the thread that began it */
     return NULL;
 }
@@ -446,6 +505,7 @@ int index_start(const struct index_options *options, struct index **ret) {
     struct index *in = calloc(1, sizeof *in);
     if (!in)
         return -EST_NO_MEMORY;
+    guard_install();
     in->options = *options;
     in->folder = strdup(options->folder);
     in->names = names_new();
@@ -463,6 +523,17 @@ int index_start(const struct index_options *options, struct index **ret) {
     return 0;
 }
 
+/* Pages that lead in a circle inside LMDB may hold the thread for ever: the broker ends all the same. */
+static bool thread_end(struct index *in) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += STOP_MAX_S;
+    if (pthread_timedjoin_np(in->thread, NULL, &until) == 0)
+        return true;
+    in->options.log(4, "the index's thread does not end; it is left behind");
+    return false;
+}
+
 void index_stop(struct index **ref) {
     struct index *in = *ref;
     *ref = NULL;
@@ -472,7 +543,8 @@ void index_stop(struct index **ref) {
     in->stopping = true;
     pthread_cond_signal(&in->asked);
     pthread_mutex_unlock(&in->lock);
-    pthread_join(in->thread, NULL);
+    if (!thread_end(in))
+        return;
     for (struct question *q = in->first, *next; q; q = next) {
         next = q->next;
         question_free(q);

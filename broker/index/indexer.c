@@ -1,6 +1,7 @@
 /* indexer.c - see indexer.h. */
 #include "indexer.h"
 #include "filter.h"
+#include "guard.h"
 #include "record.h"
 #include "subject.h"
 
@@ -23,6 +24,18 @@ static int fail_base(struct indexer *ix, int code) {
 /* A log that is damaged is not mended by dropping the index. */
 static int fail_reader(struct indexer *ix, int code) {
     return code < 0 ? fail(ix, code == -EST_INPUT ? -EST_IO : code, store_reader_error(ix->reader)) : code;
+}
+
+/* The log is not the index: what fails in there is no fault of this one. */
+static int reader_fetch(struct indexer *ix) {
+    bool was = guard_set(false);
+    int rc = store_reader_fetch(ix->reader, ix->place.seq + 1, READER_EVENTS_MAX, &ix->head);
+    guard_set(was);
+    return fail_reader(ix, rc);
+}
+
+static int reader_next(struct indexer *ix, struct event *ret) {
+    return fail_reader(ix, store_reader_next(ix->reader, ret)); /* out of memory of its own */
 }
 
 /* --- What terms stand for ------------------------------------------------------------------------ */
@@ -108,7 +121,12 @@ static int department_get(struct indexer *ix, uint64_t number, uint32_t *ret) {
 /* --- Folding ------------------------------------------------------------------------------------- */
 
 int indexer_names(struct indexer *ix) {
-    return names_need_load(ix->names) ? fail_reader(ix, names_load(ix->names, ix->reader)) : 0;
+    if (!names_need_load(ix->names))
+        return 0;
+    bool was = guard_set(false);
+    int rc = names_load(ix->names, ix->reader);
+    guard_set(was);
+    return fail_reader(ix, rc);
 }
 
 struct subject {
@@ -350,8 +368,8 @@ int indexer_step(struct indexer *ix) {
     struct event event;
     int rc = 0;
     do {
-        rc = fail_reader(ix, store_reader_fetch(ix->reader, ix->place.seq + 1, READER_EVENTS_MAX, &ix->head));
-        while (rc >= 0 && (rc = fail_reader(ix, store_reader_next(ix->reader, &event))) == 1)
+        rc = reader_fetch(ix);
+        while (rc >= 0 && (rc = reader_next(ix, &event)) == 1)
             rc = event_fold(ix, &event);
     } while (rc == 0 && ix->place.seq < ix->head &&
              ix->place.seq + READER_EVENTS_MAX - began <= INDEXER_STEP_EVENTS);
@@ -371,6 +389,7 @@ int indexer_commit(struct indexer *ix) {
     if (!rc)
         rc = base_commit(ix->base);
     ix->dirty = rc != 0;
+    ix->committed = ix->place.seq;
     return fail_base(ix, rc);
 }
 
@@ -387,12 +406,16 @@ static void keys_make(struct indexer *ix, uint64_t *ret_store) {
 /* Is this the index of this log? A store that was put back from a backup has another event there. */
 static int place_check(struct indexer *ix, uint64_t store) {
     struct event event;
-    int rc = base_place_read(ix->base, &ix->place);
+    int rc = base_check(ix->base);
+    if (!rc)
+        rc = base_place_read(ix->base, &ix->place);
     if (rc || ix->place.seq == 0)
         return fail_base(ix, rc);
     if (ix->place.store != store)
         return fail(ix, -EST_INPUT, "it is of another store");
+    bool was = guard_set(false);
     rc = store_reader_event(ix->reader, ix->place.seq, &event);
+    guard_set(was);
     if (rc == -EST_NOT_FOUND)
         return fail(ix, -EST_INPUT, "it is ahead of the log; the store was put back from a backup");
     if (rc)
@@ -411,6 +434,7 @@ static int base_start(struct indexer *ix, const char *folder, uint64_t store) {
     if (!rc)
         rc = fail_base(ix, counts_load(ix->counts, ix->base));
     ix->place.store = store;
+    ix->committed = ix->place.seq;
     return rc;
 }
 
@@ -440,8 +464,11 @@ int indexer_open(struct store_reader *reader, const char *folder, struct indexer
                  ? fail(ix, -EST_IO, "the damaged index cannot be removed; remove its folder")
                  : base_start(ix, folder, store);
     }
-    if (!rc)
+    if (!rc) {
+        bool was = guard_set(false);
         rc = fail_reader(ix, store_reader_head(reader, &ix->head));
+        guard_set(was);
+    }
     return rc;
 }
 

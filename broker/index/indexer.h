@@ -15,7 +15,11 @@
 #include "names.h"
 #include "reader.h"
 
-enum { INDEXER_STEP_EVENTS = 8 * READER_EVENTS_MAX, INDEXER_WHY_SIZE = 600 };
+enum {
+    INDEXER_STEP_EVENTS = 8 * READER_EVENTS_MAX,
+    INDEXER_COMMIT_EVENTS = 1 << 18, /* after so many it is time, whatever the clock says */
+    INDEXER_WHY_SIZE = 600
+};
 
 struct indexer {
     struct store_reader *reader; /* not owned */
@@ -30,7 +34,8 @@ struct indexer {
     uint32_t *slots, count;
     struct posting *puts, *drops;
     size_t puts_count, puts_capacity, drops_count, drops_capacity;
-    bool dirty; /* something is not committed */
+    uint64_t committed; /* seq of the last commit */
+    bool dirty;         /* something is not committed */
     char why[INDEXER_WHY_SIZE];
 };
 

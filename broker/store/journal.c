@@ -186,11 +186,11 @@ static const struct block_header *block_at(const struct journal *j, uint64_t at)
     return records_are_whole(j->ring + at, h) ? h : NULL;
 }
 
-/* The block that continues the log; or any whole one whose records lie behind it. */
+/* The block that continues the log; or any whole one that has events which the log lacks. */
 static const struct block_header *block_find(const struct journal *j, const struct store_head *head, bool behind) {
     for (uint64_t at = 0; at < j->size; at += JOURNAL_BLOCK) {
         const struct block_header *h = (const void *)(j->ring + at);
-        bool wanted = behind ? h->first > head->seq + 1 : h->first == head->seq + 1 && h->before == head->digest;
+        bool wanted = behind ? h->first > head->seq : h->first == head->seq + 1 && h->before == head->digest;
         if (wanted && block_at(j, at) != NULL)
             return h;
     }
@@ -269,11 +269,6 @@ int journal_count(struct store *store, uint64_t *ret_events) {
 }
 
 /* --- Blocks ------------------------------------------------------------------------------------ */
-
-bool journal_fits(const struct journal *j, size_t size) {
-    size_t used = j->used > 0 ? j->used : JOURNAL_HEADER_SIZE;
-    return used + size <= j->size && j->count < j->mask;
-}
 
 /* The block moves to the ring's beginning: it must not wrap. */
 static void block_move(struct journal *j) {

@@ -20,7 +20,8 @@
  * A block does not wrap around the ring's end. Which blocks count follows from LMDB's position: the
  * one whose first record is the next event and whose digest is the log's, then the one after it ...
  * A block that is not whole is one that nobody was told of, if it is the last. A whole block
- * behind one that is missing means that the file is damaged, and the store does not open.
+ * behind one that is missing, or behind the events of another log, means that the folder's files are
+ * damaged or not of one time, and the store does not open.
  */
 #ifndef JOURNAL_H
 #define JOURNAL_H
@@ -62,8 +63,6 @@ int journal_count(struct store *, uint64_t *ret_events);
 
 /* Room for the record of `seq` at the end of the open block. NULL while the ring is too full. */
 uint8_t *journal_reserve(struct journal *, uint64_t seq, size_t size);
-/* Would one more record of this size fit into an empty ring with what the open block has? */
-bool journal_fits(const struct journal *, size_t size);
 /* The open block onto the disk. 0, or -EST_IO with a sentence: it may be there or not. */
 int journal_write(struct store *, const struct store_head *before, const struct store_head *after);
 /* Forgets the open block. */

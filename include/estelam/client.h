@@ -46,7 +46,8 @@ int est_client_open(const est_options *, est_client **ret);
 /* Sends what waits to be sent for at most 200 ms, says BYE. NULL-safe; sets *client to NULL. */
 void est_client_close(est_client **client);
 /* Becomes readable when est_client_poll has something to do, timers among it, and stays so until
- * est_client_poll has returned 0: for poll() and epoll, level-triggered. Not to be read from. */
+ * est_client_poll has returned 0: for poll() and epoll, level-triggered. Not to be read from. Ask for
+ * it once: the asking makes it readable, so that the first wait misses nothing. */
 int est_client_fd(const est_client *);
 /* Is there a session now? Its account's name, or NULL. */
 const char *est_client_account(const est_client *);

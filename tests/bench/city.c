@@ -17,8 +17,9 @@
 #include <link.h>
 #include <zmq.h>
 
-/* Open at once beside what the plan's depth says: the broker's own default. */
-enum { INQUIRIES_MAX = 1000000 };
+/* Open at once beside what the plan's depth says: the broker's own default; and what a broker is given
+ * to start for each of those. */
+enum { INQUIRIES_MAX = 1000000, SERVING_EACH_US = 10 };
 
 static const char city_yaml[] =
     "city: {id: bench, title: {fa: آزمون, en: Bench}}\n"
@@ -188,7 +189,7 @@ static bool line_read(int fd, int64_t until_us, char *ret, size_t size) {
 
 static int doors_read(struct bench_city *c, const struct stage *s, int fd) {
     static const char *const names[] = {"requesters", "departments", "operators"};
-    int64_t until_us = bench_now_us() + CONNECT_MS * EST_US_PER_MS;
+    int64_t until_us = bench_now_us() + CONNECT_MS * EST_US_PER_MS + s->plan->depth * SERVING_EACH_US;
     char line[256], door[32], endpoint[128];
     unsigned found = 0;
     while (found < CITY_DOORS && line_read(fd, until_us, line, sizeof line)) {

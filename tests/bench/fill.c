@@ -179,8 +179,9 @@ static int batches_write(struct writer *w, uint64_t inquiries, uint64_t bytes_ma
         ret->inquiries += count;
         progress_tell(w, ret->inquiries, inquiries);
     }
+    int code = store_drain(w->store);
     ret->bytes = bytes_used(w);
-    return 0;
+    return code;
 }
 
 static int fill(const struct plan *plan, uint64_t inquiries, uint64_t bytes_max,

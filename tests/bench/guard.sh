@@ -27,7 +27,7 @@ declare -A toggles=([loop]="--toggle-collect=loop_run --toggle-collect=far_ends_
 count() { # thread, window, inquiries: prints instructions per inquiry
     local collected
     # shellcheck disable=SC2086 # a thread's toggles are several words
-    valgrind --tool=callgrind --callgrind-out-file="$out/$1.$2" --collect-atstart=no ${toggles[$1]} \
+    TMPDIR=$out valgrind --tool=callgrind --callgrind-out-file="$out/$1.$2" --collect-atstart=no ${toggles[$1]} \
         "$program" "$2" "$3" >"$out/said" 2>"$out/log" || {
         cat "$out/said" "$out/log" >&2
         echo "guard.sh: the broker did not do its work under valgrind; see above" >&2
@@ -42,7 +42,7 @@ case $mode in
     for row in "${rows[@]:1}"; do
         read -r thread window inquiries <<<"$row"
         echo "$thread, W = $window: $(count "$thread" "$window" "$inquiries") instructions an inquiry"
-        callgrind_annotate --auto=no --threshold=90 "$out/$thread.$window" | grep -E '^ *[0-9,]+ \(' | head -n 40
+        callgrind_annotate --auto=no --threshold=90 "$out/$thread.$window" | grep -E '^ *[0-9,]+ \(' | sed -n '1,40p'
     done
     exit
     ;;

@@ -30,6 +30,10 @@ static struct row *depth_row(struct scenes *s, const struct scenario *of, struct
         return NULL;
     }
     double cold_s = cold_start(plan);
+    if (cold_s == 0) {
+        s->code = s->code == 0 ? -EST_UNREACHABLE : s->code;
+        return NULL;
+    }
     fill_warm(plan);
     struct row *row = scene_round(s, of, plan, "%u deep", plan->depth);
     if (!row)

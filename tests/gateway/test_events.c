@@ -205,7 +205,11 @@ static void a_reader_that_comes_back_misses_nothing(void **state) {
         assert_true(number > before);
         before = number;
     }
-    assert_null(reader_next(r, 200));
+    const json_t *more = reader_next(r, 200);
+    if (more)
+        print_error("one more: %s, seq %lld, number %lld\n", event_text(more, "event"), (long long)r->id,
+                    json_integer_value(json_object_get(more, "number")));
+    assert_null(more);
 }
 
 static void a_revoked_token_ends_its_stream(void **state) {

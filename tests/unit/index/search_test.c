@@ -522,6 +522,13 @@ static void expect_rebuilt(struct bench *b, const char *because) {
     find_everything(b);
 }
 
+/* As after a crash: what it says of itself has to do. */
+static void sum_forget(struct bench *b) {
+    char path[1024];
+    snprintf(path, sizeof path, "%s/index.sum", b->folder);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void index_of_another_format_store_or_length_is_built_again(void **state) {
     struct bench *b = bench_open(state);
     char path[1024];
@@ -548,9 +555,11 @@ static void index_of_another_format_store_or_length_is_built_again(void **state)
     expect_rebuilt(b, "another log");
     index_close(b);
     snprintf(path, sizeof path, "%s/data.mdb", b->folder);
+    sum_forget(b);
     assert_int_equal(truncate(path, 3 * 4096), 0);
     expect_rebuilt(b, "cut short");
     index_close(b);
+    sum_forget(b);
     int fd = open(path, O_WRONLY);
     assert_int_equal(pwrite(fd, "this is no index", 16, 0) + pwrite(fd, "this is no index", 16, 4096), 32);
     assert_int_equal(pwrite(fd, "nor is this......", 16, 16) + pwrite(fd, "nor is this......", 16, 4112), 32);
@@ -575,10 +584,9 @@ static void damaged_entry_is_found_out_by_its_checksum(void **state) {
     for (char *at = bytes; (at = memmem(at, (size_t)(bytes + size - at), "1-1-1-1-0-0-0", 13)); at += 13)
         assert_int_equal(pwrite(fd, "7", 1, at - bytes), 1);
     close(fd);
-    index_open(b);
-    struct find_question q = {.filter = slice_of("")};
-    assert_int_equal(find(&b->indexer, &q, &answer), -EST_INPUT);
-    assert_non_null(strstr(answer.why, "damaged"));
+    sum_forget(b);
+    expect_rebuilt(b, "is damaged");
+    assert_int_equal(find(&b->indexer, &(struct find_question){.filter = slice_of("")}, &answer), 0);
     buffer_done(&answer.rows);
     bench_close(b);
 }

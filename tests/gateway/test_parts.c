@@ -1,0 +1,210 @@
+/* test_parts.c - keys, traces, times and tokens by themselves, and `estelam token` as people run it. */
+#include "gate.h"
+#include "key.h"
+#include "trace.h"
+#include "view.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* --- Idempotency keys ----------------------------------------------------------------------- */
+
+static void a_uuid_is_the_id_and_any_other_key_always_the_same_one(void **state) {
+    est_id a, b, c, d;
+    char text[EST_ID_TEXT_SIZE];
+    const char *why;
+    (void)state;
+    assert_true(key_id("0198C5A2-7d1e-7c3a-9f00-2b6d1c0a4e11", "portal", &a, &why));
+    est_id_format(&a, text);
+    assert_string_equal(text, "0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11");
+    assert_true(key_id("order-17", "portal", &a, &why));
+    assert_true(key_id("\"order-17\"", "portal", &b, &why));
+    assert_true(key_id("order-17", "notary", &c, &why));
+    assert_true(key_id("order-18", "portal", &d, &why));
+    assert_memory_equal(&a, &b, sizeof a);
+    assert_memory_not_equal(&a, &c, sizeof a);
+    assert_memory_not_equal(&a, &d, sizeof a);
+    est_id_format(&a, text);
+    assert_int_equal(text[14], '8');
+    assert_non_null(strchr("89ab", text[19]));
+    /* Fixed for ever: a key of today must name the same inquiry after an upgrade */
+    assert_string_equal(text, "bf50d31d-e76c-8fa6-9563-8f37edb0b1ab");
+}
+
+static void what_is_no_key_is_told(void **state) {
+    est_id id;
+    const char *why;
+    char longest[258];
+    (void)state;
+    memset(longest, 'a', sizeof longest);
+    longest[255] = '\0';
+    assert_true(key_id(longest, "portal", &id, &why));
+    longest[255] = 'a';
+    longest[256] = '\0';
+    static const char *const bad[] = {"",     "\"\"", "a b",
+                                      "a\tb", "سلام", "00000000-0000-0000-0000-000000000000"};
+    assert_false(key_id(longest, "portal", &id, &why));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(key_id(bad[i], "portal", &id, &why));
+}
+
+/* --- traceparent ---------------------------------------------------------------------------- */
+
+static void a_traceparent_is_judged_by_the_standard(void **state) {
+    static const struct {
+        const char *text;
+        bool good;
+    } rows[] = {
+        {"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true},
+        {"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00", true},
+        {"cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true},
+        {"cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-comes", true},
+        {"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-comes", false},
+        {"cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01x", false},
+        {"ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false},
+        {"00-00000000000000000000000000000000-00f067aa0ba902b7-01", false},
+        {"00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false},
+        {"00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", false},
+        {"00-4bf92f3577b34da6a3ce929d0e0e473-00f067aa0ba902b7-01", false},
+        {"00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false},
+        {"", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(trace_is_good(rows[i].text), rows[i].good);
+}
+
+/* --- Times ---------------------------------------------------------------------------------- */
+
+static void times_go_both_ways(void **state) {
+    static const char *const bad[] = {"",
+                                      "2026-11-25",
+                                      "2026-11-25T10:00:00",
+                                      "2026-02-30T10:00:00Z",
+                                      "2026-11-25T25:00:00Z",
+                                      "2026-11-25T10:00:00+3:30",
+                                      "2026-11-25T10:00:00.Z",
+                                      "2026-11-25T10:00:00Zx",
+                                      " 2026-11-25T10:00:00Z",
+                                      "1960-01-01T00:00:00Z"};
+    est_time time;
+    char text[VIEW_TIME_SIZE];
+    (void)state;
+    assert_true(view_time_parse("2026-11-25T13:30:00.123456+03:30", &time));
+    view_time_format(time, text);
+    assert_string_equal(text, "2026-11-25T10:00:00.123456Z");
+    assert_true(view_time_parse("2026-11-25T10:00:00.5Z", &time));
+    assert_int_equal(time.us % EST_US_PER_S, 500000);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(view_time_parse(bad[i], &time));
+}
+
+/* --- estelam token -------------------------------------------------------------------------- */
+
+static char path[128];
+
+static int file_setup(void **state) {
+    char folder[] = "/tmp/estelam-tokens-XXXXXX";
+    (void)state;
+    snprintf(path, sizeof path, "%s/tokens.yaml", mkdtemp(folder));
+    return sodium_init() < 0 ? -1 : 0;
+}
+
+/* The first line it printed, kept until the next call; its status in *ret. */
+static const char *token_run(int *ret, const char *const *words) {
+    static char line[256];
+    const char *argv[16] = {PROGRAMS "/estelam", "token"};
+    size_t count = 2;
+    while (*words)
+        argv[count++] = *words++;
+    argv[count++] = "--file";
+    argv[count++] = path;
+    struct child *child = child_start(argv);
+    const char *said = child_line(child, "");
+    snprintf(line, sizeof line, "%s", said ? said : "");
+    *ret = child_wait(child);
+    return line;
+}
+#define TOKEN(ret, ...) token_run(ret, (const char *const[]){__VA_ARGS__, NULL})
+
+static void a_token_is_shown_once_and_kept_as_a_hash(void **state) {
+    struct complaints complaints = {0};
+    struct tokens tokens;
+    struct stat about;
+    char secret[64], id[TOKEN_ID_SIZE];
+    int status;
+    (void)state;
+    snprintf(secret, sizeof secret, "%s",
+             TOKEN(&status, "new", "--account", "portal", "--scopes", "submit,read", "--title", "درگاه",
+                   "--expires", "+90 d"));
+    assert_int_equal(status, 0);
+    assert_int_equal(strlen(secret), TOKEN_SECRET_SIZE - 1);
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600);
+    FILE *file = fopen(path, "r");
+    char text[4096] = "";
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+    fclose(file);
+    assert_null(strstr(text, secret + 4));
+    assert_int_equal(tokens_load(path, &complaints, &tokens), 0);
+    const struct token *token = tokens_find(&tokens, (est_slice){secret, strlen(secret)});
+    assert_non_null(token);
+    assert_string_equal(token->account, "portal");
+    assert_string_equal(token->title, "درگاه");
+    assert_int_equal(token->scopes, SCOPE_submit | SCOPE_read);
+    assert_true(token->expires.us > token->created.us);
+    secret[10] ^= 1;
+    assert_null(tokens_find(&tokens, (est_slice){secret, strlen(secret)}));
+    snprintf(id, sizeof id, "%s", token->id);
+    tokens_done(&tokens);
+    assert_string_equal(TOKEN(&status, "revoke", id), id);
+    assert_int_equal(status, 0);
+    assert_int_equal(tokens_load(path, &complaints, &tokens), 0);
+    assert_true(tokens.at[0].revoked.us > 0);
+    tokens_done(&tokens);
+}
+
+static void wrong_words_make_no_token(void **state) {
+    struct stat before, after;
+    int status;
+    (void)state;
+    assert_int_equal(stat(path, &before), 0);
+    TOKEN(&status, "new", "--account", "portal", "--scopes", "submit,frob");
+    assert_int_equal(status, 2);
+    TOKEN(&status, "new", "--account", "portal", "--scopes", "");
+    assert_int_equal(status, 2);
+    TOKEN(&status, "new", "--account", "portal", "--scopes", "read", "--expires", "2020-01-01");
+    assert_int_equal(status, 2);
+    TOKEN(&status, "new", "--scopes", "read");
+    assert_int_equal(status, 2);
+    TOKEN(&status, "revoke", "000000000000");
+    assert_int_equal(status, 1);
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+}
+
+static int file_teardown(void **state) {
+    char command[256];
+    (void)state;
+    snprintf(command, sizeof command, "%s", path);
+    remove(path);
+    snprintf(command, sizeof command, "%s.lock", path);
+    remove(command);
+    *strrchr(path, '/') = '\0';
+    return remove(path);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_uuid_is_the_id_and_any_other_key_always_the_same_one),
+        cmocka_unit_test(what_is_no_key_is_told),
+        cmocka_unit_test(a_traceparent_is_judged_by_the_standard),
+        cmocka_unit_test(times_go_both_ways),
+        GATE_CLAIM(a_token_is_shown_once_and_kept_as_a_hash),
+        GATE_CLAIM(wrong_words_make_no_token),
+    };
+    return cmocka_run_group_tests(tests, file_setup, file_teardown);
+}
