@@ -89,8 +89,9 @@ static int estelam_count(struct stage *s, struct counters *ret) {
 
 const struct system system_estelam = {
     .name = "estelam",
-    .durable = "LMDB, synced at each commit; inquiry, answer and acknowledgement are each in a commit before "
-               "anyone is told; rights, bodies and UTF-8 checked",
+    .durable =
+        "a journal, synced before anyone is told, and LMDB from it; inquiry, answer and acknowledgement "
+        "alike; rights, bodies and UTF-8 checked",
     .ours = true,
     .curve = true,
     .batches = true,
