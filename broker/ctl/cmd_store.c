@@ -37,6 +37,8 @@ static const struct column columns[] = {
     {"log_bytes", "bytes in the log", false, 0},
     {"used_bytes", "bytes in the file", false, 0},
     {"digest", "digest", false, 0},
+    {"journal_events", "events in the journal", false, 0},
+    {"journal_torn", NULL, false, 0},
     {"took_ms", "took", false, 0},
 };
 
@@ -56,6 +58,17 @@ static void states_add(struct table *table, const struct store_check *check) {
     cell_uint(table, ended - check->acknowledged);
 }
 
+/* Beside a running broker nothing can be said of it. */
+static void journal_add(struct table *table, const struct store_check *check) {
+    if (check->journal_seen) {
+        cell_uint(table, check->journal_events);
+        cell_bool(table, check->journal_torn);
+    } else {
+        cell_none(table);
+        cell_none(table);
+    }
+}
+
 static void check_show(const struct call *call, const struct store_check *check, int64_t took_ms) {
     struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
     char digest[24];
@@ -72,9 +85,14 @@ static void check_show(const struct call *call, const struct store_check *check,
     cell_uint(table, check->log_bytes);
     cell_uint(table, check->used_bytes);
     cell_cstr(table, digest);
+    journal_add(table, check);
     cell_took(table, took_ms);
     table_show_sheet(table, call);
     table_free(&table);
+    if (check->journal_events > 0)
+        say_remark("the broker puts what is in the journal into the log at its next start");
+    if (check->journal_torn)
+        say_remark("the journal ends with a batch that is not whole: power was lost before anybody was told of it");
 }
 
 /* Figures of a store that was walked half-way mean nothing, so none are given. */

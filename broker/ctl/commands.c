@@ -300,6 +300,9 @@ const struct command COMMANDS[] = {
              "checksum says, no time before the one before it, each event after the newest of its "
              "inquiry, and the digest the one that is stored. Every event is then counted into the "
              "tables, and they must be what is stored.\n\n"
+             "Where no broker runs, the journal is read too: events in it that the log does not have yet "
+             "are counted, and one that is missing before them is damage. Beside a running broker the log "
+             "is what it was some milliseconds ago, and the journal is not looked at.\n\n"
              "Prints what the store holds. Exits with 1 where it is damaged, and names the first bad "
              "record: its table, its key and what is wrong with it. It needs about as much memory as "
              "the broker itself: 140 bytes for each inquiry that was open at one time.",

@@ -14,10 +14,14 @@
 #include "fold.h"
 #include "room.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 typedef unsigned long long ull; /* for %llu */
 
@@ -522,6 +526,49 @@ static int tables_compare(struct walk *walk) {
     return rc;
 }
 
+/* --- The journal ------------------------------------------------------------------------------- */
+
+/* The lock is asked for and given back at once. A copy of a store has none. */
+static bool broker_runs(const struct store *store) {
+    char path[4096];
+    int fd = -1;
+    if (snprintf(path, sizeof path, "%s/broker.lock", store->directory) < (int)sizeof path)
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return false;
+    bool runs = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return runs;
+}
+
+/* Of the very moment of the log that was walked: no broker before, none after, and none between. */
+static int journal_see(struct walk *walk) {
+    struct store *store = walk->store;
+    struct store_check *ret = walk->ret;
+    struct store_head now;
+    struct journal_sight seen;
+    struct view view;
+    if (!store->read_only || broker_runs(store))
+        return 0;
+    int rc = journal_open(store);
+    if (!rc)
+        rc = view_begin(store, &view);
+    if (rc)
+        return rc;
+    rc = head_read(store, view.txn, &now);
+    view_end(&view);
+    if (rc || now.seq != ret->head.seq || broker_runs(store))
+        return rc;
+    journal_look(store, &ret->head, &seen);
+    ret->journal_seen = true;
+    ret->journal_events = seen.events;
+    ret->journal_torn = seen.is_torn;
+    key_set(walk, "journal", "%llu", (ull)seen.without_before);
+    if (seen.without_before > 0)
+        return bad(walk, "the journal has this event, and those between the log and it are missing");
+    return 0;
+}
+
 /* --- The whole --------------------------------------------------------------------------------- */
 
 /* Past the log that was there at the beginning there is no pause any more: a busy broker would
@@ -551,6 +598,10 @@ int store_check(struct store *store, struct store_check *ret) {
     ret->used_bytes = sizes.used;
     while (!rc && !end)
         rc = stretch(&walk, store->committed.seq, &end);
+    if (!rc)
+        rc = journal_see(&walk);
+    if (store->read_only)
+        journal_close(&store->journal);
     fold_done(&walk.fold);
     free(walk.things);
     record_scratch_done(&walk.scratch);

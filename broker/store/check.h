@@ -5,6 +5,10 @@
  * digest. Every event is folded, by the same function that the broker folds with, and the result
  * is compared with the tables: open, ended, ids, things, their counts, and the head.
  *
+ * Last comes the journal of a store that is not open: how many events wait in it, and whether one before
+ * them is missing. A torn batch at its end is no damage: a power cut leaves one, and nobody was told
+ * of it. Beside a broker the journal is not looked at, it changes under one's eyes.
+ *
  * It works in a closed store and beside a running broker alike. The log is read in stretches, each
  * in a transaction of its own, so that the broker may use again what it frees meanwhile; the
  * comparison is made in the last one, where log and tables are of one moment. It holds in memory
@@ -28,6 +32,9 @@ struct store_check {
     uint64_t inquiries, states[CHECK_STATES]; /* by their state, open and ended; never LEASED */
     uint64_t acknowledged, things;
     uint64_t unsettled;       /* rows that opening the store folds out of the log's end */
+    bool journal_seen;        /* false: not looked at, since a broker writes it */
+    uint64_t journal_events;  /* promised, and not in the log yet: the next start puts them there */
+    bool journal_torn;        /* and behind them a batch that is not whole */
 };
 
 /* 0: it was checked, and `ret->damaged` is the result. -EST_IO, -EST_NO_MEMORY: it could not be;

@@ -178,12 +178,16 @@ static bool records_are_whole(const uint8_t *block, const struct block_header *h
     return at == h->bytes && digest == h->after;
 }
 
+static bool header_is_whole(const struct journal *j, uint64_t at) {
+    const struct block_header *h = (const void *)(j->ring + at);
+    return h->magic == MAGIC && h->format == FORMAT && h->size == JOURNAL_HEADER_SIZE && h->count > 0 &&
+           h->bytes > JOURNAL_HEADER_SIZE && h->bytes <= j->size - at &&
+           h->checksum == header_checksum(j, j->ring + at);
+}
+
 static const struct block_header *block_at(const struct journal *j, uint64_t at) {
     const struct block_header *h = (const void *)(j->ring + at);
-    if (h->magic != MAGIC || h->format != FORMAT || h->size != JOURNAL_HEADER_SIZE || h->count == 0 ||
-        h->bytes <= JOURNAL_HEADER_SIZE || h->bytes > j->size - at || h->checksum != header_checksum(j, j->ring + at))
-        return NULL;
-    return records_are_whole(j->ring + at, h) ? h : NULL;
+    return header_is_whole(j, at) && records_are_whole(j->ring + at, h) ? h : NULL;
 }
 
 /* The block that continues the log; or any whole one that has events which the log lacks. */
@@ -255,17 +259,29 @@ int journal_replay(struct store *store) {
     return h != NULL ? block_damaged(store, h) : ring_reset(store);
 }
 
-int journal_count(struct store *store, uint64_t *ret_events) {
-    struct store_head head = store->committed;
+/* Is the next block there by its header, and its records are not? */
+static bool next_is_torn(const struct journal *j, const struct store_head *head) {
+    for (uint64_t at = 0; at < j->size; at += JOURNAL_BLOCK) {
+        const struct block_header *h = (const void *)(j->ring + at);
+        if (h->first == head->seq + 1 && h->before == head->digest && header_is_whole(j, at))
+            return true; /* a whole one was found before */
+    }
+    return false;
+}
+
+void journal_look(const struct store *store, const struct store_head *kept, struct journal_sight *ret) {
+    const struct journal *j = &store->journal;
+    struct store_head head = *kept;
     const struct block_header *h;
-    *ret_events = 0;
-    while ((h = block_find(&store->journal, &head, false)) != NULL) {
-        *ret_events += h->count;
+    *ret = (struct journal_sight){0};
+    while ((h = block_find(j, &head, false)) != NULL) {
+        ret->events += h->count;
         head.seq += h->count;
         head.digest = h->after;
     }
-    h = block_find(&store->journal, &head, true);
-    return h != NULL ? block_damaged(store, h) : 0;
+    ret->is_torn = next_is_torn(j, &head);
+    h = block_find(j, &head, true);
+    ret->without_before = h != NULL ? h->first : 0;
 }
 
 /* --- Blocks ------------------------------------------------------------------------------------ */

@@ -58,8 +58,13 @@ void journal_close(struct journal *);
 
 /* Puts every event that LMDB lacks into it. After rows_recover, before the keeper starts. */
 int journal_replay(struct store *);
-/* Events in whole blocks behind LMDB's position, without changing anything; for tools. */
-int journal_count(struct store *, uint64_t *ret_events);
+/* For tools, of a journal that nobody writes: what opening the store would find behind its log. */
+struct journal_sight {
+    uint64_t events;         /* that it would put into LMDB */
+    bool is_torn;            /* the block after them is not whole */
+    uint64_t without_before; /* the first event of a whole block whose predecessors are missing; 0: none */
+};
+void journal_look(const struct store *, const struct store_head *kept, struct journal_sight *ret);
 
 /* Room for the record of `seq` at the end of the open block. NULL while the ring is too full. */
 uint8_t *journal_reserve(struct journal *, uint64_t seq, size_t size);

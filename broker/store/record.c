@@ -320,10 +320,6 @@ uint64_t record_checksum(est_slice bytes) {
     return bytes.size >= CHECKED_FROM ? read_u64((const uint8_t *)bytes.data + 8) : 0;
 }
 
-bool record_is_whole(est_slice bytes) {
-    return bytes.size >= RECORD_HEADER_SIZE && checksum_after(bytes.data, bytes.size) == record_checksum(bytes);
-}
-
 size_t record_span(est_slice bytes) {
     uint32_t payload;
     if (bytes.size < RECORD_HEADER_SIZE)
@@ -542,6 +538,11 @@ static int check_event_frame(est_slice bytes, char ret_why[RECORD_WHY_SIZE]) {
         return defect(ret_why, "it has format %u with a header of %u bytes, and this program knows format %d",
                       format, header_size, RECORD_FORMAT);
     return check_frame(bytes, RECORD_HEADER_SIZE, ret_why);
+}
+
+bool record_is_whole(est_slice bytes) {
+    char why[RECORD_WHY_SIZE];
+    return check_event_frame(bytes, why) == 0;
 }
 
 int record_read(est_slice bytes, struct record_scratch *scratch, struct event *ret,

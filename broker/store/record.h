@@ -43,7 +43,7 @@ int record_read(est_slice bytes, struct record_scratch *, struct event *ret, cha
 /* The same for bytes that this process wrote, and that have been in its memory alone since: the
  * checksum is not looked at. */
 int record_parse(est_slice bytes, struct record_scratch *, struct event *ret, char ret_why[RECORD_WHY_SIZE]);
-/* Does its checksum match? */
+/* Does it begin as an event does, and does its checksum match? */
 bool record_is_whole(est_slice bytes);
 
 /* Bytes of the record that these begin with, by its own header, which is not looked at otherwise;

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -36,7 +38,7 @@ static int store_setup(void **state) {
 
 static int store_teardown(void **state) {
     char path[300];
-    static const char *const names[] = {"data.mdb", "lock.mdb", "broker.lock", ""};
+    static const char *const names[] = {"data.mdb", "lock.mdb", "broker.lock", "journal", ""};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/store/%s", (char *)*state, names[i]);
         remove(path);
@@ -75,6 +77,41 @@ static void good_store_is_summed_up(void **state) {
     json_decref(answer);
 }
 
+/* A broker that died: what it promised last is in its journal. */
+static void broker_die(const char *folder) {
+    char path[300];
+    snprintf(path, sizeof path, "%s/store", folder);
+    struct store_options options = {.directory = path};
+    struct store *store = NULL;
+    struct event asked = {.seq = 3, .at = {2000}, .generation = 1, .number = 3, .type = EVENT_SUBMITTED};
+    asked.submitted.account = 2;
+    asked.submitted.type = 1;
+    bool good = store_open(&options, &store) == 0 && store_begin(store) == 0 && store_append(store, &asked) == 0 &&
+                store_commit(store) == 0;
+    _exit(good ? 0 : 1);
+}
+
+/* The keeper waits for some milliseconds before it writes; where it was faster the event is in the log. */
+static void promises_in_the_journal_are_counted(void **state) {
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        broker_die(*state);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    RUN(*state, "store", "check", "store", "--json");
+    assert_int_equal(ran.status, EXIT_OK);
+    json_t *answer = json_loads(ran.out, 0, NULL);
+    assert_non_null(answer);
+    json_int_t waiting = json_integer_value(json_object_get(answer, "journal_events"));
+    assert_int_equal(json_integer_value(json_object_get(answer, "events")) + waiting, 3);
+    assert_true(json_is_false(json_object_get(answer, "journal_torn")));
+    json_decref(answer);
+    RUN(*state, "store", "check", "store");
+    assert_non_null(strstr(ran.out, "events in the journal"));
+    assert_true(waiting == 0 || strstr(ran.err, "at its next start") != NULL);
+}
+
 static void damaged_store_is_a_no_that_names_the_record(void **state) {
     body_damage(*state);
     RUN(*state, "store", "check", "store");
@@ -104,6 +141,7 @@ static void folder_without_a_store_is_a_wrong_command_line(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(good_store_is_summed_up),
+        TEST(promises_in_the_journal_are_counted),
         TEST(damaged_store_is_a_no_that_names_the_record),
         TEST(folder_without_a_store_is_a_wrong_command_line),
     };

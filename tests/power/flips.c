@@ -5,9 +5,14 @@
  * mapped file, and the address less the map's beginning is the place in the file. So bits are
  * flipped in what is live, never in free pages or in the unused end of a page, which nobody reads.
  *
+ * In the journal of a broker that died it is the same with one exception, which cannot be mended: where the
+ * last block is not whole, the disk may have changed it or never had it. There the check has to say
+ * that a batch is not whole, or to count the events of one batch less.
+ *
  * FLIPS=N in the environment: that many instead of ten thousand. SEED=N: others.
  */
 #include "check.h"
+#include "disk_calls.h"
 #include "sample.h"
 
 #include <fcntl.h>
@@ -16,8 +21,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+enum { JOURNAL_BATCHES = 12, BLOCK = 4096, JOURNAL_STORE = 2 << 20 };
 enum { FLIPS = 10000, BLIND_PER_FLIP = 4, INQUIRIES = 300, RECORDS_MAX = 20000, PLACES = 16 };
 
 static uint64_t seed = 20240517;
@@ -250,10 +257,91 @@ static void flip_anywhere_harms_only_the_store(void **state) {
     bench_free(bench);
 }
 
+/* --- In the journal ---------------------------------------------------------------------------- */
+
+/* Batches of one to twelve inquiries that LMDB does not get: the keeper is held, and the process is
+ * gone as soon as the last of them is promised. */
+static void broker_die(const struct scratch *scratch) {
+    static uint8_t body[1000];
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        struct writer w = writer_open(scratch, JOURNAL_STORE);
+        disk_calls_hold_data(DISK_HELD_FOREVER);
+        for (unsigned batch = 1; batch <= JOURNAL_BATCHES; batch++) {
+            expect_ok(w.store, store_begin(w.store));
+            for (unsigned i = 0; i < batch; i++)
+                writer_submit(&w, 1, w.seq + 1, (est_slice){body, sizeof body});
+            expect_ok(w.store, store_commit(w.store));
+        }
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+struct block {
+    uint64_t at, first;
+    uint32_t count, bytes;
+};
+
+/* Those behind the log, in order; the ring was empty, so they lie one after the other. */
+static size_t blocks_find(int journal, uint64_t logged, struct block *ret) {
+    struct block block = {0};
+    size_t count = 0;
+    uint8_t header[64];
+    while (pread(journal, header, sizeof header, (off_t)block.at) == sizeof header && header[0] == 'E') {
+        memcpy(&block.first, header + 16, sizeof block.first);
+        memcpy(&block.count, header + 24, sizeof block.count);
+        memcpy(&block.bytes, header + 28, sizeof block.bytes);
+        if (block.first > logged)
+            ret[count++] = block;
+        block.at += (block.bytes + BLOCK - 1) / BLOCK * BLOCK;
+    }
+    return count;
+}
+
+static void flip_in_the_journal_is_found(void **state) {
+    struct scratch *scratch = *state;
+    struct block blocks[JOURNAL_BATCHES];
+    struct store_check whole, check;
+    uint64_t flips = environment("FLIPS", FLIPS) / BLIND_PER_FLIP, torn = 0, fewer = 0;
+    char path[320];
+    seed = environment("SEED", 20240517) | 1;
+    broker_die(scratch);
+    assert_int_equal(store_check_folder(scratch->store, &whole), 0);
+    snprintf(path, sizeof path, "%s/journal", scratch->store);
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    size_t count = blocks_find(file, whole.head.seq, blocks);
+    assert_int_equal(count, JOURNAL_BATCHES);
+    for (uint64_t i = 0; i < flips; i++) {
+        size_t nth = chance(count);
+        uint64_t at = blocks[nth].at + chance(blocks[nth].bytes);
+        unsigned bit = (unsigned)chance(8);
+        flip(file, at, bit);
+        assert_int_equal(store_check_folder(scratch->store, &check), 0);
+        flip(file, at, bit);
+        bool last = nth + 1 == count;
+        bool is_less = check.journal_events + blocks[nth].count == whole.journal_events;
+        if (last ? check.damaged || !is_less : !check.damaged)
+            fail_msg("flip %" PRIu64 " was not found: block %zu of %zu, byte %" PRIu64 ", bit %u", i, nth, count,
+                     at - blocks[nth].at, bit);
+        torn += last && check.journal_torn;
+        fewer += last && !check.journal_torn;
+    }
+    print_message("%" PRIu64 " flips in %zu blocks of the journal, all found; in the last one %" PRIu64
+                  " leave a torn batch, and %" PRIu64 " only fewer events\n",
+                  flips, count, torn, fewer);
+    assert_int_equal(store_check_folder(scratch->store, &check), 0);
+    assert_int_equal(check.journal_events, whole.journal_events);
+    close(file);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(flip_inside_a_record_is_found, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(flip_anywhere_harms_only_the_store, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(flip_in_the_journal_is_found, scratch_make, scratch_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

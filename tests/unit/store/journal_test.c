@@ -4,12 +4,14 @@
  * has nothing of what was promised; the parent looks at the journal that it left, changes it as a
  * disk might, and opens the store again.
  */
+#include "check.h"
 #include "disk_calls.h"
 #include "record.h"
 #include "sample.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -435,6 +437,117 @@ static void full_ring_tells_that_the_keeper_has_failed(void **state) {
     expect_inquiries(*state, SMALL, promised);
 }
 
+/* --- Looked at from outside -------------------------------------------------------------------- */
+
+static struct store_check checked(const struct scratch *scratch) {
+    struct store_check check;
+    int rc = store_check_folder(scratch->store, &check);
+    if (rc)
+        fail_msg("not checked: %s", check.why);
+    return check;
+}
+
+static void check_counts_what_waits_in_the_journal(void **state) {
+    die_after(*state, SMALL, 5, 100);
+    struct store_check check = checked(*state);
+    assert_false(check.damaged);
+    assert_int_equal(check.head.seq, 0);
+    assert_true(check.journal_seen);
+    assert_int_equal(check.journal_events, 5);
+    expect_inquiries(*state, SMALL, 5); /* it has changed nothing */
+    check = checked(*state);
+    assert_int_equal(check.head.seq, 6);
+    assert_true(check.journal_seen);
+    assert_int_equal(check.journal_events, 0);
+}
+
+static void check_tells_a_torn_batch_from_a_hole(void **state) {
+    struct death death = death_of(*state, 3, 1000);
+    journal_flip(&death, 2 * BLOCK + 300);
+    struct store_check check = checked(*state);
+    assert_false(check.damaged);
+    assert_true(check.journal_torn);
+    assert_int_equal(check.journal_events, 2);
+    death_restore(&death);
+    journal_flip(&death, 300);
+    check = checked(*state);
+    assert_true(check.damaged);
+    assert_string_equal(check.table, "journal");
+    assert_string_equal(check.key, "2");
+    death_free(&death);
+}
+
+static void check_beside_a_broker_leaves_the_journal_alone(void **state) {
+    static const uint8_t nothing[BLOCK];
+    struct writer w = writer_open(*state, SMALL);
+    struct death death = {.scratch = *state};
+    batch_of_one(&w, 100);
+    expect_ok(w.store, store_drain(w.store));
+    disk_calls_hold_data(DISK_HELD_FOREVER); /* what follows is in the journal alone */
+    batch_of_one(&w, 100);
+    batch_of_one(&w, 100);
+    journal_set(&death, BLOCK, nothing, BLOCK);
+    struct store_check check = checked(*state);
+    assert_false(check.damaged);
+    assert_false(check.journal_seen);
+    assert_int_equal(check.head.seq, 1);
+    disk_calls_reset();
+    writer_close(&w);
+}
+
+/* --- Copies ------------------------------------------------------------------------------------ */
+
+/* As the operators' guide says: with the broker stopped, both files; while it runs, mdb_copy. */
+static void copy_of_both_files_is_the_whole_store(void **state) {
+    struct scratch copy = *(struct scratch *)*state;
+    snprintf(copy.store, sizeof copy.store, "%.250s/copy", copy.folder);
+    struct death death = death_of(*state, 4, 100);
+    death.scratch = &copy;
+    assert_int_equal(mkdir(copy.store, 0700), 0);
+    file_put(&copy, "data.mdb", death.data);
+    assert_int_equal(checked(&copy).journal_events, 0); /* the log without its newest events */
+    death_restore(&death);
+    assert_int_equal(checked(&copy).journal_events, 4);
+    expect_inquiries(&copy, SMALL, 4);
+    death_free(&death);
+}
+
+/* As mdb_copy, a process of its own; it copies when it is told. */
+static pid_t copier_start(const char *from, const char *to, int told) {
+    pid_t child = fork();
+    if (child != 0)
+        return child;
+    MDB_env *env;
+    char word;
+    int rc = read(told, &word, 1) != 1 || mkdir(to, 0700) || mdb_env_create(&env) ||
+             mdb_env_open(env, from, MDB_RDONLY, 0600) || mdb_env_copy2(env, to, MDB_CP_COMPACT);
+    _exit(rc ? 1 : 0);
+}
+
+static void copy_by_lmdb_is_the_log_up_to_a_moment_ago(void **state) {
+    struct scratch copy = *(struct scratch *)*state;
+    int ends[2], status;
+    snprintf(copy.store, sizeof copy.store, "%.250s/copy", copy.folder);
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = copier_start(((struct scratch *)*state)->store, copy.store, ends[0]);
+    struct writer w = writer_open(*state, SMALL);
+    for (int i = 0; i < 20; i++)
+        batch_of_one(&w, 100);
+    expect_ok(w.store, store_drain(w.store));
+    disk_calls_hold_data(DISK_HELD_FOREVER);
+    for (int i = 0; i < 3; i++)
+        batch_of_one(&w, 100);
+    assert_int_equal(write(ends[1], "", 1), 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    disk_calls_reset();
+    writer_close(&w);
+    close(ends[0]), close(ends[1]);
+    assert_false(checked(&copy).damaged);
+    expect_inquiries(&copy, SMALL, 20);
+    expect_inquiries(*state, SMALL, 23);
+}
+
 static int setup(void **state) {
     disk_calls_reset();
     for (size_t i = 0; i < sizeof filler; i++)
@@ -467,6 +580,11 @@ int main(void) {
         TEST(failed_write_loses_that_batch_only),
         TEST(failed_keeper_ends_the_promises_and_loses_none),
         TEST(full_ring_tells_that_the_keeper_has_failed),
+        TEST(check_counts_what_waits_in_the_journal),
+        TEST(check_tells_a_torn_batch_from_a_hole),
+        TEST(check_beside_a_broker_leaves_the_journal_alone),
+        TEST(copy_of_both_files_is_the_whole_store),
+        TEST(copy_by_lmdb_is_the_log_up_to_a_moment_ago),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
