@@ -222,9 +222,10 @@ const struct reply *call_make(struct gate *gate, const char *path, const struct 
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, call->timeout_ms ? call->timeout_ms : (long)WAIT_MS);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-    path_of(gate, "tls.pem", authority);
-    if (strncmp(gate->url, "https", 5) == 0)
+    if (strncmp(gate->url, "https", 5) == 0) {
+        path_of(gate, "tls.pem", authority);
         curl_easy_setopt(curl, CURLOPT_CAINFO, authority);
+    }
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reply->error);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, memory_take);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &head);

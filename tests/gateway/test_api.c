@@ -328,7 +328,8 @@ static void tls_is_the_gateways_own_where_it_is_asked_for(void **state) {
     assert_int_equal(r->status, 200);
     gate_submit(gate, portal, "k");
     bool closed;
-    char *plain = raw_say(gate, "GET /v1/whoami HTTP/1.1\r\nHost: x\r\n\r\n", 38, WAIT_MS, &closed);
+    static const char hello[] = "GET /v1/whoami HTTP/1.1\r\nHost: x\r\n\r\n";
+    char *plain = raw_say(gate, hello, sizeof hello - 1, WAIT_MS, &closed);
     assert_true(closed);
     assert_null(strstr(plain, "200 OK"));
     free(plain);
