@@ -470,18 +470,19 @@ static void ended_take(struct hooks *hooks) {
 /* Disabled here, enabled by handle_webhook_retry: what changed goes to disk from this thread, the
  * store's only writer. */
 static void endpoints_save(struct hooks *hooks) {
-    pthread_mutex_lock(&hooks->lock);
     for (size_t i = 0; i < hooks->gateway->config.accounts_count; i++) {
         struct endpoint *e = &hooks->endpoints[i];
-        if (e->disabled.us == e->disabled_saved.us || hookstore_begin(hooks->store))
+        pthread_mutex_lock(&hooks->lock);
+        est_time disabled = e->disabled;
+        pthread_mutex_unlock(&hooks->lock);
+        if (disabled.us == e->disabled_saved.us || hookstore_begin(hooks->store))
             continue;
-        if (hookstore_disable(hooks->store, e->config->name, e->disabled) == 0 &&
+        if (hookstore_disable(hooks->store, e->config->name, disabled) == 0 &&
             hookstore_commit(hooks->store) == 0)
-            e->disabled_saved = e->disabled;
+            e->disabled_saved = disabled;
         else
             hookstore_abort(hooks->store);
     }
-    pthread_mutex_unlock(&hooks->lock);
 }
 
 /* --- The thread -------------------------------------------------------------------------------- */

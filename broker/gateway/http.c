@@ -429,9 +429,13 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
         *upload_size = 0;
         return body_take(r, upload, size) ? MHD_YES : MHD_NO;
     }
-    if (!r->begun)
+    if (!r->begun) {
         request_handle(r);
-    return r->response ? request_answer(r) : MHD_YES; /* parked: it comes again when it is resumed */
+        /* Another thread may be at its answer by now: it is looked at when the request is resumed. */
+        if (r->parked)
+            return MHD_YES;
+    }
+    return request_answer(r);
 }
 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **context,
