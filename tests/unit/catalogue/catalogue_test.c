@@ -257,6 +257,7 @@ static void settings_come_from_broker_yaml(void **state) {
     assert_true(broker->curve);
     assert_string_equal(broker->store, path_of("store"));
     assert_int_equal(broker->store_size_max, 1ll << 30);
+    assert_string_equal(broker->index, path_of("index")); /* beside the store, where nothing is said */
     assert_string_equal(broker->requesters.endpoint, "tcp://0.0.0.0:7501");
     assert_string_equal(broker->operators.endpoint, "ipc:///tmp/duty.sock");
     assert_int_equal(broker->attempts_max, 5);
@@ -457,6 +458,9 @@ static const struct broken {
     {BROKER, "catalogue: city\n", "", "1:1", "`catalogue` is missing"},
     {BROKER, "accounts: accounts.yaml\n", "", "1:1", "`accounts` is missing"},
     {BROKER, "store: {directory: store", "store: {direktory: store", "3:9", "unknown key `direktory`"},
+    {BROKER, "security: curve", "index: {directory: store}\nsecurity: curve", "4:8", "a directory of its own"},
+    {BROKER, "security: curve", "index: {enabled: perhaps}\nsecurity: curve", "4:18", ""},
+    {BROKER, "security: curve", "index: {folder: here}\nsecurity: curve", "4:9", "unknown key `folder`"},
 };
 
 /* `text` with the first `from` replaced. */
