@@ -106,7 +106,9 @@ int store_begin(struct store *store) {
     if (store->read_only)
         return tool_begin(store);
     keeper_take(store);
-    int rc = map_look(store);
+    int rc = keeper_failure(store); /* also where nothing is written any more */
+    if (!rc)
+        rc = map_look(store);
     return rc ? rc : look_begin(store);
 }
 

@@ -216,6 +216,8 @@ static int failure_take(struct store *store, int failed) {
 
 int keeper_failure(struct store *store) {
     struct keeper *k = store->keeper;
+    if (k == NULL)
+        return 0;
     pthread_mutex_lock(&k->mutex);
     int failed = k->failed;
     pthread_mutex_unlock(&k->mutex);

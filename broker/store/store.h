@@ -81,7 +81,8 @@ int store_each_event(struct store *, uint64_t from, int (*each)(void *arg, const
  * of events: the map grows between batches only, and below size_max has four times that left. A
  * batch that defines things, or is larger than the journal, is one transaction of LMDB itself. -- */
 
-/* In a read-only store a batch is a look at what is committed now, and nothing can be appended. */
+/* In a read-only store a batch is a look at what is committed now, and nothing can be appended. Once
+ * LMDB has refused what the journal holds, no batch begins any more: the process has to stop. */
 int store_begin(struct store *);
 /* event->seq must be head + 1: the log gives the numbers, the core foresees them. Its time is not
  * before the head's, its `previous` is the newest event of its inquiry, its inquiry is open, and
