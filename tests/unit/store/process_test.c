@@ -147,10 +147,11 @@ static void child_fill(const struct scratch *scratch, int report) {
     child_need(setrlimit(RLIMIT_FSIZE, &limit) == 0, "setrlimit", w.store);
     uint64_t durable = 0;
     for (int rc = 0; rc == 0;) {
-        child_need(store_begin(w.store) == 0, "begin", w.store);
-        for (int i = 0; i < 100; i++)
+        rc = store_begin(w.store); /* the thread that writes LMDB may have been refused by now */
+        for (int i = 0; i < 100 && rc == 0; i++)
             writer_submit(&w, 3, w.seq, (est_slice){"0123456789", 10});
-        rc = store_commit(w.store);
+        if (rc == 0)
+            rc = store_commit(w.store);
         child_need(rc == 0 || rc == -EST_IO, "the code of a refused write", w.store);
         child_need(rc == 0 || strstr(store_error(w.store), "failed: "), "sentence", w.store);
         struct store_head head;
