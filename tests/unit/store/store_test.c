@@ -477,11 +477,12 @@ static void map_grows_by_itself(void **state) {
 /* Commits one inquiry of the largest kind after the other until the store will not. */
 static uint64_t fill(struct writer *w) {
     for (uint64_t count = 0;; count++) {
-        expect_ok(w->store, store_begin(w->store));
         struct event event = writer_event(w, EVENT_SUBMITTED, w->seq + 1, 0);
         event.submitted.id = nth_id(1000000 + count);
         event.submitted.body = (est_slice){page_of_noise, sizeof page_of_noise};
-        int rc = store_append(w->store, &event);
+        int rc = store_begin(w->store);
+        if (rc == 0)
+            rc = store_append(w->store, &event);
         if (rc == 0)
             rc = store_commit(w->store);
         if (rc != 0) {
