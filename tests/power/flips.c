@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { JOURNAL_BATCHES = 12, BLOCK = 4096, JOURNAL_STORE = 2 << 20 };
+enum { JOURNAL_BATCHES = 12, JOURNAL_PER_FLIP = 10, BLOCK = 4096, JOURNAL_STORE = 2 << 20 };
 enum { FLIPS = 10000, BLIND_PER_FLIP = 4, INQUIRIES = 300, RECORDS_MAX = 20000, PLACES = 16 };
 
 static uint64_t seed = 20240517;
@@ -305,7 +305,7 @@ static void flip_in_the_journal_is_found(void **state) {
     struct scratch *scratch = *state;
     struct block blocks[JOURNAL_BATCHES];
     struct store_check whole, check;
-    uint64_t flips = environment("FLIPS", FLIPS) / BLIND_PER_FLIP, torn = 0, fewer = 0;
+    uint64_t flips = environment("FLIPS", FLIPS) / JOURNAL_PER_FLIP, torn = 0, fewer = 0;
     char path[320];
     seed = environment("SEED", 20240517) | 1;
     broker_die(scratch);
