@@ -57,13 +57,14 @@ static enum check_state refusal_state(int code) {
 
 static void end_judge(struct verdict *v, const struct submission *s) {
     char span[MOMENT_SPAN_SIZE];
-    moment_span((est_span){s->took_ms * EST_US_PER_MS}, span);
+    int64_t took_ms = s->took_ms > 0 ? s->took_ms : 1; /* no way takes no time */
+    moment_span((est_span){took_ms * EST_US_PER_MS}, span);
     if (s->stage == STAGE_REFUSED) {
         verdict_raise(v, refusal_state(s->code));
         verdict_say(v, "%s was refused: %s: %s", s->type, est_code_name(s->code), s->text ? s->text : "");
     } else if (s->state == EST_STATE_ANSWERED) {
-        verdict_add(v, UNIT_SECONDS, (double)s->took_ms / 1e3, "roundtrip_seconds", "time");
-        verdict_raise(v, verdict_judge(v, UNIT_SECONDS, (double)s->took_ms / 1e3));
+        verdict_add(v, UNIT_SECONDS, (double)took_ms / 1e3, "roundtrip_seconds", "time");
+        verdict_raise(v, verdict_judge(v, UNIT_SECONDS, (double)took_ms / 1e3));
         verdict_say(v, "%s answered %s in %s", s->department ? s->department : s->type,
                     est_outcome_name(s->outcome), span);
     } else if (s->number == 0) {

@@ -510,7 +510,7 @@ static void full_store_says_so_and_keeps_what_it_has(void **state) {
     expect_fullness_of_sizes(w.store);
     uint64_t count = fill(&w);
     assert_true(count > 200 && count < 256);
-    assert_true(store_fullness(w.store) > 900);
+    assert_true(store_fullness(w.store) > 800); /* what the journal has yet is not in it */
     expect_fullness_of_sizes(w.store);
     struct store_sizes sizes;
     store_sizes(w.store, &sizes);
