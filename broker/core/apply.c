@@ -65,9 +65,10 @@ static void apply_submitted(struct core *c, const struct event *e) {
     struct inquiry *q = &c->inquiries[inquiry];
     q->received_us = e->at.us;
     q->due_us = s->due.us;
-    q->account = s->account;
-    q->lane = lane_get(c, s->type, s->district, true);
-    assert(q->lane != NONE);
+    q->account = (uint16_t)s->account;
+    uint32_t lane = lane_get(c, s->type, s->district, true);
+    assert(lane != NONE);
+    q->lane = (uint16_t)lane;
     c->accounts[s->account].open++;
     inquiry_move(c, inquiry, EST_STATE_WAITING, NONE);
 }
@@ -77,8 +78,10 @@ static void apply_attempt_failed(struct core *c, uint32_t inquiry, const struct 
     if (q->attempts < UINT8_MAX)
         q->attempts++;
     q->code = (uint16_t)e->attempt_failed.code;
-    q->until_us = e->attempt_failed.not_before.us;
-    inquiry_move(c, inquiry, q->until_us > e->at.us ? EST_STATE_DELAYED : EST_STATE_WAITING, NONE);
+    if (e->attempt_failed.not_before.us > e->at.us)
+        inquiry_delay(c, inquiry, e->attempt_failed.not_before.us);
+    else
+        inquiry_move(c, inquiry, EST_STATE_WAITING, NONE);
 }
 
 static void apply_parked(struct core *c, uint32_t inquiry, const struct event *e) {
@@ -106,7 +109,7 @@ static void apply_redirected(struct core *c, uint32_t inquiry, const struct even
 }
 
 static void apply_answered(struct core *c, uint32_t inquiry, const struct event *e) {
-    c->inquiries[inquiry].epoch = e->answered.epoch;
+    (void)e;
     c->inquiries[inquiry].code = 0;
     inquiry_move(c, inquiry, EST_STATE_ANSWERED, NONE);
 }
@@ -178,17 +181,19 @@ void core_restore_inquiry(struct core *c, const struct inquiry_row *row) {
     assert(inquiry != NONE); /* core_new was given room for what the store holds */
     struct inquiry *q = &c->inquiries[inquiry];
     q->last_seq = row->last_seq;
-    q->epoch = row->epoch;
     q->received_us = row->received.us;
     q->due_us = row->due.us;
-    q->until_us = row->not_before.us;
-    q->account = row->account;
-    q->lane = lane_get(c, row->type, row->district, true);
-    assert(q->lane != NONE);
+    q->account = (uint16_t)row->account;
+    uint32_t lane = lane_get(c, row->type, row->district, true);
+    assert(lane != NONE);
+    q->lane = (uint16_t)lane;
     q->code = (uint16_t)row->code;
     q->attempts = (uint8_t)(row->attempts < UINT8_MAX ? row->attempts : UINT8_MAX);
     c->accounts[row->account].open++; /* inquiry_move takes it off again where it has ended */
-    inquiry_move(c, inquiry, (enum est_state)row->state, NONE);
+    if (row->state == EST_STATE_DELAYED)
+        inquiry_delay(c, inquiry, row->not_before.us);
+    else
+        inquiry_move(c, inquiry, (enum est_state)row->state, NONE);
 }
 
 void core_restore_head(struct core *c, uint64_t seq, est_time at, uint64_t generation) {

@@ -16,12 +16,13 @@ static int64_t retry_at(const struct core *c, est_time now, const struct inquiry
 
 void inquiry_park(struct core *c, est_time now, uint32_t inquiry, uint32_t code, est_slice reason, struct effects *fx) {
     struct inquiry *q = &c->inquiries[inquiry];
-    uint32_t holder = q->session;
+    const struct lease *l = lease_of(c, q);
+    uint32_t holder = l->session;
     struct event e = {.type = EVENT_PARKED, .number = q->number};
-    e.parked = (struct event_parked){.epoch = q->epoch,
+    e.parked = (struct event_parked){.epoch = l->epoch,
                                      .account = c->sessions[holder].account,
                                      .code = code,
-                                     .leased_at = {q->leased_us},
+                                     .leased_at = {l->leased_us},
                                      .reason = reason};
     emit(c, now, fx, &e);
     note(fx, FACT_PARKED, holder, q->number, code);
@@ -34,12 +35,13 @@ void attempt_fail(struct core *c, est_time now, uint32_t inquiry, uint32_t code,
         inquiry_park(c, now, inquiry, code, reason, fx);
         return;
     }
-    uint32_t holder = q->session;
+    const struct lease *l = lease_of(c, q);
+    uint32_t holder = l->session;
     struct event e = {.type = EVENT_ATTEMPT_FAILED, .number = q->number};
-    e.attempt_failed = (struct event_attempt_failed){.epoch = q->epoch,
+    e.attempt_failed = (struct event_attempt_failed){.epoch = l->epoch,
                                                      .account = c->sessions[holder].account,
                                                      .code = code,
-                                                     .leased_at = {q->leased_us},
+                                                     .leased_at = {l->leased_us},
                                                      .not_before = {retry_at(c, now, q, code, after)},
                                                      .reason = reason};
     emit(c, now, fx, &e);
@@ -50,8 +52,9 @@ void attempt_fail(struct core *c, est_time now, uint32_t inquiry, uint32_t code,
 
 void inquiry_end(struct core *c, est_time now, uint32_t inquiry, struct event *e, uint32_t code, struct effects *fx) {
     struct inquiry *q = &c->inquiries[inquiry];
-    uint32_t holder = q->state == EST_STATE_LEASED ? q->session : NONE;
-    uint64_t epoch = q->epoch;
+    bool leased = q->state == EST_STATE_LEASED;
+    uint32_t holder = leased ? lease_of(c, q)->session : NONE;
+    uint64_t epoch = leased ? lease_of(c, q)->epoch : 0;
     e->number = q->number;
     emit(c, now, fx, e);
     note(fx, code == EST_EXPIRED ? FACT_EXPIRED : FACT_CANCELLED, NONE, q->number, code);

@@ -24,14 +24,16 @@ void core_limits_default(struct core_limits *ret) {
     };
 }
 
-/* calloc gives untouched pages of zeroes for large tables: what is not used costs nothing. */
+/* calloc gives untouched pages of zeroes for large tables: what is not used costs nothing. An inquiry and a
+ * lease are written whole when they are taken; the inquiries begin where a line of the cache does. */
 static bool tables_new(struct core *c) {
     const struct core_limits *l = &c->limits;
-    uint64_t index = 64;
+    uint64_t index = 64, held = (uint64_t)l->sessions_max * l->window_max;
     while (index < l->inquiries_max + l->inquiries_max * 2ULL / 5) /* at most 0.7 full */
         index *= 2;
     c->index_mask = index - 1;
-    c->inquiries = calloc(l->inquiries_max, sizeof *c->inquiries);
+    c->inquiries = aligned_alloc(sizeof *c->inquiries, l->inquiries_max * sizeof *c->inquiries);
+    c->leases = calloc(held < l->inquiries_max ? held : l->inquiries_max, sizeof *c->leases);
     c->index = calloc(index, sizeof *c->index);
     c->lanes = calloc(l->lanes_max, sizeof *c->lanes);
     c->lane_of = calloc((size_t)l->types_max * (l->districts_max + 1), sizeof *c->lane_of);
@@ -42,12 +44,13 @@ static bool tables_new(struct core *c) {
     c->sessions = calloc(l->sessions_max, sizeof *c->sessions);
     c->due.at = calloc(l->inquiries_max, sizeof *c->due.at);
     c->quiet.at = calloc(l->sessions_max, sizeof *c->quiet.at);
-    return c->inquiries && c->index && c->lanes && c->lane_of && c->types && c->departments && c->accounts &&
+    return c->inquiries && c->leases && c->index && c->lanes && c->lane_of && c->types && c->departments && c->accounts &&
            c->rights && c->sessions && c->due.at && c->quiet.at;
 }
 
 struct core *core_new(const struct core_limits *limits) {
     assert(limits->types_max <= TYPES_CEILING && limits->districts_max <= DISTRICTS_CEILING);
+    assert(limits->accounts_max <= ACCOUNTS_CEILING && limits->lanes_max <= LANES_CEILING);
     assert(limits->window_max <= EST_WINDOW_MAX && limits->attempts_max <= UINT8_MAX);
     struct core *c = calloc(1, sizeof *c);
     if (c == NULL)
@@ -57,7 +60,7 @@ struct core *core_new(const struct core_limits *limits) {
         core_free(&c);
         return NULL;
     }
-    c->inquiries_free = NONE;
+    c->inquiries_free = c->leases_free = NONE;
     c->due.positions = (char *)&c->inquiries[0].timer;
     c->due.stride = sizeof *c->inquiries;
     c->quiet.positions = (char *)&c->sessions[0].timer;
@@ -77,6 +80,7 @@ void core_free(struct core **core) {
     if (c == NULL)
         return;
     free(c->inquiries);
+    free(c->leases);
     free(c->index);
     free(c->lanes);
     free(c->lane_of);

@@ -36,9 +36,10 @@ struct core_limits {
     uint32_t inquiries_max;       /* open at once, all accounts; at most 2^31 */
     uint32_t account_open_max;    /* open at once, one account */
     uint32_t sessions_max;        /* sessions are numbered 0 ... sessions_max-1 by the net ring */
-    uint32_t accounts_max, departments_max;
+    uint32_t accounts_max;        /* at most 65,536 */
+    uint32_t departments_max;
     uint32_t types_max;           /* at most 1,024 */
-    uint32_t lanes_max;           /* pairs of type and district that have been asked */
+    uint32_t lanes_max;           /* pairs of type and district that have been asked; at most 65,536 */
     uint32_t districts_max;       /* districts are 0 (none) ... districts_max; at most 1,023 */
     uint32_t window_max;          /* per session, at most EST_WINDOW_MAX */
     uint32_t attempts_max;        /* failed attempts before an inquiry is parked */
@@ -200,10 +201,10 @@ struct inquiry_view {
     struct inquiry_row row;     /* last_seq, received, due, state (LEASED too) … */
     uint32_t holder;            /* session that holds the lease, UINT32_MAX when none */
     uint64_t epoch;             /* of the lease */
-    est_time until;             /* end of the lease or of the delay */
+    est_time until;             /* end of the lease or of the delay, which the deadline ends too */
 };
-/* False where no open (or ended and unacknowledged) inquiry has this number. `row.id` and
- * `row.purpose` are not kept in the core and are zero: the store has them. */
+/* False where no open (or ended and unacknowledged) inquiry has this number. `row.id`, `row.purpose`
+ * and `row.epoch` are not kept in the core and are zero: the store has them. */
 bool core_inquiry(const struct core *, uint64_t number, struct inquiry_view *ret);
 
 struct lane_view {

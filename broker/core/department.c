@@ -9,7 +9,10 @@ static uint32_t lease_find(const struct core *c, uint32_t session, uint64_t numb
     if (inquiry == NONE)
         return NONE;
     const struct inquiry *q = &c->inquiries[inquiry];
-    return q->state == EST_STATE_LEASED && q->session == session && q->epoch == epoch ? inquiry : NONE;
+    if (q->state != EST_STATE_LEASED)
+        return NONE;
+    const struct lease *l = lease_of(c, q);
+    return l->session == session && l->epoch == epoch ? inquiry : NONE;
 }
 
 static void stale(struct effects *fx, uint32_t session, uint64_t number, uint64_t epoch, uint32_t code) {
@@ -80,7 +83,7 @@ void step_answer(struct core *c, est_time now, const struct input *in, struct ef
     struct event e = {.type = EVENT_ANSWERED, .number = q->number, .answered = answer->it};
     e.answered.account = s->account;
     e.answered.epoch = answer->epoch;
-    e.answered.leased_at.us = q->leased_us;
+    e.answered.leased_at.us = lease_of(c, q)->leased_us;
     emit(c, now, fx, &e);
     c->ended++;
     session_at(c, in->session)->answered++;
@@ -125,7 +128,7 @@ void step_renew(struct core *c, est_time now, const struct input *in, struct eff
         uint32_t inquiry = lease_find(c, in->session, number, epoch);
         if (inquiry == NONE)
             continue;
-        lease_keep(c, now, inquiry, in->session);
+        lease_renew(c, now, inquiry);
         struct effect *e = effect_new(fx, EFFECT_RENEWED, in->session);
         e->number = number;
         e->epoch = epoch;

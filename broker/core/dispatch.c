@@ -17,22 +17,27 @@ static bool agent_has_room(const struct session *s) {
 
 /* The session's timer is a lower bound of the first end of its leases; a renewal too may lower it,
  * once the clock was set back. */
-void lease_keep(struct core *c, est_time now, uint32_t inquiry, uint32_t session) {
-    int64_t until_us = now.us + c->limits.lease.us;
-    c->inquiries[inquiry].until_us = until_us;
-    inquiry_move(c, inquiry, EST_STATE_LEASED, session);
-    if (c->quiet.at[session_at(c, session)->timer].at_us > until_us)
-        heap_set(&c->quiet, session, until_us);
+static void lease_watch(struct core *c, const struct lease *l) {
+    if (c->quiet.at[session_at(c, l->session)->timer].at_us > l->until_us)
+        heap_set(&c->quiet, l->session, l->until_us);
+}
+
+void lease_renew(struct core *c, est_time now, uint32_t inquiry) {
+    lease_extend(c, inquiry, now.us + c->limits.lease.us);
+    lease_watch(c, lease_of(c, &c->inquiries[inquiry]));
 }
 
 static void lease_grant(struct core *c, est_time now, uint32_t inquiry, uint32_t session, struct effects *fx) {
     struct inquiry *q = &c->inquiries[inquiry];
-    q->epoch = c->generation << 32 | ++c->epochs;
-    q->leased_us = now.us;
-    lease_keep(c, now, inquiry, session);
+    struct lease l = {.epoch = c->generation << 32 | ++c->epochs,
+                      .leased_us = now.us,
+                      .until_us = now.us + c->limits.lease.us,
+                      .session = session};
+    inquiry_lease(c, inquiry, &l);
+    lease_watch(c, &l);
     struct effect *e = effect_new(fx, EFFECT_ASSIGN, session);
     e->number = q->number;
-    e->epoch = q->epoch;
+    e->epoch = l.epoch;
     e->attempt = q->attempts + 1u;
     e->district = c->lanes[q->lane].district;
     note(fx, FACT_LEASED, session, q->number, 0);

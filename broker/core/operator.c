@@ -65,16 +65,17 @@ void step_redirect(struct core *c, est_time now, const struct input *in, struct 
         return;
     }
     struct inquiry *q = &c->inquiries[inquiry];
-    uint32_t holder = q->state == EST_STATE_LEASED ? q->session : NONE;
+    const struct lease *lease = q->state == EST_STATE_LEASED ? lease_of(c, q) : NULL;
+    uint32_t holder = lease != NULL ? lease->session : NONE;
     struct event e = {.type = EVENT_REDIRECTED, .number = to->number};
     e.redirected = (struct event_redirected){.account = session_at(c, in->session)->account,
                                              .from = c->lanes[q->lane].district,
                                              .district = to->district,
                                              .reason = to->reason};
-    if (holder != NONE) {
-        e.redirected.epoch = q->epoch;
+    if (lease != NULL) {
+        e.redirected.epoch = lease->epoch;
         e.redirected.holder = session_at(c, holder)->account;
-        e.redirected.leased_at.us = q->leased_us;
+        e.redirected.leased_at.us = lease->leased_us;
     }
     emit(c, now, fx, &e);
     done(fx, in->session, to->ref);

@@ -99,8 +99,9 @@ static void list_insert_ordered(struct core *c, struct list *l, uint32_t inquiry
 /* In order of the ends of leases. All are equally long, so the newest belongs to the tail, unless
  * the clock was set back. */
 static void list_insert_by_end(struct core *c, struct list *l, uint32_t inquiry) {
+    int64_t until_us = lease_of(c, &c->inquiries[inquiry])->until_us;
     uint32_t after = l->tail;
-    while (after != NONE && c->inquiries[after].until_us > c->inquiries[inquiry].until_us)
+    while (after != NONE && lease_of(c, &c->inquiries[after])->until_us > until_us)
         after = c->inquiries[after].prev;
     list_insert_after(c, l, inquiry, after);
 }
@@ -146,6 +147,22 @@ void lane_ready_set(struct core *c, uint32_t lane) {
         c->lanes[l->ready_next].ready_prev = l->ready_prev;
 }
 
+/* --- Leases ------------------------------------------------------------------------------------- */
+
+/* There is one: a session holds at most its window of them. */
+static uint32_t lease_new(struct core *c) {
+    uint32_t lease = c->leases_free;
+    if (lease == NONE)
+        return c->leases_used++;
+    c->leases_free = c->leases[lease].next;
+    return lease;
+}
+
+static void lease_free(struct core *c, uint32_t lease) {
+    c->leases[lease].next = c->leases_free;
+    c->leases_free = lease;
+}
+
 /* --- Moving ------------------------------------------------------------------------------------- */
 
 static void leave_place(struct core *c, uint32_t inquiry) {
@@ -163,7 +180,8 @@ static void leave_place(struct core *c, uint32_t inquiry) {
         break;
     case EST_STATE_LEASED:
         l->leased--;
-        list_remove(c, &c->sessions[q->session].held, inquiry);
+        list_remove(c, &c->sessions[lease_of(c, q)->session].held, inquiry);
+        lease_free(c, q->lease);
         break;
     case EST_STATE_PARKED:
         list_remove(c, &l->parked, inquiry);
@@ -198,8 +216,7 @@ void inquiry_move(struct core *c, uint32_t inquiry, enum est_state state, uint32
         l->delayed++;
         break;
     case EST_STATE_LEASED:
-        l->leased++;
-        list_insert_by_end(c, &c->sessions[session].held, inquiry);
+        assert(false); /* inquiry_lease */
         break;
     case EST_STATE_PARKED:
         list_insert_ordered(c, &l->parked, inquiry);
@@ -213,10 +230,37 @@ void inquiry_move(struct core *c, uint32_t inquiry, enum est_state state, uint32
     inquiry_timer(c, inquiry);
 }
 
+void inquiry_delay(struct core *c, uint32_t inquiry, int64_t until_us) {
+    inquiry_move(c, inquiry, EST_STATE_DELAYED, NONE);
+    if (until_us < c->inquiries[inquiry].due_us)
+        heap_set(&c->due, inquiry, until_us);
+}
+
+/* Its timer stays as it was while it waited. */
+void inquiry_lease(struct core *c, uint32_t inquiry, const struct lease *lease) {
+    struct inquiry *q = &c->inquiries[inquiry];
+    assert(q->state == EST_STATE_WAITING);
+    leave_place(c, inquiry);
+    q->state = EST_STATE_LEASED;
+    q->lease = lease_new(c);
+    *lease_of(c, q) = *lease;
+    c->counts[EST_STATE_LEASED]++;
+    c->lanes[q->lane].leased++;
+    list_insert_by_end(c, &c->sessions[lease->session].held, inquiry);
+}
+
+void lease_extend(struct core *c, uint32_t inquiry, int64_t until_us) {
+    struct lease *l = lease_of(c, &c->inquiries[inquiry]);
+    struct list *held = &c->sessions[l->session].held;
+    list_remove(c, held, inquiry);
+    l->until_us = until_us;
+    list_insert_by_end(c, held, inquiry);
+}
+
 void inquiry_redirect(struct core *c, uint32_t inquiry, uint32_t lane) {
     leave_place(c, inquiry);
     c->inquiries[inquiry].state = EST_STATE_NONE;
-    c->inquiries[inquiry].lane = lane;
+    c->inquiries[inquiry].lane = (uint16_t)lane;
     inquiry_move(c, inquiry, EST_STATE_WAITING, NONE);
 }
 

@@ -94,11 +94,9 @@ void step_cancel(struct core *c, est_time now, const struct input *in, struct ef
     inquiry_end(c, now, inquiry, &e, EST_CANCELLED, fx);
 }
 
-/* Marks an inquiry that is in the event being made, should a command name it twice. */
-enum { ACKNOWLEDGING = -1 };
-
 /* One event for all of a command's numbers. A number that is not this account's ended inquiry is
- * passed over: it was acknowledged before, or never its own. */
+ * passed over: it was acknowledged before, or never its own. One that the command names twice has the
+ * event being made as its newest already. */
 void step_result_ack(struct core *c, est_time now, const struct input *in, struct effects *fx) {
     uint32_t account = session_at(c, in->session)->account;
     size_t count = 0;
@@ -107,9 +105,9 @@ void step_result_ack(struct core *c, est_time now, const struct input *in, struc
         if (inquiry == NONE)
             continue;
         struct inquiry *q = &c->inquiries[inquiry];
-        if (q->account != account || !est_state_is_final(q->state) || q->until_us == ACKNOWLEDGING)
+        if (q->account != account || !est_state_is_final(q->state) || q->last_seq > c->seq)
             continue;
-        q->until_us = ACKNOWLEDGING;
+        q->last_seq = c->seq + 1;
         c->acked[count++] = q->number;
     }
     if (count > 0) {

@@ -127,18 +127,19 @@ static void session_due(struct core *c, est_time now, uint32_t session, struct e
     int64_t next = silent_at(c, s);
     if (s->role == ROLE_DEPARTMENT && s->held.head != NONE) {
         struct inquiry *q = &c->inquiries[s->held.head];
-        if (q->until_us <= now.us) {
+        const struct lease *l = lease_of(c, q);
+        if (l->until_us <= now.us) {
             uint32_t inquiry = s->held.head;
             struct effect *revoke = effect_new(fx, EFFECT_REVOKE, session);
             revoke->number = q->number;
-            revoke->epoch = q->epoch;
+            revoke->epoch = l->epoch;
             revoke->code = EST_LEASE_EXPIRED;
             note(fx, FACT_LEASE_EXPIRED, session, q->number, 0);
             attempt_fail(c, now, inquiry, EST_LEASE_EXPIRED, (est_span){0}, (est_slice){0}, fx);
             feed_agent(c, now, session, fx); /* what it lost may be another's by now */
             next = now.us; /* the next one of its list may be due too */
-        } else if (q->until_us < next) {
-            next = q->until_us;
+        } else if (l->until_us < next) {
+            next = l->until_us;
         }
     }
     heap_set(&c->quiet, session, next);

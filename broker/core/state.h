@@ -1,12 +1,13 @@
 /* state.h - the core's own state; no other room includes it.
  *
  * Every table is an array allocated once; links between entries are 32-bit indexes. NONE ends a
- * list. An open inquiry costs 96 bytes here, 8 in the index of numbers and 12 in the timer heap.
+ * list. An open inquiry costs 64 bytes here, which is a line of the processor's cache, 7 or more in the
+ * index of numbers and 12 in the timer heap; while it is leased, 32 more.
  *
- * An inquiry is always in exactly one place, which its state and `session` tell:
+ * An inquiry is always in exactly one place, which its state and, once it has ended, `session` tell:
  *
  *   WAITING                    its lane's queue, ordered by number
- *   DELAYED                    no list; its timer brings it back
+ *   DELAYED                    no list; its timer brings it back, and alone knows when
  *   LEASED                     the list of its holder's session, ordered by the end of the lease
  *   PARKED                     its lane's list of parked ones
  *   final, session == NONE     its account's list of results to be sent
@@ -17,21 +18,39 @@
 
 #include "core.h"
 
-enum { NONE = UINT32_MAX, TYPES_CEILING = 1024, DISTRICTS_CEILING = 1023 };
+enum {
+    NONE = UINT32_MAX,
+    TYPES_CEILING = 1024,
+    DISTRICTS_CEILING = 1023,
+    ACCOUNTS_CEILING = 1 << 16, /* these two are 16 bits of each inquiry */
+    LANES_CEILING = 1 << 16,
+};
 
 struct list { uint32_t head, tail, count; };
 
 struct inquiry {
-    uint64_t number, last_seq, epoch;
-    int64_t received_us, due_us, until_us, leased_us;
-    uint32_t account, lane;
+    uint64_t number, last_seq;
+    int64_t received_us, due_us;
     uint32_t next, prev;
-    uint32_t session;  /* holder of the lease; or where the result is on its way to */
+    uint32_t timer;    /* position in the heap, NONE when not there */
+    union {
+        uint32_t lease;    /* while LEASED */
+        uint32_t session;  /* once it has ended: where the result is on its way to */
+    };
     uint32_t origin;   /* the session that submitted it … */
     uint32_t origin_life; /* … in this life: its number may be another's by now */
-    uint32_t timer;    /* position in the heap, NONE when not there */
+    uint16_t account, lane;
     uint16_t code;
     uint8_t state, attempts;
+};
+_Static_assert(sizeof(struct inquiry) == 64, "an open inquiry is one line of the cache");
+
+/* Few of those that are open are leased, so what a lease says is kept apart from the inquiry. */
+struct lease {
+    uint64_t epoch;
+    int64_t leased_us, until_us;
+    uint32_t session;  /* who holds it */
+    uint32_t next;     /* of the free ones */
 };
 
 struct lane {
@@ -91,6 +110,8 @@ struct core {
 
     struct inquiry *inquiries;
     uint32_t inquiries_used, inquiries_free; /* high-water mark; list of free ones by `next` */
+    struct lease *leases;     /* as many as all sessions' windows may hold */
+    uint32_t leases_used, leases_free;
     uint32_t *index;          /* number -> inquiry, open addressing by the low bits */
     uint64_t index_mask;
     struct lane *lanes;
@@ -111,9 +132,14 @@ struct core {
 uint32_t inquiry_find(const struct core *, uint64_t number);
 uint32_t inquiry_new(struct core *, uint64_t number);       /* NONE when the table is full */
 void inquiry_free(struct core *, uint32_t inquiry);
-/* Takes it out of its place and puts it where `state` belongs (LEASED: to `session`), keeping
- * every count right. From EST_STATE_NONE: it is new. */
+/* Takes it out of its place and puts it where `state` belongs, keeping every count right. A result
+ * goes to `session`. From EST_STATE_NONE: it is new. */
 void inquiry_move(struct core *, uint32_t inquiry, enum est_state state, uint32_t session);
+/* The same, to DELAYED until then; and to LEASED, from WAITING. */
+void inquiry_delay(struct core *, uint32_t inquiry, int64_t until_us);
+void inquiry_lease(struct core *, uint32_t inquiry, const struct lease *);
+/* Its lease ends then, and not when it would have. */
+void lease_extend(struct core *, uint32_t inquiry, int64_t until_us);
 /* Takes it out of its place and lets it wait in another lane, at the place of its number. */
 void inquiry_redirect(struct core *, uint32_t inquiry, uint32_t lane);
 uint32_t lane_get(struct core *, uint32_t type, uint32_t district, bool make); /* NONE: none, or no room */
@@ -123,7 +149,7 @@ bool lane_has_room(const struct core *);
 /* timers.c */
 void heap_set(struct heap *, uint32_t who, int64_t at_us);  /* adds or moves */
 void heap_remove(struct heap *, uint32_t who);
-/* The next timer of an inquiry by its state, into the heap or out of it. */
+/* The deadline of an inquiry that has not ended, into the heap; of another, out of it. */
 void inquiry_timer(struct core *, uint32_t inquiry);
 
 /* emit.c: events and effects. */
@@ -136,8 +162,8 @@ void done(struct effects *, uint32_t session, uint64_t ref);
 
 /* dispatch.c: work to agents, results to requesters. */
 void offer_lane(struct core *, est_time now, uint32_t lane, struct effects *);
-/* Holds it for `session` from now on, for the whole of a lease. */
-void lease_keep(struct core *, est_time now, uint32_t inquiry, uint32_t session);
+/* Its holder keeps it for the whole of a lease from now on. */
+void lease_renew(struct core *, est_time now, uint32_t inquiry);
 void feed_agent(struct core *, est_time now, uint32_t session, struct effects *);
 void feed_all(struct core *, est_time now, struct effects *);
 void deliver_result(struct core *, uint32_t inquiry, struct effects *);
@@ -162,6 +188,7 @@ step_fn step_start, step_tick, step_set, step_store_full, step_session_up, step_
 void session_end(struct core *, est_time now, uint32_t session, struct effects *);
 
 static inline struct session *session_at(struct core *c, uint32_t session) { return &c->sessions[session]; }
+static inline struct lease *lease_of(const struct core *c, const struct inquiry *q) { return &c->leases[q->lease]; }
 static inline bool bit_get(const uint64_t *bits, uint32_t at) { return bits[at / 64] >> (at % 64) & 1; }
 static inline void bit_set(uint64_t *bits, uint32_t at) { bits[at / 64] |= 1ULL << (at % 64); }
 static inline uint32_t right_of(const struct core *c, uint32_t account, uint32_t type) {

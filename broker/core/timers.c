@@ -77,8 +77,6 @@ void inquiry_timer(struct core *c, uint32_t inquiry) {
         return;
     }
     int64_t at = q->due_us;
-    if (q->state == EST_STATE_DELAYED && q->until_us < at)
-        at = q->until_us;
     if (q->timer == NONE || c->due.at[q->timer].at_us != at)
         heap_set(&c->due, inquiry, at);
 }

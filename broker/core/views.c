@@ -6,7 +6,6 @@ bool core_inquiry(const struct core *c, uint64_t number, struct inquiry_view *re
     if (inquiry == NONE)
         return false;
     const struct inquiry *q = &c->inquiries[inquiry];
-    bool leased = q->state == EST_STATE_LEASED;
     *ret = (struct inquiry_view){
         .row = {.number = q->number,
                 .account = q->account,
@@ -17,12 +16,17 @@ bool core_inquiry(const struct core *c, uint64_t number, struct inquiry_view *re
                 .code = q->code,
                 .received = {q->received_us},
                 .due = {q->due_us},
-                .epoch = q->epoch,
                 .last_seq = q->last_seq},
-        .holder = leased ? q->session : NONE,
-        .epoch = leased ? q->epoch : 0,
-        .until = {leased || q->state == EST_STATE_DELAYED ? q->until_us : 0},
+        .holder = NONE,
     };
+    if (q->state == EST_STATE_LEASED) {
+        const struct lease *l = lease_of(c, q);
+        ret->holder = l->session;
+        ret->epoch = l->epoch;
+        ret->until.us = l->until_us;
+    } else if (q->state == EST_STATE_DELAYED) {
+        ret->until.us = c->due.at[q->timer].at_us;
+    }
     return true;
 }
 

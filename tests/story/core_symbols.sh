@@ -2,7 +2,7 @@
 # core_symbols.sh LIBCORE - the core does no I/O, reads no clock and no environment: whatever it
 # takes from outside is on this list.
 set -eu
-allowed=' calloc free malloc memcpy memset memcmp memmove __assert_fail __stack_chk_fail est_code_name event_type_name '
+allowed=' aligned_alloc calloc free malloc memcpy memset memcmp memmove __assert_fail __stack_chk_fail est_code_name event_type_name '
 defined=$(nm -A --defined-only "$1" | awk '{print $NF}' | sort -u)
 undefined=$(nm -A --undefined-only "$1" | awk '{print $NF}' | sort -u)
 bad=''

@@ -8,6 +8,7 @@
 static void three_open(struct core_limits *l) { l->inquiries_max = 3; }
 static void two_an_account(struct core_limits *l) { l->account_open_max = 2; }
 static void one_lane(struct core_limits *l) { l->lanes_max = 1; }
+static void three_sessions(struct core_limits *l) { l->sessions_max = 3, l->window_max = 2; }
 
 static void a_full_table_is_busy_and_frees_with_an_acknowledgement(void **state) {
     (void)state;
@@ -57,6 +58,25 @@ static void no_room_for_a_lane_is_busy(void **state) {
     EXPECT(w, "s1 refused BUSY\n");
     submit(w, 1, 3, BEDEHI, 5);
     EXPECT(w, "+submitted #2\ns1 accepted #2\n");
+    world_end(&w);
+}
+
+/* The core has room for as many leases as windows allow; what one agent lost, the next one holds. */
+static void every_window_is_full_again_after_an_agent_was_lost(void **state) {
+    (void)state;
+    struct world *w = world_new(three_sessions);
+    requester_up(w, 0, PORTAL, 2, ALL_RESULTS);
+    agent_up(w, 1, NOSAZI_AGENT, 2);
+    agent_up(w, 2, NOSAZI_AGENT, 9);
+    for (unsigned i = 1; i <= 5; i++)
+        submit(w, 0, i, BEDEHI, 5);
+    forget(w);
+    session_down(w, 1);
+    EXPECT(w, "+attempt-failed #3 AGENT_LOST\n+attempt-failed #1 AGENT_LOST\n");
+    agent_up(w, 1, NOSAZI_AGENT, 2);
+    EXPECT(w, "s1 done\ns1 assign #1 e5 attempt 2\ns1 assign #3 e6 attempt 2\n");
+    answer(w, 2, 2, 2);
+    EXPECT(w, "+answered #2\ns2 recorded #2 e2\ns0 result #2\ns2 assign #5 e7 attempt 1\n");
     world_end(&w);
 }
 
@@ -158,6 +178,7 @@ int main(void) {
         cmocka_unit_test(a_full_table_is_busy_and_frees_with_an_acknowledgement),
         cmocka_unit_test(an_account_at_its_limit_does_not_stop_another),
         cmocka_unit_test(no_room_for_a_lane_is_busy),
+        cmocka_unit_test(every_window_is_full_again_after_an_agent_was_lost),
         cmocka_unit_test(a_full_store_refuses_the_new_and_takes_the_answers),
         cmocka_unit_test(results_that_wait_over_a_restart_do_not_count_as_open),
         cmocka_unit_test(draining_takes_answers_gives_no_work_and_ends),

@@ -1,3 +1,3 @@
 # broker/core/sessions.c
 # a lease that is not renewed lives on
-s/if (q->until_us <= now.us) {/if (false) {/
+s/if (l->until_us <= now.us) {/if (false) {/

@@ -1,3 +1,3 @@
 # broker/core/department.c
 # an answer is taken under whatever epoch
-s/ && q->epoch == epoch ? inquiry/ ? inquiry/
+s/ && l->epoch == epoch ? inquiry/ ? inquiry/
