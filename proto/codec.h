@@ -14,6 +14,8 @@
 
 #include <estelam/types.h>
 
+#include "utf8.h"
+
 enum kind { KIND_NONE, KIND_NIL, KIND_BOOL, KIND_UINT, KIND_INT /* negative */, KIND_TEXT, KIND_BIN, KIND_ARRAY, KIND_MAP };
 
 struct cursor {
@@ -64,8 +66,6 @@ bool cursor_map(struct cursor *, size_t max, size_t *ret_count);
  * EST_ITEMS_MAX elements, UTF-8, no float, no extension, no duplicate key in any map, map keys
  * are text or unsigned integers. `ret` is the value's own bytes. */
 bool cursor_value(struct cursor *, est_slice *ret);
-
-bool utf8_is_valid(est_slice text);
 
 /* --- Writing: a growing buffer, filled through msgpack-c's packer. ------------------------- */
 

@@ -135,49 +135,8 @@ static void date_check(struct check *check, const struct path *path, const struc
 
 /* --- Texts ------------------------------------------------------------------------------------ */
 
-enum { WORD = sizeof(uint64_t), WORDS_ADDED = 255 /* before a byte of their sum would overflow */ };
-#define EACH_BYTE UINT64_C(0x0101010101010101)
-
 static bool is_control(unsigned char byte) {
     return (byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t') || byte == 0x7F;
-}
-
-/* What eight bytes at a time tell of a text: how many are continuations 10xxxxxx, so that the others
- * are its characters, and whether any is below 0x20 or is 0x7F. */
-struct scan {
-    size_t continuations;
-    uint64_t odd; /* bit 7 of each place that had such a byte */
-};
-
-static inline uint64_t word_scan(uint64_t word, struct scan *scan) {
-    uint64_t deleted = word ^ 0x7F * EACH_BYTE;
-    scan->odd |= (((word - 0x20 * EACH_BYTE) & ~word) | ((deleted - EACH_BYTE) & ~deleted)) & 0x80 * EACH_BYTE;
-    return word >> 7 & ~word >> 6 & EACH_BYTE;
-}
-
-static inline size_t bytes_add(uint64_t sums) {
-    uint64_t pairs = (sums & 0x00FF00FF00FF00FFU) + (sums >> 8 & 0x00FF00FF00FF00FFU);
-    return (size_t)(pairs * 0x0001000100010001U >> 48);
-}
-
-static struct scan text_scan(est_slice text) {
-    struct scan scan = {0};
-    const unsigned char *at = text.data;
-    size_t words = text.size / WORD;
-    while (words > 0) {
-        size_t run = words < WORDS_ADDED ? words : WORDS_ADDED;
-        uint64_t word, sums = 0; /* of each byte's place */
-        for (size_t n = 0; n < run; n++, at += WORD) {
-            memcpy(&word, at, sizeof word);
-            sums += word_scan(word, &scan);
-        }
-        scan.continuations += bytes_add(sums);
-        words -= run;
-    }
-    uint64_t last = 0x20 * EACH_BYTE; /* the end, filled up with blanks */
-    memcpy(&last, at, text.size % WORD);
-    scan.continuations += bytes_add(word_scan(last, &scan));
-    return scan;
 }
 
 static bool has_control(est_slice text) {
@@ -197,12 +156,11 @@ static bool bounded_text_take(struct check *check, const struct path *path, cons
         defect_add(check, path, "length", "has %zu bytes; at most %d are allowed", ret->size, TEXT_BYTES_MAX);
         return false;
     }
-    struct scan scan = text_scan(*ret);
-    size_t count = ret->size - scan.continuations;
-    if ((int64_t)count < field->min || (int64_t)count > field->max)
-        defect_add(check, path, "length", "has %zu characters; %" PRId64 " to %" PRId64 " are allowed", count,
-                   field->min, field->max);
-    else if (scan.odd != 0 && has_control(*ret)) /* or it has lines and tabs */
+    struct utf8_scan scan = utf8_scan(*ret);
+    if ((int64_t)scan.characters < field->min || (int64_t)scan.characters > field->max)
+        defect_add(check, path, "length", "has %zu characters; %" PRId64 " to %" PRId64 " are allowed",
+                   scan.characters, field->min, field->max);
+    else if (scan.has_control && has_control(*ret)) /* or it has lines and tabs */
         defect_add(check, path, "format", "has a control character");
     else
         return true;

@@ -1,4 +1,4 @@
-/* test_codec.c - cursors, buffers, UTF-8, ids and names: each rule of codec.h and types.h once. */
+/* test_codec.c - cursors, buffers, ids and names: each rule of codec.h and types.h once. */
 #include "wire.h"
 
 #include <setjmp.h>
@@ -174,130 +174,6 @@ static void a_doubled_key_is_found_wherever_it_stands(void **state) {
     buffer_done(&b);
 }
 
-/* --- UTF-8: every code point, and every pair of first bytes --------------------------------------- */
-
-static size_t utf8_write(uint32_t point, char *ret) {
-    if (point < 0x80) {
-        return (size_t)sprintf(ret, "%c", (int)point), 1;
-    }
-    size_t size = point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    static const uint8_t leads[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    for (size_t i = size; i-- > 1; point >>= 6) {
-        ret[i] = (char)(0x80 | (point & 0x3f));
-    }
-    ret[0] = (char)(leads[size] | point);
-    return size;
-}
-
-static void every_code_point_but_surrogates_is_text(void **state) {
-    (void)state;
-    for (uint32_t point = 0; point < 0x120000; point++) {
-        char text[8];
-        size_t size = utf8_write(point, text);
-        bool expected = point < 0x110000 && (point < 0xd800 || point > 0xdfff);
-        if (utf8_is_valid((est_slice){text, size}) != expected) {
-            fail_msg("U+%04X", point);
-        }
-        if (size > 1 && utf8_is_valid((est_slice){text, size - 1})) {
-            fail_msg("U+%04X without its last byte", point);
-        }
-    }
-}
-
-/* A text of two bytes is valid where both are ASCII, or where it is one of the 1,920 code points
- * of two bytes: counted, so that no overlong form slips in. */
-static void no_other_pair_of_bytes_is_text(void **state) {
-    (void)state;
-    unsigned valid = 0;
-    for (unsigned pair = 0; pair < 0x10000; pair++) {
-        uint8_t text[2] = {(uint8_t)(pair >> 8), (uint8_t)pair};
-        valid += utf8_is_valid((est_slice){text, 2});
-    }
-    assert_int_equal(valid, 128 * 128 + 1920);
-}
-
-/* As RFC 3629 says it, a byte at a time. */
-static bool utf8_by_the_book(const uint8_t *at, size_t size) {
-    for (size_t i = 0; i < size;) {
-        uint8_t lead = at[i];
-        size_t width = lead < 0x80   ? 1
-                       : lead < 0xc2 ? 0
-                       : lead < 0xe0 ? 2
-                       : lead < 0xf0 ? 3
-                       : lead < 0xf5 ? 4
-                                     : 0;
-        uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-        uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-        if (width == 0 || size - i < width || (width > 1 && (at[i + 1] < low || at[i + 1] > high))) {
-            return false;
-        }
-        for (size_t k = 2; k < width; k++) {
-            if ((at[i + k] & 0xc0) != 0x80) {
-                return false;
-            }
-        }
-        i += width;
-    }
-    return true;
-}
-
-/* In a block of its own, so that the sanitizer sees a look beyond its end. */
-static void utf8_compare(const uint8_t *text, size_t size) {
-    uint8_t *copy = malloc(size > 0 ? size : 1);
-    assert_non_null(copy);
-    memcpy(copy, text, size);
-    if (utf8_is_valid((est_slice){copy, size}) != utf8_by_the_book(copy, size)) {
-        for (size_t i = 0; i < size; i++) {
-            print_error("%02x ", copy[i]);
-        }
-        fail_msg("%zu bytes are not judged as by the book", size);
-    }
-    free(copy);
-}
-
-/* Texts are looked through in blocks: characters of every width at every place, cut at every byte. */
-static void a_character_may_lie_anywhere_and_be_cut_nowhere(void **state) {
-    (void)state;
-    static const char *const characters[] = {"x",      "\u0641",       "\u20ac",    "\U0001F600",
-                                             "\u0800", "\xed\x9f\xbf", "\U00010000"};
-    for (size_t fill = 0; fill < 2; fill++) {
-        for (size_t i = 0; i < sizeof characters / sizeof *characters; i++) {
-            for (size_t before = 0; before <= 40; before++) {
-                uint8_t text[64];
-                size_t size = 0, width = strlen(characters[i]);
-                while (size < before) {
-                    size += (size_t)sprintf((char *)text + size, "%s",
-                                            fill && before - size > 1 ? "\u0628" : "a");
-                }
-                memcpy(text + size, characters[i], width);
-                for (size_t cut = 0; cut <= size + width; cut++) {
-                    utf8_compare(text, cut);
-                }
-            }
-        }
-    }
-}
-
-static void random_bytes_are_judged_as_by_the_book(void **state) {
-    (void)state;
-    static const uint8_t alphabet[] = {0x00, 'a',  0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1,
-                                       0xc2, 0xd8, 0xdf, 0xe0, 0xe2, 0xed, 0xef, 0xf0, 0xf1, 0xf4, 0xf5};
-    uint64_t seed = 88172645463325252u;
-    for (int round = 0; round < 300000; round++) {
-        uint8_t text[56];
-        seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-        size_t size = (size_t)(seed >> 20) % sizeof text, odd = (size_t)(seed >> 40) % 56;
-        for (size_t i = 0; i < size; i++) { /* mostly good pairs, so that a look goes far */
-            text[i] = i % 2 == 0 && i + 1 < size ? 0xd8 : i % 2 == 0 ? 'a' : 0xa8;
-        }
-        for (size_t i = odd; i < size && i < odd + 4; i++) {
-            seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-            text[i] = alphabet[(seed >> 30) % sizeof alphabet];
-        }
-        utf8_compare(text, size);
-    }
-}
-
 /* --- Writing --------------------------------------------------------------------------------------- */
 
 static void what_is_packed_is_read_back(void **state) {
@@ -430,10 +306,6 @@ int main(void) {
         cmocka_unit_test(nil_and_booleans_are_themselves_only),
         cmocka_unit_test(a_value_is_checked_to_its_edges),
         cmocka_unit_test(a_doubled_key_is_found_wherever_it_stands),
-        cmocka_unit_test(every_code_point_but_surrogates_is_text),
-        cmocka_unit_test(no_other_pair_of_bytes_is_text),
-        cmocka_unit_test(a_character_may_lie_anywhere_and_be_cut_nowhere),
-        cmocka_unit_test(random_bytes_are_judged_as_by_the_book),
         cmocka_unit_test(what_is_packed_is_read_back),
         cmocka_unit_test(nothing_is_packed_as_empty),
         cmocka_unit_test(a_buffer_out_of_memory_keeps_what_it_had),
