@@ -63,13 +63,16 @@ const struct account *catalogue_account(const struct catalogue *catalogue, est_s
 
 /* --- Loading ---------------------------------------------------------------------------------- */
 
-void catalogue_free(struct catalogue **catalogue) {
-    if (!catalogue || !*catalogue)
-        return;
-    struct catalogue_box *box = (struct catalogue_box *)*catalogue;
+static void box_free(struct catalogue_box *box) {
     arena_done(&box->arena);
     explicit_bzero(box, sizeof *box);
     free(box);
+}
+
+void catalogue_free(struct catalogue **catalogue) {
+    if (!catalogue || !*catalogue)
+        return;
+    box_free((struct catalogue_box *)*catalogue);
     *catalogue = NULL;
 }
 
@@ -102,14 +105,13 @@ static void load_folder(struct loader *loader, struct catalogue_box *box, const 
 
 static int box_finish(struct catalogue_box *box, const char *path, size_t before,
                       struct complaints *complaints, struct catalogue **ret) {
-    struct catalogue *catalogue = &box->catalogue;
     if (box->arena.failed)
         complaints_add(complaints, path, "no memory");
     if (complaints->count != before) {
-        catalogue_free(&catalogue);
+        box_free(box);
         return -EST_INPUT;
     }
-    *ret = catalogue;
+    *ret = &box->catalogue;
     return 0;
 }
 

@@ -22,7 +22,7 @@ export GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX_Fast_Unaligned_Load,-AVX5
 # thread, window, inquiries: enough of them for the figure to be that of the steady state
 rows=("loop 1 2000" "loop 64 10000" "loop 1000 20000" "keeper 1000 20000")
 
-declare -A toggles=([loop]="--toggle-collect=loop_run --toggle-collect=far_ends_turn" [keeper]="--toggle-collect=keeper_run")
+declare -A toggles=([loop]="--toggle-collect=loop_run --toggle-collect=far_ends_turn" [keeper]="--toggle-collect=keeper_run --toggle-collect=keeper_run.lto_priv*")
 
 count() { # thread, window, inquiries: prints instructions per inquiry
     local collected
