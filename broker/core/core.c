@@ -51,6 +51,7 @@ static bool tables_new(struct core *c) {
 struct core *core_new(const struct core_limits *limits) {
     assert(limits->types_max <= TYPES_CEILING && limits->districts_max <= DISTRICTS_CEILING);
     assert(limits->accounts_max <= ACCOUNTS_CEILING && limits->lanes_max <= LANES_CEILING);
+    assert(limits->inquiries_max <= INQUIRIES_CEILING);
     assert(limits->window_max <= EST_WINDOW_MAX && limits->attempts_max <= UINT8_MAX);
     struct core *c = calloc(1, sizeof *c);
     if (c == NULL)

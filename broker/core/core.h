@@ -33,7 +33,7 @@
 struct core;
 
 struct core_limits {
-    uint32_t inquiries_max;       /* open at once, all accounts; at most 2^31 */
+    uint32_t inquiries_max;       /* open at once, all accounts; at most 2^28 */
     uint32_t account_open_max;    /* open at once, one account */
     uint32_t sessions_max;        /* sessions are numbered 0 ... sessions_max-1 by the net ring */
     uint32_t accounts_max;        /* at most 65,536 */

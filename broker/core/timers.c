@@ -1,10 +1,12 @@
-/* timers.c - instants in order: a heap of four children a node, each entry knowing its position.
+/* timers.c - instants in order: a heap of eight children a node, each entry knowing its position.
  *
  * Deadlines mostly come in rising order, so adding one touches a single node; nothing ever waits
  * for the head of a queue to expire. Leases are not here: all are equally long, so a session's
  * list of leases is in the order of their ends already, and only its first one matters.
  */
 #include "state.h"
+
+enum { CHILDREN = 8 };
 
 static uint32_t *position(struct heap *h, uint32_t who) {
     return (uint32_t *)(void *)(h->positions + h->stride * who);
@@ -22,7 +24,7 @@ static bool before(struct timer a, struct timer b) {
 
 static void rise(struct heap *h, uint32_t at, struct timer t) {
     while (at > 0) {
-        uint32_t parent = (at - 1) / 4;
+        uint32_t parent = (at - 1) / CHILDREN;
         if (!before(t, h->at[parent]))
             break;
         put(h, at, h->at[parent]);
@@ -33,8 +35,8 @@ static void rise(struct heap *h, uint32_t at, struct timer t) {
 
 static void sink(struct heap *h, uint32_t at, struct timer t) {
     for (;;) {
-        uint32_t first = at * 4 + 1, least = NONE;
-        for (uint32_t child = first; child < first + 4 && child < h->count; child++)
+        uint32_t first = at * CHILDREN + 1, least = NONE;
+        for (uint32_t child = first; child < first + CHILDREN && child < h->count; child++)
             if (least == NONE || before(h->at[child], h->at[least]))
                 least = child;
         if (least == NONE || !before(h->at[least], t))
