@@ -56,6 +56,16 @@ static void look_end(struct store *store) {
     if (store->look != NULL)
         mdb_txn_reset(store->look);
     store->txn = NULL;
+    store->seen.number = 0;
+    memset(store->is_looking, 0, sizeof store->is_looking);
+}
+
+void look_close(struct store *store) {
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (store->looks[i] != NULL)
+            mdb_cursor_close(store->looks[i]);
+    if (store->look != NULL)
+        mdb_txn_abort(store->look);
 }
 
 int batch_begin(struct store *store) {
@@ -72,6 +82,7 @@ int batch_end(struct store *store, int rc) {
     }
     store->txn = NULL;
     memset(store->cursors, 0, sizeof store->cursors);
+    store->closing = NULL;
     return rc;
 }
 
@@ -242,6 +253,7 @@ int direct_begin(struct store *store) {
         return rc;
     }
     store->direct = true;
+    store->ended_last = 0; /* the keeper has gone on */
     for (uint64_t seq = j->first; j->used > 0 && seq < j->first + j->count && !rc; seq++) {
         est_slice record = journal_record(j, seq);
         void *bytes = NULL;

@@ -260,8 +260,7 @@ void store_close(struct store **ref) {
     if (keeper_stop(store) == 0)
         all_settle(store);
     journal_close(&store->journal);
-    if (store->look)
-        mdb_txn_abort(store->look);
+    look_close(store);
     if (store->env)
         mdb_env_close(store->env);
     /* Last: nobody may come in while LMDB still has the files. */

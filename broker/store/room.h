@@ -29,6 +29,10 @@ struct store {
     MDB_txn *txn;                     /* of the batch; NULL between batches */
     MDB_txn *look;                    /* to read in: the batch's, unless it is direct; kept and renewed */
     MDB_cursor *cursors[TABLE_COUNT]; /* of a writing transaction, opened when first needed; they die with it */
+    MDB_cursor *closing;              /* one more of `open`, see rows.c */
+    MDB_cursor *looks[TABLE_COUNT];   /* of the look, renewed with it when first needed; see table_get */
+    bool is_looking[TABLE_COUNT];     /* which of them are */
+    struct inquiry_row seen;          /* the row that the look read out of `open` last; number 0: none */
     bool direct;                      /* this batch writes to LMDB itself, past journal and keeper */
     struct journal journal;
     struct keeper *keeper;            /* NULL while a store is being opened or closed, and in tools */
@@ -102,6 +106,9 @@ int head_write(struct store *);
 /* A thread of the store: signals are for the loop's. 0 or an errno. */
 int thread_start(pthread_t *ret, void *(*run)(void *), void *arg);
 
+/* The look is over for good: the environment may be closed. */
+void look_close(struct store *);
+
 /* A writing transaction in store->txn, and its end: committed where `rc` is 0, and `rc` else. */
 int batch_begin(struct store *);
 int batch_end(struct store *, int rc);
@@ -134,6 +141,8 @@ int row_settle(struct store *, const struct fresh_row *);
 /* Forgets the fresh rows and folds them anew out of what is committed. */
 int rows_recover(struct store *);
 
+/* The row as `open` has it. -EST_NOT_FOUND. */
+int row_open_get(struct store *, uint64_t number, struct inquiry_row *ret);
 /* Reads the row in these bytes; it must be of `number`. */
 int row_decode(struct store *, uint64_t number, const MDB_val *, struct inquiry_row *ret);
 

@@ -40,9 +40,14 @@ static int id_settle(struct store *store, const struct inquiry_row *row) {
     return rc == 0 ? 0 : store_fail_lmdb(store, rc, "writing an id");
 }
 
+/* By a cursor of its own: what is over is at one end of the table, what is new at the other. */
 static int open_remove(struct store *store, uint64_t number) {
-    MDB_val key = val_of(&number, sizeof number);
-    int rc = mdb_del(store->txn, store->tables[TABLE_OPEN], &key, NULL);
+    MDB_val key = val_of(&number, sizeof number), data;
+    int rc = store->closing == NULL ? mdb_cursor_open(store->txn, store->tables[TABLE_OPEN], &store->closing) : 0;
+    if (rc == 0)
+        rc = mdb_cursor_get(store->closing, &key, &data, MDB_SET);
+    if (rc == 0)
+        rc = mdb_cursor_del(store->closing, 0);
     return rc == 0 || rc == MDB_NOTFOUND ? 0 : store_fail_lmdb(store, rc, "closing an inquiry");
 }
 
@@ -133,15 +138,12 @@ static int fresh_put(struct store *store, const struct inquiry_row *row, uint64_
  * open. */
 static int row_fetch(struct store *store, uint64_t number, uint64_t since, uint32_t *ret) {
     struct inquiry_row row;
-    MDB_val key = val_of(&number, sizeof number), data;
     *ret = fresh_find(&store->fresh, number);
     if (*ret != FRESH_NONE) {
         fresh_touch(&store->fresh, *ret, since);
         return 0;
     }
-    int rc = table_get(store, TABLE_OPEN, key, &data);
-    if (!rc)
-        rc = row_decode(store, number, &data, &row);
+    int rc = row_open_get(store, number, &row);
     if (!rc)
         rc = fresh_put(store, &row, since, ret);
     if (!rc)

@@ -217,10 +217,46 @@ static void an_aborted_batch_leaves_fresh_rows_as_they_were(void **state) {
     model_free(shared_model);
 }
 
+static void many_finish(struct writer *w, uint64_t first, uint64_t count) {
+    static const est_slice body = {"\x80", 1};
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t number = writer_submit(w, 3, first + i, body);
+        writer_answer(w, number);
+        writer_acknowledge(w, &number, 1);
+    }
+}
+
+/* Both the keeper and such a batch append to `ended`, and each has to know how far the other went. Here
+ * one that ended late is the first that the batch settles, and the keeper has settled later ones. */
+static void row_that_ends_late_settles_in_a_batch_past_the_keeper(void **state) {
+    enum { FIRST = FRESH_KEPT + 2 * FRESH_TOGETHER };
+    struct writer w = writer_open(*state, 0);
+    expect_ok(w.store, store_begin(w.store));
+    expect_ok(w.store, store_drain(w.store)); /* past the keeper from here on */
+    many_finish(&w, 1 << 20, FIRST);
+    expect_ok(w.store, store_commit(w.store));
+    expect_ok(w.store, store_begin(w.store));
+    uint64_t late = writer_submit(&w, 3, 1, (est_slice){"\x80", 1});
+    many_finish(&w, 2 << 20, FIRST);
+    expect_ok(w.store, store_commit(w.store));
+    expect_ok(w.store, store_begin(w.store));
+    writer_answer(&w, late);
+    writer_acknowledge(&w, &late, 1);
+    many_finish(&w, 3 << 20, FRESH_KEPT - 1);
+    expect_ok(w.store, store_commit(w.store));
+    expect_ok(w.store, store_drain(w.store));
+    expect_ok(w.store, store_begin(w.store));
+    expect_ok(w.store, store_drain(w.store));
+    many_finish(&w, 4 << 20, 2 * FRESH_TOGETHER);
+    expect_ok(w.store, store_commit(w.store));
+    writer_close(&w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(rows_survive_a_crash_at_any_time, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(rows_outlive_a_keeper_that_is_late, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(row_that_ends_late_settles_in_a_batch_past_the_keeper, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(an_aborted_batch_leaves_fresh_rows_as_they_were, scratch_make, scratch_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,6 +223,34 @@ static void acknowledged_inquiry_leaves_the_open_table_but_not_the_store(void **
     writer_close(&w);
 }
 
+/* The broker reads a row that has settled, and then changes it. */
+static void row_that_was_read_and_changed_in_one_batch_is_as_changed(void **state) {
+    struct writer w = writer_open(*state, 0);
+    expect_ok(w.store, store_begin(w.store));
+    uint64_t numbers[2] = {writer_submit(&w, 3, 1, body), writer_submit(&w, 3, 2, body)};
+    expect_ok(w.store, store_commit(w.store));
+    writer_close(&w);
+
+    w = writer_open(*state, 0);
+    struct inquiry_row row;
+    expect_ok(w.store, store_begin(w.store));
+    expect_ok(w.store, store_row(w.store, numbers[0], &row));
+    assert_int_equal(row.state, EST_STATE_WAITING);
+    assert_int_equal(store_row(w.store, 0, &row), -EST_NOT_FOUND);
+    writer_answer(&w, numbers[0]);
+    expect_ok(w.store, store_row(w.store, numbers[0], &row));
+    assert_int_equal(row.state, EST_STATE_ANSWERED);
+    expect_ok(w.store, store_row(w.store, numbers[1], &row));
+    assert_int_equal(row.number, numbers[1]);
+    assert_int_equal(row.state, EST_STATE_WAITING);
+    expect_ok(w.store, store_commit(w.store));
+    expect_ok(w.store, store_begin(w.store));
+    expect_ok(w.store, store_row(w.store, numbers[0], &row));
+    assert_int_equal(row.state, EST_STATE_ANSWERED);
+    store_abort(w.store);
+    writer_close(&w);
+}
+
 static int note_thing(void *arg, const struct event *event) {
     char line[64];
     uint32_t number = event->type == EVENT_TYPE_SET ? event->type_set.version
@@ -542,6 +570,7 @@ int main(void) {
         TEST(event_that_no_log_can_hold_is_refused),
         TEST(event_that_does_not_fit_its_inquiry_is_refused),
         TEST(acknowledged_inquiry_leaves_the_open_table_but_not_the_store),
+        TEST(row_that_was_read_and_changed_in_one_batch_is_as_changed),
         TEST(things_come_back_by_kind_number_and_version),
         TEST(newest_word_on_a_departments_pause_outlives_the_store),
         TEST(every_type_version_is_kept),
