@@ -60,8 +60,24 @@ bool cursor_text(struct cursor *, size_t max, est_slice *ret); /* valid UTF-8, a
 bool cursor_bin(struct cursor *, size_t max, est_slice *ret);
 /* The header of an array or map; `ret_count` elements (or pairs) follow. Fails where fewer bytes
  * are left than the elements need at the least. */
-bool cursor_array(struct cursor *, size_t max, size_t *ret_count);
-bool cursor_map(struct cursor *, size_t max, size_t *ret_count);
+bool cursor_array_long(struct cursor *, size_t max, size_t *ret_count);
+bool cursor_map_long(struct cursor *, size_t max, size_t *ret_count);
+static inline bool cursor_array(struct cursor *c, size_t max, size_t *ret_count) {
+    size_t left = cursor_left(c), count = left > 0 ? *c->at ^ 0x90u : 16; /* of the one-byte form */
+    if (c->bad || count > 15 || count >= left || count > max)
+        return cursor_array_long(c, max, ret_count);
+    c->at++;
+    *ret_count = count;
+    return true;
+}
+static inline bool cursor_map(struct cursor *c, size_t max, size_t *ret_count) {
+    size_t left = cursor_left(c), count = left > 0 ? *c->at ^ 0x80u : 16;
+    if (c->bad || count > 15 || 2 * count >= left || count > max)
+        return cursor_map_long(c, max, ret_count);
+    c->at++;
+    *ret_count = count;
+    return true;
+}
 /* Skips one value of any kind, checking all of it: depth at most EST_DEPTH_MAX, at most
  * EST_ITEMS_MAX elements, UTF-8, no float, no extension, no duplicate key in any map, map keys
  * are text or unsigned integers. `ret` is the value's own bytes. */
