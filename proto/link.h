@@ -39,5 +39,7 @@ void link_touch(struct link *);
 
 /* Microseconds of a clock that never goes back. */
 est_time link_now(void);
+/* The same, as it was when the frame came whose events link_poll gives. */
+est_time link_turn(const struct link *);
 
 #endif

@@ -15,23 +15,29 @@ struct requester {
     struct flights flights;
     char types[CITY_TYPES_MAX][CITY_NAME_SIZE];
     unsigned types_count;
-    uint64_t last; /* number of the last result */
+    uint64_t last;    /* number of the last result */
+    int64_t now_us;   /* of this turn: what came in one frame came at one time */
+    int64_t began_us; /* bench_now_us was zero then, by the calendar */
 };
 
 /* --- Ids ------------------------------------------------------------------------------------------- */
 
-static est_id id_make(const struct ticket *ticket) {
+static int64_t began(void) {
     struct timespec t;
-    clock_gettime(CLOCK_REALTIME_COARSE, &t);
-    return city_id(ticket, (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000);
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000 - bench_now_us();
+}
+
+static est_id id_make(const struct requester *r, const struct ticket *ticket) {
+    return city_id(ticket, (uint64_t)((r->began_us + r->now_us) / EST_US_PER_MS));
 }
 
 /* --- The job --------------------------------------------------------------------------------------- */
 
 /* As many as the window allows. A full session is no trouble: the next receipt makes room. */
-static int fill(struct requester *r, int64_t now_us) {
-    for (struct ticket ticket; flight_next(&r->flights, now_us, &ticket);) {
-        struct submit submit = {.id = id_make(&ticket),
+static int fill(struct requester *r) {
+    for (struct ticket ticket; flight_next(&r->flights, r->now_us, &ticket);) {
+        struct submit submit = {.id = id_make(r, &ticket),
                                 .type = slice_of(r->types[ticket.counter / DISTRICTS % r->types_count]),
                                 .purpose = slice_of(CITY_PURPOSE),
                                 .body = buffer_slice(&r->bodies.at[ticket.counter % DISTRICTS])};
@@ -40,7 +46,7 @@ static int fill(struct requester *r, int64_t now_us) {
             return 0;
         if (code < 0)
             return player_trouble(r->part, "submitting", code, (est_slice){0});
-        flight_depart(&r->flights, &ticket, now_us);
+        flight_depart(&r->flights, &ticket, r->now_us);
     }
     return 0;
 }
@@ -53,11 +59,10 @@ static int on_accepted(struct requester *r, const struct session_event *event) {
         r->score->doubled++;
     else
         flight->accepted = true;
-    return r->flights.idle_count > 0 ? fill(r, bench_now_us()) : 0;
+    return r->flights.idle_count > 0 ? fill(r) : 0;
 }
 
 static int on_result(struct requester *r, const struct session_event *event) {
-    int64_t now_us = bench_now_us();
     struct ticket ticket = city_ticket(&event->id);
     int code = session_ack(r->session, event->number);
     if (code < 0)
@@ -67,8 +72,8 @@ static int on_result(struct requester *r, const struct session_event *event) {
         return 0;
     }
     r->last = event->number;
-    flight_land(&r->flights, &ticket, now_us);
-    return fill(r, now_us);
+    flight_land(&r->flights, &ticket, r->now_us);
+    return fill(r);
 }
 
 static int event_take(struct requester *r, const struct session_event *event) {
@@ -90,14 +95,15 @@ static int event_take(struct requester *r, const struct session_event *event) {
 /* Until the time is up and every flight has landed, or patience is at its end. */
 static int fly(struct requester *r) {
     struct session_event event;
-    int64_t now_us = bench_now_us();
-    if (fill(r, now_us))
+    r->now_us = bench_now_us();
+    if (fill(r))
         return 1;
-    while (!flights_are_over(&r->flights, now_us)) {
-        if (link_poll(r->link, 100, &event) == 1 && event_take(r, &event))
+    while (!flights_are_over(&r->flights, r->now_us)) {
+        int got = link_poll(r->link, 100, &event);
+        r->now_us = link_turn(r->link).us;
+        if (got == 1 && event_take(r, &event))
             return 1;
-        now_us = bench_now_us();
-        if (now_us > r->part->board->drain_us)
+        if (r->now_us > r->part->board->drain_us)
             return player_trouble(r->part, "inquiries are missing", EST_TIMEOUT, (est_slice){0});
     }
     return 0;
@@ -122,7 +128,10 @@ static int land(struct requester *r) {
 
 int requester_play(const struct part *part) {
     static struct requester r;
-    r = (struct requester){.part = part, .score = part->score, .types_count = plan_types(part->plan)};
+    r = (struct requester){.part = part,
+                           .score = part->score,
+                           .types_count = plan_types(part->plan),
+                           .began_us = began()};
     for (unsigned i = 0; i < r.types_count; i++)
         city_type(i, r.types[i]);
     unsigned window = part->plan->window;
