@@ -94,6 +94,11 @@ int door_open(struct door_socket *d, void *context, enum door door, const struct
     if (zmq_getsockopt(d->socket, ZMQ_LAST_ENDPOINT, d->endpoint, &size) != 0)
         return why(ret_why, endpoint, "cannot tell the address", "report it");
     endpoint_plain(d->endpoint);
+    d->fd = socket_fd(d->socket);
+    d->monitor_fd = socket_fd(d->monitor);
+    if (d->fd < 0 || d->monitor_fd < 0)
+        return why(ret_why, endpoint, "the socket has no descriptor", "report it");
+    d->is_unsure = d->has_ended = true;
     return 0;
 }
 

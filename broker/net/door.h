@@ -4,9 +4,16 @@
 
 #include "net.h"
 
+/* libzmq's descriptor of a socket tells of a change, not of a state. A socket that was read until
+ * nothing was left shows there when more comes, but a send, or a question for its events, takes the
+ * sign away. So `is_unsure` is set by a sign and by each send, and cleared when a read finds nothing.
+ * A monitor is never sent on: its sign stays until it is read. */
 struct door_socket {
     enum door door;
     void *socket, *monitor;
+    int fd, monitor_fd;
+    bool is_unsure;       /* a read may find something */
+    bool has_ended;       /* the monitor may have something to tell */
     char endpoint[256];
 };
 

@@ -38,13 +38,20 @@ uint32_t zap_user_id_parse(const char *user_id) {
     return *end == '\0' && handle < KEYS_MAX ? (uint32_t)handle : KEY_NONE;
 }
 
+int socket_fd(void *socket) {
+    int fd = -1;
+    size_t size = sizeof fd;
+    return zmq_getsockopt(socket, ZMQ_FD, &fd, &size) == 0 ? fd : -1;
+}
+
 int zap_open(struct zap *zap, void *context, const struct keyring *ring) {
     *zap = (struct zap){.socket = zmq_socket(context, ZMQ_REP), .ring = ring};
     int none = 0;
     if (zap->socket == NULL)
         return -EST_IO;
     zmq_setsockopt(zap->socket, ZMQ_LINGER, &none, sizeof none);
-    if (zmq_bind(zap->socket, "inproc://zeromq.zap.01") == 0)
+    zap->fd = socket_fd(zap->socket);
+    if (zap->fd >= 0 && zmq_bind(zap->socket, "inproc://zeromq.zap.01") == 0)
         return 0;
     zap_close(zap);
     return -EST_IO;

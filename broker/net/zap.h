@@ -16,6 +16,7 @@
 
 struct zap {
     void *socket;
+    int fd;                     /* tells when it may be readable */
     const struct keyring *ring;
     uint64_t accepted, refused; /* handshakes since start */
 };
@@ -23,8 +24,11 @@ struct zap {
 /* 0, or -EST_IO: another handler is bound already, or out of sockets. */
 int zap_open(struct zap *, void *context, const struct keyring *);
 void zap_close(struct zap *);
-/* Answers every request that waits. Quick: call it whenever the socket is readable. */
+/* Answers every request that waits. Quick: call it whenever the descriptor is readable. */
 void zap_handle(struct zap *, est_time now);
+
+/* libzmq's descriptor of a socket; -1 where it has none. */
+int socket_fd(void *socket);
 
 const char *zap_domain(enum door);
 /* "k17" -> 17; KEY_NONE for anything else. */
