@@ -46,6 +46,7 @@ struct broker {
     struct keyring keyring;
     struct net *net;
     struct effects effects;
+    const struct event *appended;    /* the newest of the step under way */
     est_time now, started, configured;
     int signal_fd;                   /* signalfd */
     int wake_fd;                     /* what the loop waits for beside its doors: signals and the index's answers */

@@ -56,12 +56,15 @@ void send_error(struct broker *b, uint32_t peer, struct error_is error, const ch
     command_send(b, peer, &m);
 }
 
-/* Reads an event that must be there. */
-static bool event_read(struct broker *b, uint64_t seq, struct event *ret) {
-    if (store_event(b->store, seq, ret) == 0)
-        return true;
+/* Reads an event that must be there. Mostly it is the one that this step has just appended, and then nothing has
+ * to be parsed: the step's effects and what they point to are there until it ends. */
+static const struct event *event_read(struct broker *b, uint64_t seq, struct event *scratch) {
+    if (b->appended != NULL && b->appended->seq == seq)
+        return b->appended;
+    if (store_event(b->store, seq, scratch) == 0)
+        return scratch;
     broker_fail(b, "reading the log");
-    return false;
+    return NULL;
 }
 
 static void send_accepted(struct broker *b, const struct effect *fx) {
@@ -98,10 +101,11 @@ static void send_accepted(struct broker *b, const struct effect *fx) {
 }
 
 static void send_assign(struct broker *b, const struct effect *fx) {
-    struct event e;
-    if (!event_read(b, fx->number, &e))
+    struct event scratch;
+    const struct event *e = event_read(b, fx->number, &scratch);
+    if (e == NULL)
         return;
-    const struct event_submitted *s = &e.submitted;
+    const struct event_submitted *s = &e->submitted;
     struct message m;
     m.verb = VERB_ASSIGN;
     m.assign = (struct assign){.number = fx->number,
@@ -114,7 +118,7 @@ static void send_assign(struct broker *b, const struct effect *fx) {
                                .trace = s->trace,
                                .district = fx->district,
                                .body = s->body,
-                               .received_us = (uint64_t)e.at.us,
+                               .received_us = (uint64_t)e->at.us,
                                .due_us = (uint64_t)s->due.us,
                                .lease_ms = (uint64_t)(b->limits.lease.us / EST_US_PER_MS),
                                .attempt = fx->attempt};
@@ -124,12 +128,13 @@ static void send_assign(struct broker *b, const struct effect *fx) {
 /* The end of an inquiry is its newest event. */
 static void send_result(struct broker *b, const struct effect *fx) {
     struct inquiry_row row;
-    struct event e;
+    struct event scratch;
     if (store_row(b->store, fx->number, &row) < 0) {
         broker_fail(b, "reading a result");
         return;
     }
-    if (!event_read(b, row.last_seq, &e))
+    const struct event *e = event_read(b, row.last_seq, &scratch);
+    if (e == NULL)
         return;
     const struct ctype *type = registry_version(b->registry, b->store, row.type, row.version);
     struct message m;
@@ -140,15 +145,15 @@ static void send_result(struct broker *b, const struct effect *fx) {
                                .ended_us = (uint64_t)row.ended.us,
                                .department = slice_of(type != NULL ? type->department : ""),
                                .code = row.state == EST_STATE_ANSWERED ? 0 : row.code};
-    if (e.type == EVENT_ANSWERED) {
-        m.result.outcome = e.answered.outcome;
-        m.result.reason = e.answered.reason;
-        m.result.legal_ref = e.answered.legal_ref;
-        m.result.valid_until = e.answered.valid_until;
-        m.result.signer = e.answered.signer;
-        m.result.body = e.answered.body;
-    } else if (e.type == EVENT_CANCELLED) {
-        m.result.reason = e.cancelled.reason;
+    if (e->type == EVENT_ANSWERED) {
+        m.result.outcome = e->answered.outcome;
+        m.result.reason = e->answered.reason;
+        m.result.legal_ref = e->answered.legal_ref;
+        m.result.valid_until = e->answered.valid_until;
+        m.result.signer = e->answered.signer;
+        m.result.body = e->answered.body;
+    } else if (e->type == EVENT_CANCELLED) {
+        m.result.reason = e->cancelled.reason;
     }
     command_send(b, fx->session, &m);
 }
@@ -228,6 +233,7 @@ static void append_event(struct broker *b, const struct effect *fx) {
     b->batch_appends++;
     if (!b->failed && store_append(b->store, &fx->event) < 0)
         broker_fail(b, "writing the log");
+    b->appended = &fx->event;
 }
 
 static void count_fact(struct broker *b, const struct effect *fx) {
@@ -245,6 +251,7 @@ void broker_step(struct broker *b, const struct input *in) {
     core_step(b->core, b->now, in, &b->effects);
     for (size_t i = 0; i < b->effects.count && !b->failed; i++)
         outputs[b->effects.at[i].kind](b, &b->effects.at[i]);
+    b->appended = NULL;
     if (in->kind == INPUT_RENEW)
         send_renewed(b, in->session);
 }
