@@ -1,18 +1,58 @@
 /* fresh.c - see fresh.h. Two indexes over one array; a queue in the order of first change. */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "fresh.h"
-#include "record.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = FRESH_CAPACITY * 2, MASK = SLOTS - 1 };
+enum { SIZE_LEAST = 1 << 12, SIZE_MOST = FRESH_CAPACITY * 2 };
+
+/* --- Indexes ----------------------------------------------------------------------------------- */
+
+static void slot_put(struct fresh_index *index, uint32_t hash, uint32_t place) {
+    struct fresh_slot *slots = index->slots + index->size;
+    uint32_t mask = index->size - 1, at = hash & mask;
+    while (slots[at].place != 0)
+        at = (at + 1) & mask;
+    slots[at] = (struct fresh_slot){hash, place + 1};
+}
+
+static void index_grow(struct fresh_index *index) {
+    const struct fresh_slot *from = index->slots + index->size;
+    uint32_t size = index->size;
+    index->size = size * 2;
+    memset(index->slots + index->size, 0, index->size * sizeof *from);
+    for (uint32_t i = 0; i < size; i++)
+        if (from[i].place != 0)
+            slot_put(index, from[i].hash, from[i].place - 1);
+}
+
+/* Closes the gap: whatever was pushed on by the one that leaves moves back. */
+static void slot_remove(struct fresh_index *index, uint32_t hash, uint32_t place) {
+    struct fresh_slot *slots = index->slots + index->size;
+    uint32_t mask = index->size - 1, at = hash & mask;
+    while (slots[at].place != place + 1)
+        at = (at + 1) & mask;
+    for (uint32_t next = (at + 1) & mask; slots[next].place != 0; next = (next + 1) & mask) {
+        if (((next - slots[next].hash) & mask) >= ((next - at) & mask)) {
+            slots[at] = slots[next];
+            at = next;
+        }
+    }
+    slots[at].place = 0;
+}
+
+/* --- Beginning and end ------------------------------------------------------------------------- */
 
 int fresh_init(struct fresh *f) {
     *f = (struct fresh){0};
-    f->rows = malloc(FRESH_CAPACITY * sizeof *f->rows); /* each is written whole when it is taken */
-    f->by_number = calloc(SLOTS, sizeof *f->by_number);
-    f->by_id = calloc(SLOTS, sizeof *f->by_id);
-    if (f->rows == NULL || f->by_number == NULL || f->by_id == NULL) {
+    f->rows = aligned_alloc(_Alignof(struct fresh_row), FRESH_CAPACITY * sizeof *f->rows); /* each is written whole when it is taken */
+    f->since = malloc(FRESH_CAPACITY * sizeof *f->since);
+    f->by_number.slots = malloc(2 * SIZE_MOST * sizeof *f->by_number.slots);
+    f->by_id.slots = malloc(2 * SIZE_MOST * sizeof *f->by_id.slots);
+    if (f->rows == NULL || f->since == NULL || f->by_number.slots == NULL || f->by_id.slots == NULL) {
         fresh_done(f);
         return -EST_NO_MEMORY;
     }
@@ -22,81 +62,60 @@ int fresh_init(struct fresh *f) {
 
 void fresh_done(struct fresh *f) {
     free(f->rows);
-    free(f->by_number);
-    free(f->by_id);
+    free(f->since);
+    free(f->by_number.slots);
+    free(f->by_id.slots);
     *f = (struct fresh){0};
 }
 
-void fresh_clear(struct fresh *f) {
-    bool untouched = f->used == 0; /* a megabyte of zeroes need not be zeroed again */
-    f->first = f->last = f->free = FRESH_NONE;
-    f->count = f->used = f->queued = 0;
-    if (untouched)
-        return;
-    memset(f->by_number, 0, SLOTS * sizeof *f->by_number);
-    memset(f->by_id, 0, SLOTS * sizeof *f->by_id);
+static void index_clear(struct fresh_index *index) {
+    index->size = SIZE_LEAST;
+    memset(index->slots + index->size, 0, index->size * sizeof *index->slots);
 }
 
+void fresh_clear(struct fresh *f) {
+    f->first = f->last = f->free = FRESH_NONE;
+    f->count = f->used = f->queued = 0;
+    index_clear(&f->by_number);
+    index_clear(&f->by_id);
+}
+
+/* --- Rows -------------------------------------------------------------------------------------- */
+
 static uint32_t id_hash(uint32_t account, const est_id *id) {
-    struct { uint32_t account; est_id id; } key = {account, *id};
-    return (uint32_t)checksum_of(&key, sizeof key);
+    return (uint32_t)XXH3_64bits_withSeed(id, sizeof *id, account);
 }
 
 /* Numbers are dense: by their low bits they would form one long run, and removing from it would
- * walk all of it (it did: 11 % of the store's time). So groups of sixteen are spread. */
+ * walk all of it (it did: 11 % of the store's time). So groups of eight, a line of slots, are spread. */
 static uint32_t number_hash(uint64_t number) {
-    uint32_t group = (uint32_t)((number >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 40);
-    return (group << 4 | (uint32_t)(number & 15)) & MASK;
-}
-
-static uint32_t number_home(const struct fresh_row *r) {
-    return number_hash(r->row.number);
-}
-
-static uint32_t id_home(const struct fresh_row *r) {
-    return r->hash & MASK;
-}
-
-static void slot_put(uint32_t *slots, uint32_t home, uint32_t place) {
-    while (slots[home] != 0)
-        home = (home + 1) & MASK;
-    slots[home] = place + 1;
-}
-
-/* Closes the gap: whatever was pushed on by the one that leaves moves back. */
-static void slot_remove(const struct fresh *f, uint32_t *slots, uint32_t place, uint32_t (*home_of)(const struct fresh_row *)) {
-    uint32_t at = home_of(&f->rows[place]);
-    while (slots[at] != place + 1)
-        at = (at + 1) & MASK;
-    for (uint32_t next = (at + 1) & MASK; slots[next] != 0; next = (next + 1) & MASK) {
-        uint32_t home = home_of(&f->rows[slots[next] - 1]);
-        if (((next - home) & MASK) >= ((next - at) & MASK)) {
-            slots[at] = slots[next];
-            at = next;
-        }
-    }
-    slots[at] = 0;
+    uint32_t group = (uint32_t)((number >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 35);
+    return group << 3 | (uint32_t)(number & 7);
 }
 
 uint32_t fresh_find(const struct fresh *f, uint64_t number) {
-    for (uint32_t at = number_hash(number); f->by_number[at] != 0; at = (at + 1) & MASK)
-        if (f->rows[f->by_number[at] - 1].row.number == number)
-            return f->by_number[at] - 1;
+    const struct fresh_slot *slots = f->by_number.slots + f->by_number.size;
+    uint32_t mask = f->by_number.size - 1, hash = number_hash(number);
+    for (uint32_t at = hash & mask; slots[at].place != 0; at = (at + 1) & mask)
+        if (slots[at].hash == hash && f->rows[slots[at].place - 1].row.number == number)
+            return slots[at].place - 1;
     return FRESH_NONE;
 }
 
 uint32_t fresh_find_id(const struct fresh *f, uint32_t account, const est_id *id) {
-    for (uint32_t at = id_hash(account, id) & MASK; f->by_id[at] != 0; at = (at + 1) & MASK) {
-        const struct inquiry_row *row = &f->rows[f->by_id[at] - 1].row;
-        if (row->account == account && memcmp(&row->id, id, sizeof *id) == 0)
-            return f->by_id[at] - 1;
+    const struct fresh_slot *slots = f->by_id.slots + f->by_id.size;
+    uint32_t mask = f->by_id.size - 1, hash = id_hash(account, id);
+    for (uint32_t at = hash & mask; slots[at].place != 0; at = (at + 1) & mask) {
+        const struct inquiry_row *row = &f->rows[slots[at].place - 1].row;
+        if (slots[at].hash == hash && row->account == account && memcmp(&row->id, id, sizeof *id) == 0)
+            return slots[at].place - 1;
     }
     return FRESH_NONE;
 }
 
 static void enqueue(struct fresh *f, uint32_t place, uint64_t since) {
     struct fresh_row *r = &f->rows[place];
-    r->since = since;
+    f->since[place] = since;
     r->next = FRESH_NONE;
     r->queued = true;
     *(f->last == FRESH_NONE ? &f->first : &f->rows[f->last].next) = place;
@@ -110,11 +129,13 @@ uint32_t fresh_add(struct fresh *f, const struct inquiry_row *row, uint64_t sinc
         f->free = f->rows[place].next;
     else
         place = f->used++;
-    struct fresh_row *r = &f->rows[place];
-    *r = (struct fresh_row){.row = *row, .hash = id_hash(row->account, &row->id)};
-    slot_put(f->by_number, number_home(r), place);
-    slot_put(f->by_id, id_home(r), place);
-    f->count++;
+    f->rows[place] = (struct fresh_row){.row = *row};
+    if (++f->count * 2 > f->by_number.size) {
+        index_grow(&f->by_number);
+        index_grow(&f->by_id);
+    }
+    slot_put(&f->by_number, number_hash(row->number), place);
+    slot_put(&f->by_id, id_hash(row->account, &row->id), place);
     enqueue(f, place, since);
     return place;
 }
@@ -144,8 +165,8 @@ void fresh_settled(struct fresh *f, uint32_t place) {
     struct fresh_row *r = &f->rows[place];
     if (--r->settling > 0 || r->queued)
         return;
-    slot_remove(f, f->by_number, place, number_home);
-    slot_remove(f, f->by_id, place, id_home);
+    slot_remove(&f->by_number, number_hash(r->row.number), place);
+    slot_remove(&f->by_id, id_hash(r->row.account, &r->row.id), place);
     r->next = f->free;
     f->free = place;
     f->count--;

@@ -20,24 +20,37 @@
 enum {
     FRESH_NONE = UINT32_MAX,
     FRESH_CAPACITY = 1 << 16, /* rows; beyond it the oldest settle at once */
-    FRESH_KEPT = 1 << 12,     /* rows that stay fresh after a commit */
+    FRESH_KEPT = 1 << 12,     /* rows that stay fresh after a commit; of those that are over FRESH_KEPT_OVER */
+    FRESH_KEPT_OVER = 1 << 8,
     FRESH_TOGETHER = 1 << 10, /* so many more, and they settle, all in one go */
     FRESH_EVENTS = 1 << 16,   /* the most events that opening a store folds again */
 };
 
+/* Two lines of cache: by the first a row is told from others, the second has times. */
 struct fresh_row {
-    struct inquiry_row row;
-    uint64_t since;    /* its first event that the tables do not have */
-    uint32_t next;     /* in the order of `since`; or the next free one */
-    uint32_t hash;     /* of account and id */
-    bool in_ids, in_open; /* what the tables have of it, or will when it is settled that far */
-    bool queued;       /* in the list: the tables lack something of it that nobody is writing yet */
-    uint8_t settling;  /* how often it is on its way into the tables */
+    _Alignas(64) struct inquiry_row row;
+    uint32_t next;        /* in the order of `since`; or the next free one */
+    bool in_ids : 1, in_open : 1; /* what the tables have of it, or will when it is settled that far */
+    bool queued : 1;      /* in the list: the tables lack something of it that nobody is writing yet */
+    uint8_t settling;     /* how often it is on its way into the tables */
+};
+_Static_assert(sizeof(struct fresh_row) == 128, "a fresh row has two lines");
+
+/* Open addressing, at most half full. A slot has the hash, so that neither a search nor the
+ * closing of a gap touches a row that is not meant. It grows with what it holds: of the sizes one after the
+ * other in `slots` the one from `size` on is in use, and a short list stays in the cache. */
+struct fresh_slot {
+    uint32_t hash, place; /* place + 1; 0: free */
+};
+struct fresh_index {
+    struct fresh_slot *slots;
+    uint32_t size;
 };
 
 struct fresh {
     struct fresh_row *rows;
-    uint32_t *by_number, *by_id; /* place + 1, open addressing */
+    uint64_t *since;              /* of each row: its first event that the tables do not have */
+    struct fresh_index by_number, by_id;
     uint32_t first, last, queued; /* the list, in the order of `since` */
     uint32_t count, free, used;
 };
@@ -50,6 +63,10 @@ uint32_t fresh_find(const struct fresh *, uint64_t number);
 uint32_t fresh_find_id(const struct fresh *, uint32_t account, const est_id *);
 static inline struct fresh_row *fresh_at(const struct fresh *f, uint32_t place) {
     return &f->rows[place];
+}
+/* The first event that the tables do not have, of the row that has waited for longest. */
+static inline uint64_t fresh_since(const struct fresh *f) {
+    return f->since[f->first];
 }
 static inline bool fresh_is_full(const struct fresh *f) {
     return f->count == FRESH_CAPACITY;

@@ -228,9 +228,12 @@ static int rows_reserve(struct store *store, struct rows *rows, size_t more) {
     if (rows->count + more <= rows->capacity)
         return 0;
     size_t capacity = rows->capacity * 2 + more + FRESH_TOGETHER;
-    struct fresh_row *grown = realloc(rows->at, capacity * sizeof *grown);
+    struct fresh_row *grown = aligned_alloc(_Alignof(struct fresh_row), capacity * sizeof *grown);
     if (grown == NULL)
         return store_fail(store, -EST_NO_MEMORY, "out of memory for rows that settle");
+    if (rows->count > 0)
+        memcpy(grown, rows->at, rows->count * sizeof *grown);
+    free(rows->at);
     rows->at = grown;
     rows->capacity = capacity;
     return 0;
@@ -251,8 +254,16 @@ int keeper_hand(struct store *store, const struct fresh_row *row, uint32_t place
 }
 
 static int handed_publish(struct store *store, struct keeper *k) {
-    int rc = k->handed.count == 0 ? 0 : rows_reserve(store, &k->next.rows, k->handed.count);
-    if (rc || k->handed.count == 0)
+    if (k->handed.count == 0)
+        return 0;
+    if (k->next.rows.count == 0) { /* as a rule: the thread has taken what was handed before */
+        struct rows handed = k->handed;
+        k->handed = k->next.rows;
+        k->next.rows = handed;
+        return 0;
+    }
+    int rc = rows_reserve(store, &k->next.rows, k->handed.count);
+    if (rc)
         return rc;
     memcpy(k->next.rows.at + k->next.rows.count, k->handed.at, k->handed.count * sizeof *k->handed.at);
     k->next.rows.count += k->handed.count;

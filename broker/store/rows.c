@@ -98,20 +98,22 @@ static int first_settle(struct store *store) {
     return rc;
 }
 
-static bool is_due(const struct store *store, uint32_t kept) {
+/* What is over does not change any more: it would only take room in the caches. */
+static bool is_due(const struct store *store, uint32_t more) {
     const struct fresh *f = &store->fresh;
     if (f->queued == 0)
         return false;
-    return f->queued > kept || store->head.seq - fresh_at(f, f->first)->since >= FRESH_EVENTS;
+    uint32_t kept = fresh_at(f, f->first)->row.acked.us != 0 ? FRESH_KEPT_OVER : FRESH_KEPT;
+    return f->queued > kept + more || store->head.seq - fresh_since(f) >= FRESH_EVENTS;
 }
 
 int rows_settle(struct store *store, bool all) {
-    int rc = 0;
-    if (is_due(store, all ? 0 : FRESH_KEPT + FRESH_TOGETHER))
-        while (!rc && is_due(store, all ? 0 : FRESH_KEPT) && (store->direct || keeper_has_room(store)))
-            rc = first_settle(store);
     const struct fresh *f = &store->fresh;
-    store->settled = f->queued > 0 ? fresh_at(f, f->first)->since - 1 : store->head.seq;
+    int rc = 0;
+    if (all ? f->queued > 0 : is_due(store, FRESH_TOGETHER))
+        while (!rc && (all ? f->queued > 0 : is_due(store, 0)) && (store->direct || keeper_has_room(store)))
+            rc = first_settle(store);
+    store->settled = f->queued > 0 ? fresh_since(f) - 1 : store->head.seq;
     return rc;
 }
 
