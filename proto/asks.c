@@ -112,12 +112,22 @@ uint32_t ask_by_ref(const struct asks *asks, uint64_t wire_ref) {
     return ask->state == ASK_SENT && ask->verb != VERB_SUBMIT ? slot : SLOT_NONE;
 }
 
+static bool ask_is(const struct asks *asks, uint32_t slot, const est_id *id) {
+    return slot != SLOT_NONE && memcmp(&asks->at[slot].id, id, sizeof *id) == 0;
+}
+
+/* Receipts come in the order in which submits were sent, and results mostly in that of receipts. */
 uint32_t ask_by_id(const struct asks *asks, const est_id *id) {
+    uint32_t sent = asks->chains[ASK_SENT].first, awaiting = asks->chains[ASK_AWAITING].first;
+    if (ask_is(asks, sent, id) && asks->at[sent].verb == VERB_SUBMIT)
+        return sent;
+    if (ask_is(asks, awaiting, id))
+        return awaiting;
     int64_t walk = INDEX_START;
     uint64_t key = id_key(id);
     for (;;) {
         uint32_t slot = index_find(&asks->by_id, key, &walk);
-        if (slot == SLOT_NONE || memcmp(&asks->at[slot].id, id, sizeof *id) == 0)
+        if (slot == SLOT_NONE || ask_is(asks, slot, id))
             return slot;
     }
 }

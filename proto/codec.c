@@ -229,35 +229,36 @@ bool cursor_int(struct cursor *c, int64_t *ret) {
     return true;
 }
 
-/* Text or binary, past its header: mostly the header has one byte or two, and the rest is there. */
-static inline bool bytes_read(struct cursor *c, enum kind kind, est_slice *ret) {
-    struct token token;
+/* Text or binary behind a header of one byte or two, as it mostly is. Moves nothing. */
+static inline bool bytes_are_short(const struct cursor *c, enum kind kind, est_slice *ret) {
     const uint8_t *at = c->at;
     size_t left = cursor_left(c);
-    if (!c->bad && left >= 2) {
-        bool is_tiny = kind == KIND_TEXT && (at[0] ^ 0xa0) < 0x20;
-        size_t size = is_tiny ? at[0] & 0x1f : at[1], head = is_tiny ? 1 : 2;
-        if ((is_tiny || at[0] == (kind == KIND_TEXT ? 0xd9 : 0xc4)) && size <= left - head) {
-            *ret = (est_slice){at + head, size};
-            c->at = at + head + size;
-            return true;
-        }
-    }
-    if (!token_want(c, kind, &token)) {
+    if (c->bad || left < 2) {
         return false;
     }
-    *ret = (est_slice){token.data, token.number};
-    return true;
+    if (kind == KIND_TEXT && (at[0] ^ 0xa0) < 0x20) {
+        *ret = (est_slice){at + 1, at[0] & 0x1f};
+    } else if (at[0] == (kind == KIND_TEXT ? 0xd9 : 0xc4)) {
+        *ret = (est_slice){at + 2, at[1]};
+    } else {
+        return false;
+    }
+    return ret->size <= (size_t)(c->end - (const uint8_t *)ret->data);
 }
 
-bool cursor_text(struct cursor *c, size_t max, est_slice *ret) {
-    est_slice text;
-    if (!bytes_read(c, KIND_TEXT, &text)) {
+static inline void slice_pass(struct cursor *c, est_slice slice) {
+    c->at = (const uint8_t *)slice.data + slice.size;
+}
+
+static __attribute__((noinline)) bool text_long(struct cursor *c, size_t max, est_slice *ret) {
+    struct token token;
+    if (!token_want(c, KIND_TEXT, &token)) {
         return false;
     }
-    if (text.size > max) {
+    if (token.number > max) {
         return cursor_fail(c, "text is longer than its limit");
     }
+    est_slice text = {token.data, token.number};
     if (!c->text_is_good && !utf8_is_valid(text)) {
         return cursor_fail(c, "text is not UTF-8");
     }
@@ -265,16 +266,38 @@ bool cursor_text(struct cursor *c, size_t max, est_slice *ret) {
     return true;
 }
 
-bool cursor_bin(struct cursor *c, size_t max, est_slice *ret) {
-    est_slice bytes;
-    if (!bytes_read(c, KIND_BIN, &bytes)) {
+/* Names go no further than this; every other text goes the long way, and so does what is wrong. */
+bool cursor_text(struct cursor *c, size_t max, est_slice *ret) {
+    est_slice text;
+    if (bytes_are_short(c, KIND_TEXT, &text) && text.size <= max &&
+        (c->text_is_good || utf8_is_short_ascii(text))) {
+        slice_pass(c, text);
+        *ret = text;
+        return true;
+    }
+    return text_long(c, max, ret);
+}
+
+static __attribute__((noinline)) bool bin_long(struct cursor *c, size_t max, est_slice *ret) {
+    struct token token;
+    if (!token_want(c, KIND_BIN, &token)) {
         return false;
     }
-    if (bytes.size > max) {
+    if (token.number > max) {
         return cursor_fail(c, "binary is longer than its limit");
     }
-    *ret = bytes;
+    *ret = (est_slice){token.data, token.number};
     return true;
+}
+
+bool cursor_bin(struct cursor *c, size_t max, est_slice *ret) {
+    est_slice bytes;
+    if (bytes_are_short(c, KIND_BIN, &bytes) && bytes.size <= max) {
+        slice_pass(c, bytes);
+        *ret = bytes;
+        return true;
+    }
+    return bin_long(c, max, ret);
 }
 
 bool cursor_array_long(struct cursor *c, size_t max, size_t *ret_count) {

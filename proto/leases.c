@@ -51,14 +51,23 @@ uint32_t lease_new(struct leases *leases, uint64_t number, uint64_t epoch, est_t
     return slot;
 }
 
+static bool lease_is(const struct leases *leases, uint32_t slot, uint64_t number, uint64_t epoch) {
+    return slot != SLOT_NONE && leases->at[slot].number == number && leases->at[slot].epoch == epoch;
+}
+
+/* An agent that is quick answers what it was given last, and answers are recorded as they were sent. */
 uint32_t lease_find(const struct leases *leases, uint64_t number, uint64_t epoch) {
+    uint32_t held = leases->chains[LEASE_HELD].last, sent = leases->chains[LEASE_SENT].first;
+    if (lease_is(leases, held, number, epoch))
+        return held;
+    if (lease_is(leases, sent, number, epoch))
+        return sent;
     int64_t walk = INDEX_START;
     for (;;) {
         uint32_t slot = index_find(&leases->by_number, number, &walk);
         if (slot == SLOT_NONE)
             return slot;
-        const struct lease *lease = &leases->at[slot];
-        if (lease->epoch == epoch && lease->state != LEASE_LOST)
+        if (lease_is(leases, slot, number, epoch) && leases->at[slot].state != LEASE_LOST)
             return slot;
     }
 }

@@ -518,6 +518,9 @@ bool frame_open(struct cursor *ret_cursor, est_slice frame) {
     return true;
 }
 
+static const uint64_t number_max[] = {
+    [FIELD_UINT64] = UINT64_MAX, [FIELD_UINT32] = UINT32_MAX, [FIELD_TIME] = INT64_MAX};
+
 static bool number_read(struct cursor *c, uint64_t max, uint64_t *ret) {
     uint64_t number;
     if (!cursor_uint(c, &number)) {
@@ -605,11 +608,9 @@ static bool field_read(struct cursor *c, const struct field *field, struct messa
     enum field_kind kind = field->kind;
     switch (kind) {
     case FIELD_UINT64:
-        return cursor_uint(c, at);
     case FIELD_UINT32:
-        return number_read(c, UINT32_MAX, at);
     case FIELD_TIME:
-        return number_read(c, INT64_MAX, at);
+        return number_read(c, number_max[kind], at);
     case FIELD_ID:
         return id_read(c, field->required, at);
     case FIELD_TEXT:
@@ -654,7 +655,7 @@ static bool fields_read(struct cursor *c, const struct verb_row *row, struct mes
         }
         bool is_known = key <= row->fields_count;
         bool read = is_known ? field_read(c, &row->fields[key - 1], ret) : cursor_value(c, &unknown);
-        if (!read || !fields_may_lack(c, row, next, key)) {
+        if (!read || (key != next && !fields_may_lack(c, row, next, key))) {
             return false;
         }
         next = key + 1;

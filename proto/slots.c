@@ -43,14 +43,12 @@ int index_init(struct index *index, uint32_t capacity) {
     index->count = 0;
     index->mask_max = size - 1;
     index->mask = (size < INDEX_FIRST ? size : INDEX_FIRST) - 1;
-    index->keys = calloc(size + size / 4, sizeof *index->keys);
-    index->slots = calloc(size + size / 4, sizeof *index->slots);
-    return index->keys && index->slots ? 0 : -EST_NO_MEMORY;
+    index->at = calloc(size + size / 4, sizeof *index->at);
+    return index->at ? 0 : -EST_NO_MEMORY;
 }
 
 void index_done(struct index *index) {
-    free(index->keys);
-    free(index->slots);
+    free(index->at);
     *index = (struct index){0};
 }
 
@@ -58,43 +56,41 @@ static uint32_t home(const struct index *index, uint64_t key) {
     return (uint32_t)key_mix(key) & index->mask;
 }
 
-static void place(struct index *index, uint64_t key, uint32_t slot_and_1) {
-    uint32_t at = home(index, key);
-    while (index->slots[at])
+static void place(struct index *index, struct index_entry entry) {
+    uint32_t at = home(index, entry.key);
+    while (index->at[at].slot_and_1)
         at = (at + 1) & index->mask;
-    index->keys[at] = key;
-    index->slots[at] = slot_and_1;
+    index->at[at] = entry;
 }
 
 static void spread(struct index *index) {
     uint32_t aside = index->mask_max + 1, end = aside;
     for (uint32_t at = 0; at <= index->mask; at++) {
-        if (!index->slots[at])
+        if (!index->at[at].slot_and_1)
             continue;
-        index->keys[end] = index->keys[at];
-        index->slots[end++] = index->slots[at];
-        index->slots[at] = 0;
+        index->at[end++] = index->at[at];
+        index->at[at].slot_and_1 = 0;
     }
     index->mask = index->mask * 2 + 1;
     for (; aside < end; aside++)
-        place(index, index->keys[aside], index->slots[aside]);
+        place(index, index->at[aside]);
 }
 
 void index_put(struct index *index, uint64_t key, uint32_t slot) {
     index->count++;
     if (index->count > (index->mask + 1) / 2 && index->mask < index->mask_max)
         spread(index);
-    place(index, key, slot + 1);
+    place(index, (struct index_entry){key, slot + 1});
 }
 
 uint32_t index_find(const struct index *index, uint64_t key, int64_t *walk) {
-    if (!index->slots)
+    if (!index->at)
         return SLOT_NONE; /* the table of the other role */
     uint32_t at = *walk < 0 ? home(index, key) : ((uint32_t)*walk + 1) & index->mask;
-    for (; index->slots[at]; at = (at + 1) & index->mask)
-        if (index->keys[at] == key) {
+    for (; index->at[at].slot_and_1; at = (at + 1) & index->mask)
+        if (index->at[at].key == key) {
             *walk = at;
-            return index->slots[at] - 1;
+            return index->at[at].slot_and_1 - 1;
         }
     return SLOT_NONE;
 }
@@ -102,20 +98,19 @@ uint32_t index_find(const struct index *index, uint64_t key, int64_t *walk) {
 /* Closes the gap: whatever stands further along and may stand here moves here, so that no probe
  * ever meets a hole before what it looks for. */
 static void gap_close(struct index *index, uint32_t gap) {
-    for (uint32_t at = (gap + 1) & index->mask; index->slots[at]; at = (at + 1) & index->mask) {
-        uint32_t wish = home(index, index->keys[at]);
+    for (uint32_t at = (gap + 1) & index->mask; index->at[at].slot_and_1; at = (at + 1) & index->mask) {
+        uint32_t wish = home(index, index->at[at].key);
         if (((at - wish) & index->mask) < ((at - gap) & index->mask))
             continue;
-        index->keys[gap] = index->keys[at];
-        index->slots[gap] = index->slots[at];
+        index->at[gap] = index->at[at];
         gap = at;
     }
-    index->slots[gap] = 0;
+    index->at[gap].slot_and_1 = 0;
 }
 
 void index_remove(struct index *index, uint64_t key, uint32_t slot) {
-    for (uint32_t at = home(index, key); index->slots[at]; at = (at + 1) & index->mask)
-        if (index->slots[at] == slot + 1) {
+    for (uint32_t at = home(index, key); index->at[at].slot_and_1; at = (at + 1) & index->mask)
+        if (index->at[at].slot_and_1 == slot + 1) {
             index->count--;
             gap_close(index, at);
             return;

@@ -33,11 +33,15 @@ void chain_remove(struct chain *, struct slot_link *links, uint32_t slot);
  * It has memory for all that it may ever hold, and uses a part of that, twice as large whenever it is
  * half full: what is in flight is mostly a small part of what may be, and stays in the cache. */
 
+struct index_entry {
+    uint64_t key;
+    uint32_t slot_and_1; /* 0: free */
+};
+
 struct index {
     uint32_t mask, mask_max; /* of the part in use; of the whole */
     uint32_t count;
-    uint64_t *keys;
-    uint32_t *slots; /* slot + 1; 0: free */
+    struct index_entry *at;
 };
 
 /* For at most `capacity` entries at once. 0 or -EST_NO_MEMORY. */
