@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# guard.sh - instructions of the broker for each inquiry, against the figures that are committed.
+# guard.sh - instructions of broker and far ends for each inquiry, against the figures that are committed.
 #
 #     guard.sh PROGRAM            (./run guard) exit 0: each figure is within TOLERANCE per cent; 1: one is not
 #     guard.sh PROGRAM --update   writes guard.txt anew
 #     guard.sh PROGRAM --profile  the functions, the heaviest first
 #
 # callgrind counts what runs in the broker's two threads that have a part in each inquiry: `loop`, inside
-# loop_run but without the far ends (guard.c), and `keeper`, which puts the journal into LMDB. Seconds
-# differ from one run to the next, these counts do not; libc is asked for the code that every x86-64
-# has, so that the processor makes no difference either. Another compiler or another LMDB does: the
-# figures are Debian 12's.
+# loop_run but without the far ends (guard.c), and `keeper`, which puts the journal into LMDB; and what
+# the sessions of a requester and an agent do together, `ends`. Seconds differ from one run to the next,
+# these counts do not; libc is asked for the code that every x86-64 has, so that the processor makes no
+# difference either, as long as it has AVX2 (utf8.c). Another compiler or another LMDB does: the figures
+# are Debian 12's.
 set -euo pipefail
 TOLERANCE=3
 program=$1 mode=${2:-check}
@@ -20,9 +21,10 @@ trap 'rm -rf "$out"' EXIT
 export GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX_Fast_Unaligned_Load,-AVX512F,-AVX512VL,-ERMS,-FSRM
 
 # thread, window, inquiries: enough of them for the figure to be that of the steady state
-rows=("loop 1 2000" "loop 64 10000" "loop 1000 20000" "keeper 1000 20000")
+rows=("loop 1 2000" "loop 64 10000" "loop 1000 20000" "keeper 1000 20000" "ends 1000 20000")
 
-declare -A toggles=([loop]="--toggle-collect=loop_run --toggle-collect=far_ends_turn" [keeper]="--toggle-collect=keeper_run --toggle-collect=keeper_run.lto_priv*")
+declare -A toggles=([loop]="--toggle-collect=loop_run --toggle-collect=far_ends_turn" [keeper]="--toggle-collect=keeper_run --toggle-collect=keeper_run.lto_priv*"
+    [ends]="--toggle-collect=far_ends_turn")
 
 count() { # thread, window, inquiries: prints instructions per inquiry
     local collected
@@ -48,10 +50,11 @@ case $mode in
     ;;
 --update)
     {
-        echo "# Instructions of the broker for each inquiry, by thread and window. Written by \`./run guard --update\`."
+        echo "# Instructions of broker and far ends for each inquiry, by thread and window. Written by \`./run guard --update\`."
         for row in "${rows[@]}"; do
             read -r thread window inquiries <<<"$row"
-            echo "$thread $window $(count "$thread" "$window" "$inquiries")"
+            found=$(count "$thread" "$window" "$inquiries")
+            echo "$thread $window $found"
         done
     } >"$out/figures"
     mv "$out/figures" "$figures"
@@ -83,7 +86,7 @@ for row in "${rows[@]}"; do
 done
 ((failed)) || exit 0
 cat <<END
-The main path of the broker is more than $TOLERANCE % away from tests/bench/guard.txt. SLOWER: was that
+The main path is more than $TOLERANCE % away from tests/bench/guard.txt. SLOWER: was that
 meant? \`./run guard --profile\` shows where they go. FASTER: well done, keep it.
 Either way, when it is meant: ./run guard --update, and commit guard.txt with the change.
 END
