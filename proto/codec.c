@@ -266,16 +266,26 @@ static __attribute__((noinline)) bool text_long(struct cursor *c, size_t max, es
     return true;
 }
 
-/* Names go no further than this; every other text goes the long way, and so does what is wrong. */
+static __attribute__((noinline)) bool text_judge(struct cursor *c, est_slice text, est_slice *ret) {
+    if (!utf8_is_valid_long(text)) {
+        return cursor_fail(c, "text is not UTF-8");
+    }
+    *ret = text;
+    return true;
+}
+
+/* Names go no further than this; every other text goes a longer way, and so does what is wrong. */
 bool cursor_text(struct cursor *c, size_t max, est_slice *ret) {
     est_slice text;
-    if (bytes_are_short(c, KIND_TEXT, &text) && text.size <= max &&
-        (c->text_is_good || utf8_is_short_ascii(text))) {
-        slice_pass(c, text);
-        *ret = text;
-        return true;
+    if (!bytes_are_short(c, KIND_TEXT, &text) || text.size > max) {
+        return text_long(c, max, ret);
     }
-    return text_long(c, max, ret);
+    slice_pass(c, text);
+    if (!c->text_is_good && !utf8_is_short_ascii(text)) {
+        return text_judge(c, text, ret);
+    }
+    *ret = text;
+    return true;
 }
 
 static __attribute__((noinline)) bool bin_long(struct cursor *c, size_t max, est_slice *ret) {
