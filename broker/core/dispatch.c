@@ -85,13 +85,14 @@ void offer_lane(struct core *c, est_time now, uint32_t lane, struct effects *fx)
 /* Of the lanes with work that the agent may serve, the one whose head is the oldest. */
 static uint32_t lane_pick(const struct core *c, const struct session *s) {
     uint32_t best = NONE;
+    uint64_t oldest = UINT64_MAX;
     for (uint32_t lane = c->departments[s->department].ready; lane != NONE;
          lane = c->lanes[lane].ready_next) {
         const struct lane *l = &c->lanes[lane];
-        if (best != NONE && c->inquiries[c->lanes[best].waiting.head].number < c->inquiries[l->waiting.head].number)
-            continue;
-        if (agent_can_serve(c, s, l))
+        if (l->oldest < oldest && agent_can_serve(c, s, l)) {
             best = lane;
+            oldest = l->oldest;
+        }
     }
     return best;
 }

@@ -131,6 +131,8 @@ void lane_ready_set(struct core *c, uint32_t lane) {
     struct lane *l = &c->lanes[lane];
     struct department *d = &c->departments[c->types[l->type].department];
     bool ready = l->waiting.count > 0;
+    if (ready)
+        l->oldest = c->inquiries[l->waiting.head].number;
     if (ready == l->is_ready)
         return;
     l->is_ready = ready;

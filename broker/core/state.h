@@ -57,6 +57,7 @@ struct lease {
 struct lane {
     uint32_t type, district;
     struct list waiting, parked;
+    uint64_t oldest;          /* number of the first that waits: who compares lanes needs no other line */
     uint32_t delayed, leased;
     uint32_t ready_next, ready_prev; /* in its department's ring of lanes with work; self-less: NONE */
     bool is_ready;
@@ -144,7 +145,7 @@ void lease_extend(struct core *, uint32_t inquiry, int64_t until_us);
 /* Takes it out of its place and lets it wait in another lane, at the place of its number. */
 void inquiry_redirect(struct core *, uint32_t inquiry, uint32_t lane);
 uint32_t lane_get(struct core *, uint32_t type, uint32_t district, bool make); /* NONE: none, or no room */
-void lane_ready_set(struct core *, uint32_t lane);          /* in or out of the department's ring */
+void lane_ready_set(struct core *, uint32_t lane);          /* what waits has changed: in or out of the department's ring */
 bool lane_has_room(const struct core *);
 
 /* timers.c */
