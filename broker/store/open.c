@@ -112,7 +112,7 @@ static int env_open(struct store *store, const char *directory) {
     if (rc == 0)
         rc = mdb_env_set_mapsize(store->env, store->map);
     if (rc == 0)
-        rc = mdb_env_open(store->env, directory, store->read_only ? MDB_RDONLY : 0, 0600);
+        rc = mdb_env_open(store->env, directory, store->read_only ? MDB_RDONLY : MDB_NORDAHEAD, 0600); /* see ahead.h */
     if (rc == ENOENT && store->read_only)
         return store_fail(store, -EST_NOT_FOUND, "there is none here; name the folder of a broker");
     if (rc != 0)

@@ -1,5 +1,6 @@
 /* reader.c - see reader.h. Bytes are copied inside the transaction and understood after it. */
 #include "reader.h"
+#include "ahead.h"
 #include "room.h"
 
 #include <pthread.h>
@@ -27,6 +28,7 @@ struct store_reader {
     struct copy places[READER_EVENTS_MAX];
     size_t count, next;
     uint64_t first; /* seq of places[0] */
+    struct ahead ahead;
     char error[STORE_ERROR_SIZE];
 };
 
@@ -143,6 +145,7 @@ static int fetch_in(struct store_reader *r, MDB_cursor *cursor, uint64_t from, s
         memcpy(&seq, key.mv_data, sizeof seq);
         if (seq != from + r->count)
             return fail(r, -EST_INPUT, "event %llu is missing from the log", (ull)(from + r->count));
+        ahead_ask(&r->ahead, data.mv_data);
         int error = copy_add(r, &r->many, &data, &r->places[r->count]);
         if (error)
             return error;

@@ -4,6 +4,7 @@
  * applied: an event about an inquiry that is not open, that has ended, or that does not follow
  * the inquiry's newest event is refused, because a log that contains it could not be folded.
  */
+#include "ahead.h"
 #include "room.h"
 #include "warm.h"
 
@@ -317,8 +318,10 @@ static int walk(struct store *store, MDB_txn *txn, enum table table, const MDB_v
     if (rc != 0)
         return store_fail_lmdb(store, rc, "reading a table");
     int stop = 0;
+    struct ahead ahead = {0};
     rc = mdb_cursor_get(cursor, &key, &data, first ? MDB_SET_RANGE : MDB_FIRST);
     while (rc == 0 && stop == 0) {
+        ahead_ask(&ahead, data.mv_data);
         stop = each(store, &key, &data, arg);
         if (stop == 0)
             rc = mdb_cursor_get(cursor, &key, &data, MDB_NEXT);

@@ -1,5 +1,6 @@
 /* warm.c - see warm.h. */
 #include "warm.h"
+#include "ahead.h"
 #include "room.h"
 
 #include <pthread.h>
@@ -32,9 +33,11 @@ static uint64_t number_of(const MDB_val *key) {
 /* One byte of each row is enough to bring its page. */
 static void part_touch(struct warm *w, MDB_cursor *cursor, uint64_t from, uint64_t to) {
     MDB_val key = val_of(&from, sizeof from), data;
+    struct ahead ahead = {0};
     volatile uint8_t sink = 0;
     int rc = mdb_cursor_get(cursor, &key, &data, MDB_SET_RANGE);
     while (rc == 0 && number_of(&key) < to && !atomic_load_explicit(&w->stop, memory_order_relaxed)) {
+        ahead_ask(&ahead, data.mv_data);
         if (data.mv_size > 0)
             sink = *(const uint8_t *)data.mv_data;
         rc = mdb_cursor_get(cursor, &key, &data, MDB_NEXT);
