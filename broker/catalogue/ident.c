@@ -40,7 +40,7 @@ size_t ident_fold_digits(est_slice text, char *ret, size_t size) {
     size_t used = 0;
     for (size_t left = text.size; left > 0;) {
         char digit = (char)*at;
-        size_t step = digit_at(at, left, &digit);
+        size_t step = *at < 0x80 ? 1 : digit_at(at, left, &digit);
         if (used == size)
             return 0;
         ret[used++] = digit;

@@ -234,23 +234,22 @@ static size_t list_max(const struct field *field) {
     return field->kind == FIELD_NUMBERS ? EST_NUMBERS_MAX : RIGHTS_MAX;
 }
 
-/* SIZE_MAX for a list or slice that is too long; what is not can be added up without a wrap. */
-static size_t field_size(const struct field *field, const uint8_t *base) {
-    switch (field->kind) {
-    case FIELD_U32:
-        return sizeof(uint32_t);
-    case FIELD_U64:
-        return sizeof(uint64_t);
-    case FIELD_ID:
-        return sizeof(est_id);
-    case FIELD_DISTRICTS:
-        return DISTRICT_WORDS * sizeof(uint64_t);
-    case FIELD_SLICE: {
+/* Of the kinds whose fields all have one size, that size; 0 of slices and lists. */
+static const uint8_t fixed_sizes[] = {
+    [FIELD_U32] = sizeof(uint32_t),
+    [FIELD_U64] = sizeof(uint64_t),
+    [FIELD_ID] = sizeof(est_id),
+    [FIELD_DISTRICTS] = DISTRICT_WORDS * sizeof(uint64_t),
+    [FIELD_SLICE] = 0,
+    [FIELD_NUMBERS] = 0,
+    [FIELD_RIGHTS] = 0,
+};
+
+/* Of a slice or list. SIZE_MAX where it is too long; what is not can be added up without a wrap. */
+static size_t varying_size(const struct field *field, const uint8_t *base) {
+    if (field->kind == FIELD_SLICE) {
         size_t size = member_slice(base, field->offset).size;
         return size <= RECORD_PAYLOAD_MAX ? sizeof(uint32_t) + size : SIZE_MAX;
-    }
-    default:
-        break;
     }
     size_t count = member_list(base, field).count;
     return count <= list_max(field) ? sizeof(uint32_t) + count * ITEM_SIZE : SIZE_MAX;
@@ -291,8 +290,14 @@ static uint8_t *put_field(uint8_t *at, const struct field *field, const uint8_t 
 }
 
 static uint8_t *put_fields(uint8_t *at, const struct layout *layout, const void *base) {
-    for (size_t i = 0; i < layout->count; i++)
-        at = put_field(at, &layout->fields[i], base);
+    for (const struct field *f = layout->fields, *end = f + layout->count; f < end; f++) {
+        if (f->kind == FIELD_U32) /* nearly all are of these two kinds */
+            at = put_u32(at, member_u32(base, f->offset));
+        else if (f->kind == FIELD_U64)
+            at = put_u64(at, member_u64(base, f->offset));
+        else
+            at = put_field(at, f, base);
+    }
     return at;
 }
 
@@ -334,8 +339,10 @@ size_t record_size(const struct event *event) {
     if (!layout)
         return 0;
     size_t payload = 0;
-    for (size_t i = 0; i < layout->count; i++) {
-        size_t size = field_size(&layout->fields[i], (const uint8_t *)event);
+    for (const struct field *f = layout->fields, *end = f + layout->count; f < end; f++) {
+        size_t size = fixed_sizes[f->kind];
+        if (size == 0)
+            size = varying_size(f, (const uint8_t *)event);
         if (size > RECORD_PAYLOAD_MAX - payload)
             return 0;
         payload += size;
