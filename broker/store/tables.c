@@ -117,6 +117,15 @@ int tables_apply(struct store *store, const struct event *event) {
 
 /* --- Reading ----------------------------------------------------------------------------------- */
 
+enum { LINE = 64, LINES_MAX = 8 };
+
+/* The next one is read soon, and from memory: a page fills from its end, so the next one's bytes lie before these. */
+static void next_fetch(const MDB_val *data) {
+    const char *at = data->mv_data;
+    for (size_t line = 1; line <= LINES_MAX && line * LINE <= data->mv_size + LINE; line++)
+        __builtin_prefetch(at - line * LINE);
+}
+
 /* Work is read mostly in the order of its numbers, and a cursor that stands in the right leaf need not come
  * down from the root again. */
 static int look_get(struct store *store, enum table table, MDB_val *key, MDB_val *ret) {
@@ -127,7 +136,11 @@ static int look_get(struct store *store, enum table table, MDB_val *key, MDB_val
     else if (!store->is_looking[table])
         rc = mdb_cursor_renew(store->look, *cursor);
     store->is_looking[table] = rc == 0;
-    return rc == 0 ? mdb_cursor_get(*cursor, key, ret, MDB_SET) : rc;
+    if (rc == 0)
+        rc = mdb_cursor_get(*cursor, key, ret, MDB_SET);
+    if (rc == 0)
+        next_fetch(ret);
+    return rc;
 }
 
 int table_get(struct store *store, enum table table, MDB_val key, MDB_val *ret) {
