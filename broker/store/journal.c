@@ -9,10 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAGIC = 0x4a545345, /* "ESTJ" */ FORMAT = 1, CHECKED_FROM = 16, ZERO_STEP = 1 << 20, RECORD_LEAST = 88 };
+enum { MAGIC = 0x4a545345, /* "ESTJ" */ FORMAT = 1, CHECKED_FROM = 16, ZERO_STEP = 1 << 20, HUGE_PAGE = 2 << 20, RECORD_LEAST = 88 };
 
 static const char file_name[] = "journal", making_name[] = "journal.new";
 
@@ -133,10 +134,11 @@ static int journal_allocate(struct store *store) {
     while (places < j->size / RECORD_LEAST)
         places *= 2;
     j->mask = places - 1;
-    j->ring = aligned_alloc(JOURNAL_BLOCK, j->size);
+    j->ring = aligned_alloc(j->size % HUGE_PAGE == 0 ? HUGE_PAGE : JOURNAL_BLOCK, j->size);
     j->places = malloc(places * sizeof *j->places);
     if (j->ring == NULL || j->places == NULL)
         return store_fail(store, -EST_NO_MEMORY, "out of memory for the journal");
+    madvise(j->ring, j->size, MADV_HUGEPAGE); /* the kernel finds the pages of each write, at one go; or it stays as it is */
     memcpy(&j->key, store->secret, sizeof j->key);
     return 0;
 }
