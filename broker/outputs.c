@@ -1,7 +1,8 @@
 /* outputs.c - effects of the core: events go to the store, commands to peers, facts to counters.
  *
- * Commands are packed at once, while the batch's transaction is open, so that bodies are read from
- * the store's own pages and copied once; they leave the process only after the commit.
+ * Commands are packed at once, while the batch is open, so that a body is copied once more: out of the event
+ * that the step has just appended, or, where it waited, out of the store. They leave the process
+ * only after the commit.
  */
 #include "broker.h"
 

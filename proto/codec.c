@@ -2,6 +2,8 @@
  *
  * Reading rests on one function, token_read, which takes one header and the bytes it promises and
  * believes neither. The public calls ask it for a kind; cursor_value walks a whole value with it.
+ * Short numbers, texts and maps go before it by ways of their own (codec.h), which take what is
+ * surely whole and leave the rest, whatever is wrong with it, to token_read.
  */
 #include "codec.h"
 

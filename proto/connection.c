@@ -167,5 +167,5 @@ int connection_send(struct connection *c, est_slice frame) {
 int connection_events(struct connection *c) {
     int events = 0;
     size_t size = sizeof events;
-    return zmq_getsockopt(c->socket, ZMQ_EVENTS, &events, &size) == 0 ? events : 0;
+    return zmq_getsockopt(c->socket, ZMQ_EVENTS, &events, &size) == 0 ? events : ZMQ_POLLIN;
 }

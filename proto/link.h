@@ -39,7 +39,8 @@ void link_touch(struct link *);
 
 /* Microseconds of a clock that never goes back. */
 est_time link_now(void);
-/* The same, as it was when the frame came whose events link_poll gives. */
+/* The same, as it was when link_poll last waited or looked for a frame: before the frame was read whose
+ * events it gives. */
 est_time link_turn(const struct link *);
 
 #endif

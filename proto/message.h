@@ -115,7 +115,7 @@ struct status_is {
     uint64_t district, state;
     uint64_t received_us, due_us;
     uint64_t attempts;
-    uint64_t until_us;     /* lease end or end of a delay */
+    uint64_t until_us;     /* lease end, or end of a delay or of the inquiry, whichever comes first */
     est_slice holder;      /* the department account that holds the lease */
     uint64_t ended_us, acked_us;
     uint64_t outcome, code; /* code: why parked, expired or cancelled */

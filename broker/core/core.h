@@ -203,8 +203,9 @@ struct inquiry_view {
     uint64_t epoch;             /* of the lease */
     est_time until;             /* end of the lease or of the delay, which the deadline ends too */
 };
-/* False where no open (or ended and unacknowledged) inquiry has this number. `row.id`, `row.purpose`
- * and `row.epoch` are not kept in the core and are zero: the store has them. */
+/* False where no open (or ended and unacknowledged) inquiry has this number. What
+ * the core does not decide by (id, purpose, epoch, version, outcome, actor, not_before, ended, acked)
+ * is not kept in it and is zero in the row: the store has it. */
 bool core_inquiry(const struct core *, uint64_t number, struct inquiry_view *ret);
 
 struct lane_view {

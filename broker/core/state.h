@@ -1,7 +1,7 @@
 /* state.h - the core's own state; no other room includes it.
  *
  * Every table is an array allocated once; links between entries are 32-bit indexes. NONE ends a
- * list. An open inquiry costs 64 bytes here, which is a line of the processor's cache, 7 or more in the
+ * list. An open inquiry costs 64 bytes here, which is a line of the processor's cache, 6 to 11 in the
  * index of numbers and 12 in the timer heap; while it is leased, 32 more.
  *
  * An inquiry is always in exactly one place, which its state and, once it has ended, `session` tell:
@@ -112,7 +112,7 @@ struct core {
 
     struct inquiry *inquiries;
     uint32_t inquiries_used, inquiries_free; /* high-water mark; list of free ones by `next` */
-    struct lease *leases;     /* as many as all sessions' windows may hold */
+    struct lease *leases;     /* as many as all sessions' windows may hold, or inquiries_max */
     uint32_t leases_used, leases_free;
     uint32_t *index;          /* number -> inquiry, open addressing by the low bits */
     uint64_t index_mask;

@@ -118,6 +118,7 @@ int door_disconnected(struct door_socket *d) {
         zmq_msg_t event;
         zmq_msg_init(&event);
         if (zmq_msg_recv(&event, d->monitor, ZMQ_DONTWAIT) < 0) {
+            d->has_ended = zmq_errno() != EAGAIN; /* else it did not look */
             zmq_msg_close(&event);
             return -1;
         }

@@ -258,7 +258,6 @@ static void gone_collect(struct net *n, bool ask_all) {
     for (int i = 0; i < DOORS; i++) {
         if (!ask_all && !n->doors[i].has_ended)
             continue;
-        n->doors[i].has_ended = false;
         for (int fd = door_disconnected(&n->doors[i]); fd >= 0; fd = door_disconnected(&n->doors[i])) {
             if (fd >= n->by_fd_size || n->by_fd[fd] == 0)
                 continue;

@@ -70,7 +70,11 @@ static bool request_receive(void *socket, struct request *r) {
     for (int more = 1; more;) {
         zmq_msg_t m;
         zmq_msg_init(&m);
-        if (zmq_msg_recv(&m, socket, ZMQ_DONTWAIT) < 0) {
+        int got;
+        do {
+            got = zmq_msg_recv(&m, socket, ZMQ_DONTWAIT);
+        } while (got < 0 && zmq_errno() == EINTR); /* then it did not look, and the sign is gone */
+        if (got < 0) {
             zmq_msg_close(&m);
             return false;
         }

@@ -11,7 +11,7 @@
 /* Sooner would share less; later would leave more to do after a crash, and tools see an older log. A
  * batch that is written while LMDB's pages are flushed waits for them, so they are flushed a few at
  * a time. With 64 in flight p99 was 1.3 to 1.6 ms with 256 KiB, 2.5 to 3.1 with 1 MiB, 5.4 with 4 MiB;
- * the rate was the same, and 1.2, 1 and 0.93 the bytes on disk. Where flushes are slow, more goes with
+ * the rate was the same, and 1.2, 1 and 0.93 the bytes on disk. Where commits are slow, more goes with
  * each: as much again for every millisecond that the last one took. */
 enum { WAKE_BYTES = 256 << 10, WAKE_STEPS = 8, WAKE_MS = 40 };
 

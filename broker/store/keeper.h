@@ -3,7 +3,8 @@
  * It takes all batches that came since it last looked, writes their events and the rows that are due
  * into the tables in ONE transaction with default flags, and commits. Whoever waits for a batch
  * waits for the journal alone, so neither B-trees nor LMDB's two flushes delay anyone; and many
- * batches share their cost. It is woken when a quarter of a megabyte is waiting, or after some milliseconds.
+ * batches share their cost. It is woken when a quarter of a megabyte is waiting, or
+ * more where its last commit was slow, and after some milliseconds in any case.
  *
  * It shares no state with the loop's thread but this: the ring's bytes between two positions, which
  * stay as they are until the keeper has released them, and what is handed over under one mutex.

@@ -40,6 +40,7 @@ enum {
     WARM_UP_MS = 500,   /* not counted */
     CONNECT_MS = 20000, /* given to broker and players to be ready */
     DRAIN_MS = 60000,   /* given to what is in flight to come back */
+    ACKED_MS = 5000,   /* given to a server to count the last acknowledgements */
     DRAIN_EACH_US = 50, /* more for each that was in the store before */
 };
 

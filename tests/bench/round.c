@@ -221,14 +221,27 @@ static int crowd_end(struct round *r) {
     return code;
 }
 
-/* When a requester has gone, its acknowledgements are in the record: it waited for that. */
+/* When a requester of ours has gone, its acknowledgements are in the record: it waited for that. The
+ * others' servers may still be taking in the last of them. */
+static int counters_settle(struct round *r, struct counters *ret) {
+    int64_t until_us = bench_now_us() + ACKED_MS * EST_US_PER_MS;
+    int code = counters_ask(r, ret);
+    while (code == 0 && !r->plan->system->ours && ret->unacknowledged != COUNTER_UNKNOWN && ret->unacknowledged > 0 &&
+           bench_now_us() < until_us) {
+        code = pass_until(r, bench_now_us() + 50 * EST_US_PER_MS);
+        if (code == 0)
+            code = counters_ask(r, ret);
+    }
+    return code;
+}
+
 static int finish(struct round *r, struct counters *ret, int64_t *ret_drained_us) {
     int code = players_end(r, r->requesters, r->plan->requesters);
     *ret_drained_us = bench_now_us();
     if (code == 0)
         code = crowd_end(r);
     if (code == 0)
-        code = counters_ask(r, ret);
+        code = counters_settle(r, ret);
     for (unsigned i = 0; i < agents_of(r) && code == 0; i++)
         kill(r->agents[i], SIGTERM);
     return code < 0 ? code : players_end(r, r->agents, agents_of(r));

@@ -1,7 +1,7 @@
 /* proxy.c - the limit of the wire: libzmq's own ROUTER/DEALER proxy, which stores nothing.
  *
  * `proxy` sends one message for each inquiry and one for each answer. `proxy-batched` puts all that
- * is due into messages of up to 32 KiB, as we do with frames: what the wire gives to those who do.
+ * is due into messages of up to 32 KiB, as we do with frames (of 64): what the wire gives to those who do.
  * Nobody acknowledges anything; that counts as acknowledged when sent.
  */
 #include "flights.h"
