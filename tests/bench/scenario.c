@@ -67,7 +67,7 @@ static int by_throughput(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static struct row *middle_keep(struct scenes *s, struct row *rows, size_t count) {
+struct row *scene_middle(struct scenes *s, struct row *rows, size_t count) {
     if (count == 0 || s->count == s->max)
         return NULL;
     qsort(rows, count, sizeof *rows, by_throughput);
@@ -88,8 +88,8 @@ double scene_compare(struct scenes *s, const struct scenario *of, const struct s
             played[which][counts[which]++] = *row;
             s->count--;
         }
-    struct row *first = middle_keep(s, played[0], counts[0]);
-    struct row *second = middle_keep(s, played[1], counts[1]);
+    struct row *first = scene_middle(s, played[0], counts[0]);
+    struct row *second = scene_middle(s, played[1], counts[1]);
     double part = scene_of_base(second, first);
     scene_tell(first);
     scene_tell(second);

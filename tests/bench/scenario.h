@@ -60,6 +60,9 @@ struct scene_case {
 };
 double scene_compare(struct scenes *, const struct scenario *, const struct scene_case *base,
                      const struct scene_case *other);
+/* Of `count` rows that were taken back out, keeps the middle one by throughput. They are sorted. NULL where there
+ * is none. */
+struct row *scene_middle(struct scenes *, struct row *rows, size_t count);
 /* A row that is no round: the figures are to be filled in. */
 struct row *scene_row(struct scenes *, const struct scenario *, const struct plan *, const char *at);
 /* NULL is no row: nothing happens. */

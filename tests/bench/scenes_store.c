@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-enum { BODY = BENCH_BODY_MIN, NEWEST = 1000000 };
+enum { BODY = BENCH_BODY_MIN, NEWEST = 1000000, DEPTHS = 4 };
 
 /* --- A deep queue ----------------------------------------------------------------------------------- */
 
@@ -73,16 +73,26 @@ static void depth_claims(struct scenes *s, const struct scenario *of, const stru
     scene_claim(s, of, what, row->remarks[0].value, true, 10);
 }
 
+/* All depths in turn, TURNS times: the middle round of each. */
 static void depth_play(struct scenes *s, const struct scenario *of) {
-    static const unsigned depths[] = {0, 10000, 1000000, 10000000};
-    uint64_t most = s->most > 0 ? s->most : s->quick ? 10000 : depths[3];
-    const struct row *base = NULL;
-    for (unsigned i = 0; i < 4 && depths[i] <= most && !bench_stopped; i++) {
-        struct row *row = depth_round(s, of, depths[i]);
-        if (i == 0)
-            base = row;
-        double part = i > 0 ? scene_of_base(row, base) : 1, each = 0;
-        if (i > 0 && row && base) {
+    static const unsigned depths[DEPTHS] = {0, 10000, 1000000, 10000000};
+    static struct row played[DEPTHS][TURNS];
+    size_t counts[DEPTHS] = {0};
+    uint64_t most = s->most > 0 ? s->most : s->quick ? 10000 : depths[DEPTHS - 1];
+    for (int turn = 0; turn < (s->quick ? 1 : TURNS); turn++)
+        for (int i = 0; i < DEPTHS && depths[i] <= most && !bench_stopped; i++) {
+            const struct row *row = depth_round(s, of, depths[i]);
+            if (!row)
+                continue;
+            played[i][counts[i]++] = *row;
+            s->count--;
+        }
+    struct row *base = scene_middle(s, played[0], counts[0]);
+    scene_tell(base);
+    for (int i = 1; i < DEPTHS; i++) {
+        struct row *row = scene_middle(s, played[i], counts[i]);
+        double part = scene_of_base(row, base), each = 0;
+        if (row && base) {
             each = ((double)row->figures.anonymous - (double)base->figures.anonymous) / depths[i];
             scene_remark(row, "memory_each", each);
         }
