@@ -214,12 +214,17 @@ static int64_t clock_us(clockid_t id) {
     return (int64_t)t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000;
 }
 
+static bool lag_is_borne(const struct index *in) {
+    return indexer_behind(&in->indexer) <= INDEX_LAG_BORNE &&
+           clock_us(CLOCK_REALTIME) - in->indexer.place.at_us <= INDEX_LAG_BORNE_S * EST_US_PER_S;
+}
+
 /* A step that took much longer than the work in it had to wait for a processor, and so had others: the
  * loop, perhaps. Then most of the time is left to them, as long as the lag is one that can be borne. */
 static void yield_reckon(struct index *in, int64_t wall_us, int64_t work_us) {
     bool is_short = wall_us > work_us + work_us / 2 + 2000;
     int64_t pause_ms = is_short ? YIELD_TIMES * work_us / 1000 : 0;
-    if (in->rebuilding || indexer_behind(&in->indexer) > INDEX_LAG_BORNE)
+    if (in->rebuilding || !lag_is_borne(in))
         pause_ms = 0;
     in->pause_ms = pause_ms < YIELD_MAX_MS ? (int)pause_ms : YIELD_MAX_MS;
 }
@@ -254,7 +259,7 @@ static bool log_is_rushing(struct index *in) {
         in->rush_head = in->indexer.head = head;
         in->rush_looked_ms = now;
     }
-    return in->rushing && !in->rebuilding && indexer_behind(&in->indexer) <= INDEX_LAG_BORNE;
+    return in->rushing && !in->rebuilding && lag_is_borne(in);
 }
 
 /* What is left while the thread has nothing else to do. True when there is more, after `pause_ms`. */

@@ -20,8 +20,11 @@ struct index;
 
 enum {
     INDEX_QUESTIONS_MAX = 256, /* that wait; beyond it BUSY */
-    INDEX_LAG_BORNE =
-        1000000, /* events behind: up to here the thread gives way to the loop, beyond it no more */
+    /* Up to here the thread gives way to a loop in a rush, beyond it no more: so much time behind, and in any case
+     * so many events. A bound of events alone let search lag for a minute where a rush was a slow one, and for
+     * hardly a second where it was not. */
+    INDEX_LAG_BORNE_S = 4,
+    INDEX_LAG_BORNE = 3000000,
     INDEX_LAG_MAX = 4000000, /* events */
     INDEX_LEASED_MAX = 1 << 17,
     INDEX_WHY_SIZE = 600,
