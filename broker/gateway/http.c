@@ -20,6 +20,9 @@ enum {
     POOL_MIN = 32 * 1024, /* of a connection: headers, and what of the body is read at once */
     DISCARD_TIMES = 4,    /* a body too large is read on for so many times the limit, then cut */
     KEEPER_MS = 250,
+    /* Connections that wait to be accepted: all of a city's screens come back at once. With 1,024, ten thousand that
+     * came together lost two now and then; the system itself allows 4,096. */
+    BACKLOG = 4096,
     ADDRESS_TEXT = 64,
 };
 
@@ -547,7 +550,7 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct config *c
     OPTION(MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->limits.connections_per_address, NULL);
     OPTION(MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool_size(&c->limits), NULL);
     OPTION(MHD_OPTION_CONNECTION_TIMEOUT, (c->limits.idle + EST_US_PER_S - 1) / EST_US_PER_S, NULL);
-    OPTION(MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024, NULL);
+    OPTION(MHD_OPTION_LISTEN_BACKLOG_SIZE, BACKLOG, NULL);
     OPTION(MHD_OPTION_LISTENING_ADDRESS_REUSE, 1, NULL);
     OPTION(MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL);
     if (http->certificate) {
