@@ -44,7 +44,8 @@ static bool tables_new(struct core *c) {
     c->sessions = calloc(l->sessions_max, sizeof *c->sessions);
     c->due.at = calloc(l->inquiries_max, sizeof *c->due.at);
     c->quiet.at = calloc(l->sessions_max, sizeof *c->quiet.at);
-    return c->inquiries && c->leases && c->index && c->lanes && c->lane_of && c->types && c->departments && c->accounts &&
+    return c->inquiries && c->leases && c->index && c->lanes && c->lane_of && c->types && c->departments &&
+           c->accounts &&
            c->rights && c->sessions && c->due.at && c->quiet.at;
 }
 

@@ -48,7 +48,8 @@ static void slot_remove(struct fresh_index *index, uint32_t hash, uint32_t place
 
 int fresh_init(struct fresh *f) {
     *f = (struct fresh){0};
-    f->rows = aligned_alloc(_Alignof(struct fresh_row), FRESH_CAPACITY * sizeof *f->rows); /* each is written whole when it is taken */
+    /* Each row is written whole when it is taken. */
+    f->rows = aligned_alloc(_Alignof(struct fresh_row), FRESH_CAPACITY * sizeof *f->rows);
     f->since = malloc(FRESH_CAPACITY * sizeof *f->since);
     f->by_number.slots = malloc(2 * SIZE_MOST * sizeof *f->by_number.slots);
     f->by_id.slots = malloc(2 * SIZE_MOST * sizeof *f->by_id.slots);

@@ -13,7 +13,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAGIC = 0x4a545345, /* "ESTJ" */ FORMAT = 1, CHECKED_FROM = 16, ZERO_STEP = 1 << 20, HUGE_PAGE = 2 << 20, RECORD_LEAST = 88 };
+enum {
+    MAGIC = 0x4a545345, /* "ESTJ" */
+    FORMAT = 1,
+    CHECKED_FROM = 16,
+    ZERO_STEP = 1 << 20,
+    HUGE_PAGE = 2 << 20,
+    RECORD_LEAST = 88,
+};
 
 static const char file_name[] = "journal", making_name[] = "journal.new";
 
@@ -138,7 +145,9 @@ static int journal_allocate(struct store *store) {
     j->places = malloc(places * sizeof *j->places);
     if (j->ring == NULL || j->places == NULL)
         return store_fail(store, -EST_NO_MEMORY, "out of memory for the journal");
-    madvise(j->ring, j->size, MADV_HUGEPAGE); /* the kernel finds the pages of each write, at one go; or it stays as it is */
+    /* The kernel then finds the pages of a write at one go; where it has none, it stays as it is. */
+    if (j->ring != NULL)
+        madvise(j->ring, j->size, MADV_HUGEPAGE);
     memcpy(&j->key, store->secret, sizeof j->key);
     return 0;
 }

@@ -4,7 +4,8 @@
  * commits; once store_commit has returned 0, everything in the batch survives kill -9 and power
  * loss: it is in the journal, a file of fixed size that costs one flush a batch (journal.h). A thread
  * of the store's own puts many batches at once into LMDB a moment later (keeper.h), and opening a
- * store puts the rest there. Default flags of LMDB: never NOSYNC, NOMETASYNC, WRITEMAP or DUPSORT.
+ * store puts the rest there. LMDB writes with default flags: never NOSYNC, NOMETASYNC,
+ * WRITEMAP or DUPSORT; it is read without read-ahead (ahead.h).
  *
  *   meta     name -> value       format version, position and digest, generation, secret
  *   log      seq -> event        appended only; header with checksum, see record.c

@@ -239,15 +239,19 @@ static void row_that_ends_late_settles_in_a_batch_past_the_keeper(void **state) 
     uint64_t late = writer_submit(&w, 3, 1, (est_slice){"\x80", 1});
     many_finish(&w, 2 << 20, FIRST);
     expect_ok(w.store, store_commit(w.store));
+    /* FRESH_KEPT_OVER are left. So many more that none settles yet, then as many as bring the late one to the front. */
+    expect_ok(w.store, store_begin(w.store));
+    many_finish(&w, 3 << 20, FRESH_TOGETHER - 24);
+    expect_ok(w.store, store_commit(w.store));
     expect_ok(w.store, store_begin(w.store));
     writer_answer(&w, late);
     writer_acknowledge(&w, &late, 1);
-    many_finish(&w, 3 << 20, FRESH_KEPT - 1);
+    many_finish(&w, 4 << 20, FRESH_KEPT_OVER - 1);
     expect_ok(w.store, store_commit(w.store));
     expect_ok(w.store, store_drain(w.store));
     expect_ok(w.store, store_begin(w.store));
     expect_ok(w.store, store_drain(w.store));
-    many_finish(&w, 4 << 20, 2 * FRESH_TOGETHER);
+    many_finish(&w, 5 << 20, 2 * FRESH_TOGETHER);
     expect_ok(w.store, store_commit(w.store));
     writer_close(&w);
 }
