@@ -537,7 +537,8 @@ static void full_store_says_so_and_keeps_what_it_has(void **state) {
     struct writer w = writer_open(*state, size);
     expect_fullness_of_sizes(w.store);
     uint64_t count = fill(&w);
-    assert_true(count > 200 && count < 256);
+    /* The map's room, and what a late keeper leaves in the journal, an eighth of it at this size. */
+    assert_true(count > 200 && count < (size + size / 8) / EST_BODY_MAX);
     assert_true(store_fullness(w.store) > 800); /* what the journal has yet is not in it */
     expect_fullness_of_sizes(w.store);
     struct store_sizes sizes;
