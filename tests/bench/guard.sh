@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# guard.sh - instructions of broker and far ends for each inquiry, against the figures that are committed.
+# guard.sh - instructions of broker, index and far ends for each inquiry, against the figures that are committed.
 #
 #     guard.sh PROGRAM            (./run guard) exit 0: each figure is within TOLERANCE per cent; 1: one is not
 #     guard.sh PROGRAM --update   writes guard.txt anew
@@ -7,7 +7,8 @@
 #
 # callgrind counts what runs in the broker's two threads that have a part in each inquiry: `loop`, inside
 # loop_run but without the far ends (guard.c), and `keeper`, which puts the journal into LMDB; and what
-# the sessions of a requester and an agent do together, `ends`. Seconds differ from one run to the next,
+# the sessions of a requester and an agent do together, `ends`. `index` is what the search index's thread does,
+# over the log of a rush and without a thread (guard_index.c). Seconds differ from one run to the next,
 # these counts do not; libc is asked for the code that every x86-64 has, so that the processor makes no
 # difference either, as long as it has AVX2 (utf8.c). Another compiler or another LMDB does: the figures
 # are Debian 12's.
@@ -21,16 +22,17 @@ trap 'rm -rf "$out"' EXIT
 export GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX_Fast_Unaligned_Load,-AVX512F,-AVX512VL,-ERMS,-FSRM
 
 # thread, window, inquiries: enough of them for the figure to be that of the steady state
-rows=("loop 1 2000" "loop 64 10000" "loop 1000 20000" "keeper 1000 20000" "ends 1000 20000")
+rows=("loop 1 2000" "loop 64 10000" "loop 1000 20000" "keeper 1000 20000" "ends 1000 20000" "index 1000 50000")
 
 declare -A toggles=([loop]="--toggle-collect=loop_run --toggle-collect=far_ends_turn" [keeper]="--toggle-collect=keeper_run --toggle-collect=keeper_run.lto_priv*"
-    [ends]="--toggle-collect=far_ends_turn")
+    [ends]="--toggle-collect=far_ends_turn" [index]="--toggle-collect=index_follow")
+declare -A programs=([index]=${program}_index)
 
 count() { # thread, window, inquiries: prints instructions per inquiry
     local collected
     # shellcheck disable=SC2086 # a thread's toggles are several words
     TMPDIR=$out valgrind --tool=callgrind --callgrind-out-file="$out/$1.$2" --collect-atstart=no ${toggles[$1]} \
-        "$program" "$2" "$3" >"$out/said" 2>"$out/log" || {
+        "${programs[$1]:-$program}" "$2" "$3" >"$out/said" 2>"$out/log" || {
         cat "$out/said" "$out/log" >&2
         echo "guard.sh: the broker did not do its work under valgrind; see above" >&2
         exit 1
@@ -50,7 +52,7 @@ case $mode in
     ;;
 --update)
     {
-        echo "# Instructions of broker and far ends for each inquiry, by thread and window. Written by \`./run guard --update\`."
+        echo "# Instructions of broker, index and far ends for each inquiry, by thread and window. Written by \`./run guard --update\`."
         for row in "${rows[@]}"; do
             read -r thread window inquiries <<<"$row"
             found=$(count "$thread" "$window" "$inquiries")
