@@ -1,7 +1,7 @@
 /* base.h - the index on disk: an LMDB environment of its own, that may be lost at any time.
  *
  *   entries  number -> entry           one for each inquiry
- *   terms    term, number -> nothing   which inquiries have this parcel, type, state …
+ *   terms    term, number -> numbers   which inquiries have this parcel, type, state …
  *   counts   name, department, label -> how many
  *   meta     what it is, and how far in the log
  *
@@ -74,13 +74,17 @@ int base_number_at(struct base *, est_time received, uint64_t *ret);
 
 /* --- Terms --------------------------------------------------------------------------------------- */
 
-int base_posting_put(struct base *, struct posting);
-int base_posting_drop(struct base *, struct posting);
+/* Many at once, ascending by term and number. What is put may be there, what is dropped need not be. */
+int base_postings_put(struct base *, const struct posting *, size_t count);
+int base_postings_drop(struct base *, const struct posting *, size_t count);
 
 /* A walk down one term's numbers. It ends with the next write or commit. */
 struct posting_walk {
     void *cursor;
     uint64_t term, number;
+    uint64_t first; /* of the block it stands in, with the differences of those after it; */
+    const uint8_t *differences;
+    size_t left; /* so many of them are before `number` */
 };
 /* Stands on the highest number below `before`; ret->number 0 where there is none. */
 int base_walk_begin(struct base *, uint64_t term, uint64_t before, struct posting_walk *ret);

@@ -1,4 +1,4 @@
-/* base_room.h - what the two files of the base share.
+/* base_room.h - what the files of the base share.
  */
 #ifndef BASE_ROOM_H
 #define BASE_ROOM_H
@@ -22,12 +22,21 @@ struct base {
     char folder[BASE_PATH_SIZE], error[BASE_ERROR_SIZE];
 };
 
+static inline MDB_val val_of(const void *bytes, size_t size) {
+    return (MDB_val){.mv_size = size, .mv_data = (void *)bytes};
+}
+
 /* base_sum.c: of the closed file, left beside it; and whether it still is. 0 or -EST_INPUT. */
 void base_sum_write(const struct base *);
 int base_sum_check(struct base *);
 
 /* Opens the transaction where none is. */
 int base_begin(struct base *);
+/* The cursor that writes into a table, in the transaction. */
+int base_writer(struct base *, enum base_table, MDB_cursor **ret);
+int base_put(struct base *, enum base_table, MDB_val key, MDB_val data, unsigned flags);
+/* base_terms.c: 0, or -EST_INPUT for a damaged block. */
+int base_block_check(struct base *, const MDB_val *key, const MDB_val *data);
 /* The highest number among the entries, 0 where there is none. */
 int base_last_number(struct base *, uint64_t *ret);
 int base_fail(struct base *, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -1,4 +1,4 @@
-/* base_tables.c - entries, terms, counts and the position.
+/* base_tables.c - entries, counts and the position; terms are in base_terms.c.
  */
 #include "base_room.h"
 #include "record.h"
@@ -7,12 +7,8 @@
 #include <string.h>
 
 /* Of this file's layout; the record's own row is a part of it. */
-enum { BASE_FORMAT = 1 };
+enum { BASE_FORMAT = 2 };
 #define FORMAT_WORD ((uint32_t)BASE_FORMAT << 16 | (uint32_t)ROW_FORMAT << 12 | ROW_SIZE)
-
-static MDB_val val_of(const void *bytes, size_t size) {
-    return (MDB_val){.mv_size = size, .mv_data = (void *)bytes};
-}
 
 static int get(struct base *b, enum base_table table, MDB_val key, MDB_val *ret) {
     int rc = base_begin(b);
@@ -22,7 +18,7 @@ static int get(struct base *b, enum base_table table, MDB_val key, MDB_val *ret)
     return rc == 0 ? 0 : rc == MDB_NOTFOUND ? -EST_NOT_FOUND : base_fail_lmdb(b, rc, "reading");
 }
 
-static int writer_of(struct base *b, enum base_table table, MDB_cursor **ret) {
+int base_writer(struct base *b, enum base_table table, MDB_cursor **ret) {
     int rc = base_begin(b);
     if (!rc && !b->writers[table]) {
         rc = mdb_cursor_open(b->txn, b->tables[table], &b->writers[table]);
@@ -33,9 +29,9 @@ static int writer_of(struct base *b, enum base_table table, MDB_cursor **ret) {
     return rc;
 }
 
-static int put(struct base *b, enum base_table table, MDB_val key, MDB_val data, unsigned flags) {
+int base_put(struct base *b, enum base_table table, MDB_val key, MDB_val data, unsigned flags) {
     MDB_cursor *cursor = NULL;
-    int rc = writer_of(b, table, &cursor);
+    int rc = base_writer(b, table, &cursor);
     if (rc)
         return rc;
     rc = mdb_cursor_put(cursor, &key, &data, flags);
@@ -80,7 +76,7 @@ int base_place_write(struct base *b, const struct base_place *place) {
                                 .at_us = htole64((uint64_t)place->at_us),
                                 .store = htole64(place->store)};
     bytes.checksum = htole64(checksum_of(&bytes.format, sizeof bytes - sizeof bytes.checksum));
-    return put(b, TABLE_META, val_of(place_name, sizeof place_name), val_of(&bytes, sizeof bytes), 0);
+    return base_put(b, TABLE_META, val_of(place_name, sizeof place_name), val_of(&bytes, sizeof bytes), 0);
 }
 
 /* --- Entries ------------------------------------------------------------------------------------- */
@@ -107,8 +103,8 @@ int base_entry_put(struct base *b, const struct entry *e) {
         return rc;
     bool is_last = e->row.number > b->last;
     b->last = is_last ? e->row.number : b->last;
-    return put(b, TABLE_ENTRIES, val_of(&e->row.number, sizeof e->row.number), val_of(bytes, size),
-               is_last ? MDB_APPEND : 0);
+    return base_put(b, TABLE_ENTRIES, val_of(&e->row.number, sizeof e->row.number), val_of(bytes, size),
+                    is_last ? MDB_APPEND : 0);
 }
 
 /* Steps to the entry that lies before (NEXT: at or after) a number. */
@@ -184,84 +180,12 @@ uint64_t base_entries(struct base *b) {
     return base_begin(b) == 0 && mdb_stat(b->txn, b->tables[TABLE_ENTRIES], &stat) == 0 ? stat.ms_entries : 0;
 }
 
-/* --- Terms --------------------------------------------------------------------------------------- */
-
-/* Big-endian, so that LMDB's comparison of bytes puts a term's numbers in order. */
-struct posting_key {
-    uint64_t term, number;
-};
-
-static struct posting_key key_of(struct posting p) {
-    return (struct posting_key){htobe64(p.term), htobe64(p.number)};
-}
-
-int base_posting_put(struct base *b, struct posting p) {
-    struct posting_key key = key_of(p);
-    return put(b, TABLE_TERMS, val_of(&key, sizeof key), val_of(NULL, 0), 0);
-}
-
-int base_posting_drop(struct base *b, struct posting p) {
-    struct posting_key bytes = key_of(p);
-    MDB_val key = val_of(&bytes, sizeof bytes);
-    int rc = base_begin(b);
-    if (rc)
-        return rc;
-    rc = mdb_del(b->txn, b->tables[TABLE_TERMS], &key, NULL);
-    return rc == 0 || rc == MDB_NOTFOUND ? 0 : base_fail_lmdb(b, rc, "writing");
-}
-
-/* Takes over where the cursor stands, if that is still the walk's term. */
-static int walk_stand(struct base *b, struct posting_walk *w, int rc, const MDB_val *key) {
-    struct posting_key at;
-    w->number = 0;
-    if (rc == MDB_NOTFOUND)
-        return 0;
-    if (rc != 0)
-        return base_fail_lmdb(b, rc, "reading a term");
-    if (key->mv_size != sizeof at)
-        return base_fail(b, -EST_INPUT, "a term is damaged");
-    memcpy(&at, key->mv_data, sizeof at);
-    if (be64toh(at.term) == w->term)
-        w->number = be64toh(at.number);
-    return 0;
-}
-
-int base_walk_begin(struct base *b, uint64_t term, uint64_t before, struct posting_walk *ret) {
-    struct posting_key bytes = key_of((struct posting){term, before});
-    MDB_val key = val_of(&bytes, sizeof bytes), data;
-    MDB_cursor *cursor;
-    *ret = (struct posting_walk){.term = term};
-    int rc = base_begin(b);
-    if (rc)
-        return rc;
-    rc = mdb_cursor_open(b->txn, b->tables[TABLE_TERMS], &cursor);
-    if (rc != 0)
-        return base_fail_lmdb(b, rc, "reading a term");
-    ret->cursor = cursor;
-    rc = mdb_cursor_get(cursor, &key, &data, MDB_SET_RANGE);
-    rc = mdb_cursor_get(cursor, &key, &data, rc == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
-    return walk_stand(b, ret, rc, &key);
-}
-
-int base_walk_next(struct base *b, struct posting_walk *w) {
-    MDB_val key, data;
-    uint64_t from = w->number;
-    int rc = walk_stand(b, w, mdb_cursor_get(w->cursor, &key, &data, MDB_PREV), &key);
-    return !rc && w->number >= from ? base_fail(b, -EST_INPUT, "a term goes round in circles") : rc;
-}
-
-void base_walk_end(struct posting_walk *w) {
-    if (w->cursor)
-        mdb_cursor_close(w->cursor);
-    w->cursor = NULL;
-}
-
 /* --- Counts -------------------------------------------------------------------------------------- */
 
 int base_count_put(struct base *b, const struct count_key *count, uint64_t value) {
     struct count_key key = {htobe32(count->name), htobe32(count->department), htobe32(count->label)};
     uint64_t bytes = htole64(value);
-    return put(b, TABLE_COUNTS, val_of(&key, sizeof key), val_of(&bytes, sizeof bytes), 0);
+    return base_put(b, TABLE_COUNTS, val_of(&key, sizeof key), val_of(&bytes, sizeof bytes), 0);
 }
 
 int base_each_count(struct base *b, int (*each)(void *, const struct count_key *, uint64_t), void *arg) {
@@ -300,9 +224,7 @@ static int pair_check(struct base *b, enum base_table table, const MDB_val *key,
                    ? entry_take(b, number_of(key), data, &entry)
                    : base_fail(b, -EST_INPUT, "the number of an entry is damaged");
     case TABLE_TERMS:
-        return key->mv_size == sizeof(struct posting_key) && data->mv_size == 0
-                   ? 0
-                   : base_fail(b, -EST_INPUT, "a term is damaged");
+        return base_block_check(b, key, data);
     default:
         return 0;
     }

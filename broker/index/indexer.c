@@ -269,22 +269,8 @@ static int event_fold(struct indexer *ix, const struct event *event) {
 
 /* --- Writing ------------------------------------------------------------------------------------- */
 
-static int posting_push(struct posting **list, size_t *count, size_t *capacity, struct posting p) {
-    if (*count == *capacity) {
-        size_t more = *capacity ? *capacity * 2 : 4096;
-        struct posting *grown = realloc(*list, more * sizeof *grown);
-        if (!grown)
-            return -EST_NO_MEMORY;
-        *list = grown;
-        *capacity = more;
-    }
-    (*list)[(*count)++] = p;
-    return 0;
-}
-
 static int term_add(struct indexer *ix, enum term kind, uint64_t value, uint64_t number) {
-    return posting_push(&ix->puts, &ix->puts_count, &ix->puts_capacity,
-                        (struct posting){term_of(kind, value), number});
+    return postings_push(&ix->puts[kind], (struct posting){term_of(kind, value), number});
 }
 
 static int terms_of_new(struct indexer *ix, const struct entry *e) {
@@ -309,7 +295,7 @@ static int terms_of_state(struct indexer *ix, struct entry *e) {
         return 0;
     if (e->state_kept != 0) {
         struct posting old = {term_of(TERM_STATE, e->state_kept), e->row.number};
-        rc = posting_push(&ix->drops, &ix->drops_count, &ix->drops_capacity, old);
+        rc = postings_push(&ix->drops, old);
         if (!rc)
             rc = counts_add(ix->counts, COUNT_OF_STATE, 0, e->state_kept, -1);
     }
@@ -318,28 +304,16 @@ static int terms_of_state(struct indexer *ix, struct entry *e) {
     return rc ? rc : counts_add(ix->counts, COUNT_OF_STATE, 0, e->row.state, 1);
 }
 
-static int posting_order(const void *a, const void *b) {
-    const struct posting *x = a, *y = b;
-    if (x->term != y->term)
-        return x->term < y->term ? -1 : 1;
-    return x->number < y->number ? -1 : x->number > y->number;
-}
-
-/* None is no array: qsort must not be given NULL, not even with a count of 0. */
-static void postings_sort(struct posting *postings, size_t count) {
-    if (count > 1)
-        qsort(postings, count, sizeof *postings, posting_order);
-}
-
 static int postings_write(struct indexer *ix) {
-    int rc = 0;
-    postings_sort(ix->drops, ix->drops_count);
-    for (size_t i = 0; i < ix->drops_count && !rc; i++)
-        rc = base_posting_drop(ix->base, ix->drops[i]);
-    postings_sort(ix->puts, ix->puts_count);
-    for (size_t i = 0; i < ix->puts_count && !rc; i++)
-        rc = base_posting_put(ix->base, ix->puts[i]);
-    ix->drops_count = ix->puts_count = 0;
+    postings_sort(&ix->drops);
+    int rc = base_postings_drop(ix->base, ix->drops.at, ix->drops.count);
+    ix->drops.count = 0;
+    for (size_t kind = 0; kind < TERMS && !rc; kind++) {
+        struct postings *puts = &ix->puts[kind];
+        postings_sort(puts);
+        rc = base_postings_put(ix->base, puts->at, puts->count);
+        puts->count = 0;
+    }
     return fail_base(ix, rc);
 }
 
@@ -406,9 +380,9 @@ static void keys_make(struct indexer *ix, uint64_t *ret_store) {
 /* Is this the index of this log? A store that was put back from a backup has another event there. */
 static int place_check(struct indexer *ix, uint64_t store) {
     struct event event;
-    int rc = base_check(ix->base);
+    int rc = base_place_read(ix->base, &ix->place); /* first, for only what has this format can be checked */
     if (!rc)
-        rc = base_place_read(ix->base, &ix->place);
+        rc = base_check(ix->base);
     if (rc || ix->place.seq == 0)
         return fail_base(ix, rc);
     if (ix->place.store != store)
@@ -479,10 +453,10 @@ void indexer_close(struct indexer *ix) {
     free(ix->entries);
     free(ix->changed);
     free(ix->slots);
-    free(ix->puts);
-    free(ix->drops);
+    for (size_t kind = 0; kind < TERMS; kind++)
+        postings_done(&ix->puts[kind]);
+    postings_done(&ix->drops);
     ix->entries = NULL;
     ix->changed = NULL;
     ix->slots = NULL;
-    ix->puts = ix->drops = NULL;
 }

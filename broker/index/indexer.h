@@ -13,6 +13,7 @@
 #include "base.h"
 #include "counts.h"
 #include "names.h"
+#include "postings.h"
 #include "reader.h"
 
 enum {
@@ -32,10 +33,9 @@ struct indexer {
     struct entry *entries;   /* of the step under way */
     bool *changed;
     uint32_t *slots, count;
-    struct posting *puts, *drops;
-    size_t puts_count, puts_capacity, drops_count, drops_capacity;
-    uint64_t committed; /* seq of the last commit */
-    bool dirty;         /* something is not committed */
+    struct postings puts[TERMS], drops; /* of one kind of term, fewer bytes are to be sorted by */
+    uint64_t committed;                 /* seq of the last commit */
+    bool dirty;                         /* something is not committed */
     char why[INDEXER_WHY_SIZE];
 };
 

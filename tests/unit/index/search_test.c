@@ -601,7 +601,7 @@ static void national_ids_are_not_in_the_index(void **state) {
     snprintf(path, sizeof path, "%s/data.mdb", b->folder);
     int fd = open(path, O_RDONLY);
     ssize_t size = read(fd, bytes, sizeof bytes);
-    assert_true(size > 100000 && size < (ssize_t)sizeof bytes);
+    assert_true(size > 50000 && size < (ssize_t)sizeof bytes);
     assert_null(memmem(bytes, (size_t)size, "0499370899", 10));
     assert_non_null(memmem(bytes, (size_t)size, "1-12-345-6-7-0-0", 16));
     close(fd);
