@@ -60,6 +60,7 @@ struct plan {
     const char *broker, *directory;
     double seconds;
     bool curve;
+    bool awake; /* the machine's processors do not halt meanwhile; see probe.h */
     unsigned window, body, requesters, agents;
 
     /* Of Estelam alone, for what happens as work grows; zero in every other round. */

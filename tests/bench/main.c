@@ -46,6 +46,8 @@ static const char help[] =
     "  --seconds S       measured time of each row (3), after a warm-up of 0.5 s\n"
     "  --quick           1 s per row; unless told otherwise, 256 bytes, one requester and one agent;\n"
     "                    scenarios of small sizes\n"
+    "  --awake           no processor halts when it has nothing to do, for every system alike (root): what\n"
+    "                    is left when a virtual machine's slow waking is taken away; see tests/bench/README.md\n"
     "  --json [FILE]     the rows as JSON (bench.json, written without this option too)\n"
     "  --svg [FILE]      the rows as bars (bench.svg, beside bench.json without this option too)\n"
     "  --dir DIR         where the private folders are made ($TMPDIR, or /var/tmp); a disk, not a tmpfs\n"
@@ -215,6 +217,8 @@ static bool option_take(struct choice *c, int option, int argc, char **argv) {
         return list_parse(optarg, 1, PLAYERS_MAX, &c->agents);
     case 'q':
         return c->quick = true;
+    case 'k':
+        return p->awake = true;
     case 'j':
         c->json = file_name(argc, argv, c->json);
         return true;
@@ -243,6 +247,7 @@ static const struct option options[] = {{"only", required_argument, NULL, 'o'},
                                         {"requesters", required_argument, NULL, 'r'},
                                         {"agents", required_argument, NULL, 'a'},
                                         {"quick", no_argument, NULL, 'q'},
+                                        {"awake", no_argument, NULL, 'k'},
                                         {"json", optional_argument, NULL, 'j'},
                                         {"svg", optional_argument, NULL, 'v'},
                                         {"dir", required_argument, NULL, 'd'},
@@ -416,6 +421,8 @@ int main(int argc, char **argv) {
     if (status >= 0)
         return status;
     choice_complete(&c);
+    if (c.plan.awake && probe_awake() < 0)
+        return EXIT_FAILED;
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

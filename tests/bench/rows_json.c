@@ -16,6 +16,8 @@ static void row_print(FILE *file, const struct row *row) {
             (unsigned long long)f->p50_us, (unsigned long long)f->p99_us, (unsigned long long)f->p999_us,
             f->cpu_server_s + f->cpu_requesters_s + f->cpu_agents_s, f->cpu_server_s, f->cpu_requesters_s,
             f->cpu_agents_s, f->written, (unsigned long long)f->sync_us);
+    if (p->awake)
+        fputs(", \"awake\": true", file);
     if (row->scenario)
         fprintf(file, ", \"scenario\": \"%s\", \"case\": \"%s\"", row->scenario, row->at);
     for (size_t i = 0; i < row->remarks_count; i++)

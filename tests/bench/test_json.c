@@ -55,6 +55,16 @@ static void every_field_has_its_name_and_value(void **state) {
         assert_true(json_number_value(field) == numbers[i].value);
     }
     assert_null(json_object_get(row, "scenario"));
+    assert_null(json_object_get(row, "awake"));
+    json_decref(array);
+}
+
+static void an_awake_machine_says_so(void **state) {
+    (void)state;
+    struct row row = sample;
+    row.plan.awake = true;
+    json_t *array = rows_read_back(&row, 1);
+    assert_true(json_is_true(json_object_get(json_array_get(array, 0), "awake")));
     json_decref(array);
 }
 
@@ -83,6 +93,7 @@ static void none_and_many_are_arrays_too(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_has_its_name_and_value),
+        cmocka_unit_test(an_awake_machine_says_so),
         cmocka_unit_test(a_scenario_says_so_with_its_remarks),
         cmocka_unit_test(none_and_many_are_arrays_too),
     };
