@@ -31,7 +31,7 @@ static const est_event *answer_of(struct far *far, uint64_t ref, enum est_event_
 }
 
 /* A search is refused with BUSY while the index is being built: it is asked again, as it says. */
-static const est_event *find(struct far *far, const char *filter, uint64_t after, unsigned limit) {
+static const est_event *find_as_it_is(struct far *far, const char *filter, uint64_t after, unsigned limit) {
     int64_t until = now_ms() + WAIT_MS;
     for (;;) {
         int code = 0;
@@ -40,6 +40,18 @@ static const est_event *find(struct far *far, const char *filter, uint64_t after
         if (e)
             return e;
         assert_int_equal(code, EST_BUSY);
+        assert_true(now_ms() < until);
+        far_poll(far, 50);
+    }
+}
+
+/* Once nothing is behind: where disk or processor are slow, the index lags, and says so. */
+static const est_event *find(struct far *far, const char *filter, uint64_t after, unsigned limit) {
+    int64_t until = now_ms() + WAIT_MS;
+    for (;;) {
+        const est_event *e = find_as_it_is(far, filter, after, limit);
+        if (e->behind == 0)
+            return e;
         assert_true(now_ms() < until);
         far_poll(far, 50);
     }
@@ -60,7 +72,6 @@ static void expect_one(struct far *far, const char *filter, uint64_t number) {
     if (rows_of(e) != 1 || e->count != 1 || !est_row_find(e, 0, &row) || row.number != number)
         fail_msg("`%s` found %zu of %zu", filter, rows_of(e), (size_t)e->count);
     assert_true(e->counted_all);
-    assert_int_equal(e->behind, 0);
 }
 
 static void expect_count(struct far *far, const char *filter, uint64_t count) {
@@ -246,11 +257,12 @@ static void pages_neither_repeat_nor_leave_out_while_new_inquiries_come_in(void 
     town_start(town);
     struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0);
     burst(portal, BEFORE);
+    expect_count(duty, "requester:portal", BEFORE);
     struct child *agent = agent_start(town, "treasury-a", "answer", 2);
     uint64_t after = 0, last = UINT64_MAX, first = 0;
     size_t found = 0;
     do {
-        const est_event *e = find(duty, "requester:portal", after, PAGE);
+        const est_event *e = find_as_it_is(duty, "requester:portal", after, PAGE);
         est_find_row row;
         for (size_t i = 0; est_row_find(e, i, &row); i++, found++) {
             assert_true(row.number < last);
@@ -264,7 +276,7 @@ static void pages_neither_repeat_nor_leave_out_while_new_inquiries_come_in(void 
     /* Peace comes, and with it the index: nothing is behind, everything is answered. */
     far_stat_wait(duty, "fact_answered", BEFORE);
     int64_t until = now_ms() + WAIT_MS;
-    while (find(duty, "-state:answered", 0, 1)->count != 0)
+    while (find_as_it_is(duty, "-state:answered", 0, 1)->count != 0)
         assert_true(now_ms() < until);
     while (far_stat(duty, "index_behind") != 0)
         assert_true(now_ms() < until);
@@ -318,22 +330,26 @@ static uint64_t counter(const est_event *e, const char *name, const char *depart
     return 0;
 }
 
-static const est_event *counters(struct far *duty) {
+/* Those of the log up to `seq`, and maybe of more: they come out of the index, which may lag. */
+static const est_event *counters(struct far *duty, uint64_t seq) {
     int code = 0;
     for (int64_t until = now_ms() + WAIT_MS; now_ms() < until;) {
         assert_int_equal(est_client_counters(duty->client, ++duty->ref), 0);
         const est_event *e = answer_of(duty, duty->ref, EST_EVENT_COUNTERS, &code);
-        if (e)
+        if (e && e->seq >= seq)
             return e;
     }
-    fail_msg("no counters: %s", est_code_name(code));
+    fail_msg("no counters up to %llu: %s", (unsigned long long)seq, est_code_name(code));
     return NULL;
 }
 
 static void expect_counters(struct far *duty) {
-    const est_event *e = counters(duty);
-    struct tally t = feed_read(duty);
-    assert_true(e->seq >= t.last);
+    struct tally t;
+    const est_event *e;
+    do { /* an acknowledgement may come in between */
+        t = feed_read(duty);
+        e = counters(duty, t.last);
+    } while (feed_read(duty).last != t.last);
     assert_int_equal(counter(e, "accepted", "treasury", "") + counter(e, "accepted", "works", ""),
                      t.submitted);
     assert_int_equal(counter(e, "finished", "treasury", "positive"), t.answered);
