@@ -190,10 +190,10 @@ claim "and the answer is there" 0 'state +answered' cat "$dir/waited"
 
 sed 's/portal\.key/duty.key/' client.yaml >other.yaml
 claim "an operator's key does not open the requesters' door" 3 'NOT_ALLOWED' \
-    estelam status "$id" --profile other.yaml --timeout 2
+    estelam status "$id" --profile other.yaml --timeout 20
 estelam key new --out stranger.key >stranger.public
 sed 's/portal\.key/stranger.key/' client.yaml >other.yaml
-claim "an unknown key is refused" 3 'NOT_ALLOWED' estelam status "$id" --profile other.yaml --timeout 2
+claim "an unknown key is refused" 3 'NOT_ALLOWED' estelam status "$id" --profile other.yaml --timeout 20
 wrong=$(sed 's/[&|\\]/\\&/g' stranger.public)
 sed "s|^server_key:.*|server_key: \"$wrong\"|" client.yaml >other.yaml
 claim "a wrong server key reaches nobody" 4 'UNREACHABLE' \

@@ -124,10 +124,10 @@ static void a_slow_sender_is_cut_however_steadily_it_drips(void **state) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)s.gate->port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int64_t start = now_ms();
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     struct timeval pause = {0, 50000};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &pause, sizeof pause);
-    int64_t start = now_ms();
     ssize_t got = -1;
     static const char drip[] = "GET /v1/whoami HTTP/1.1\r\nX-Slow: ";
     for (size_t i = 0; got != 0 && now_ms() - start < WAIT_MS; i++) {
@@ -140,7 +140,7 @@ static void a_slow_sender_is_cut_however_steadily_it_drips(void **state) {
             got = -1;
     }
     close(fd);
-    assert_in_range(now_ms() - start, 600, 5000);
+    assert_in_range(now_ms() - start, 600, WAIT_MS - 1);
 }
 
 /* --- Sizes ------------------------------------------------------------------------------------- */
@@ -256,10 +256,10 @@ static void too_many_requests_of_an_account_are_told_when_to_come_again(void **s
     struct stand s = stand_new("limits: {requests_per_second: 1, burst: 3}\n");
     const char *notary = gate_token(s.gate, "notary", SCOPE_ALL);
     const struct reply *r = NULL;
-    for (int i = 0; i < 5; i++) {
-        r = CALL(s.gate, "/v1/whoami", .token = s.portal);
-        if (r->status == 429)
-            break;
+    int64_t start = now_ms(), taken = 0;
+    while ((r = CALL(s.gate, "/v1/whoami", .token = s.portal))->status == 200) { /* however slowly */
+        assert_true(++taken <= 3 + (now_ms() - start) / 1000);
+        assert_true(now_ms() - start < WAIT_MS);
     }
     assert_problem(r, 429, "RATE_LIMITED");
     assert_int_equal(CALL(s.gate, "/v1/whoami", .token = notary)->status, 200); /* another account */
@@ -275,8 +275,9 @@ static void connections_have_a_limit_and_the_next_one_waits(void **state) {
         fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert_int_equal(connect(fds[i], (struct sockaddr *)&address, sizeof address), 0);
     }
-    /* They say nothing and are cut in their turn, so a caller gets through. */
-    assert_int_equal(CALL(s.gate, "/v1/whoami", .token = s.portal)->status, 200);
+    /* They say nothing and are cut in their turn, so a caller gets through: unless it is as slow itself. */
+    for (int64_t until = now_ms() + WAIT_MS; CALL(s.gate, "/v1/whoami", .token = s.portal)->status != 200;)
+        assert_true(now_ms() < until);
     for (int i = 0; i < 8; i++)
         close(fds[i]);
 }
@@ -292,7 +293,7 @@ static void a_broker_that_is_away_is_told_with_503(void **state) {
     const struct reply *r =
         CALL(s.gate, "/v1/inquiries", .token = s.portal, .headers = {"Idempotency-Key: k"}, .body = debt);
     assert_problem(r, 503, "UNREACHABLE");
-    assert_true(now_ms() - start < 5000);
+    assert_true(now_ms() - start < 10000); /* which would be the default */
     assert_int_equal(CALL(s.gate, "/v1/whoami", .token = s.portal)->status, 200);
 }
 

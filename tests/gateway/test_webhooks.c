@@ -81,7 +81,7 @@ static void an_end_is_posted_and_signed(void **state) {
 
 static void what_fails_is_sent_again_under_the_same_id(void **state) {
     (void)state;
-    struct stand s = stand_new("[20 ms, 20 ms, 20 ms, 20 ms, 20 ms, 20 ms, 20 ms]");
+    struct stand s = stand_new("[20 ms, 20 ms, 1 s, 2 s, 4 s, 8 s]");
     hook_answer(s.hook, 500, NULL);
     agent_start(s.town, "treasury-a", "answer", 1);
     gate_submit(s.gate, s.portal, uuid);
@@ -157,7 +157,7 @@ static void a_receiver_that_is_gone_disables_it_at_once(void **state) {
  * has been told long since that the result is safe. */
 static void a_killed_gateway_goes_on_where_it_was(void **state) {
     (void)state;
-    struct stand s = stand_new("[100 ms, 100 ms, 100 ms, 100 ms, 100 ms, 100 ms, 100 ms, 100 ms]");
+    struct stand s = stand_new("[100 ms, 200 ms, 500 ms, 2 s, 4 s, 8 s, 8 s]");
     hook_answer(s.hook, 500, NULL);
     agent_start(s.town, "treasury-a", "answer", 1);
     gate_submit(s.gate, s.portal, uuid);
