@@ -16,6 +16,10 @@
  * difference. Where commits are slow, more goes with each: as much again for every millisecond that the
  * last one took. */
 enum { WAKE_BYTES = 128 << 10, WAKE_STEPS = 16, WAKE_MS = 40 };
+/* A commit begins when the loop has just written a batch: it flushes on the same disk, which has nothing else to
+ * do while the next batch is on its way. With 64 in flight that made 4 % more a second (five rows in turn) and
+ * p99 1.5 ms instead of 1.7; with 1,000 no difference. Where no batch comes it does not wait for long. */
+enum { GAP_MS = 1 };
 
 /* What LMDB is to have: everything up to `head`, and these rows. */
 struct rows {
@@ -26,6 +30,7 @@ struct job {
     struct store_head head;
     uint64_t position, settled;
     struct rows rows;
+    bool urgent; /* somebody waits for it */
 };
 
 struct keeper {
@@ -36,6 +41,8 @@ struct keeper {
     /* Under the mutex. */
     struct job next;          /* what was published and not yet taken by the thread */
     bool urgent, stopping;
+    bool in_gap_wait;         /* the thread waits for the next publish, whatever it brings */
+    uint64_t published;       /* batches */
     uint64_t wake_bytes;      /* as many are worth a commit */
     struct store_head kept;   /* what LMDB has */
     uint64_t kept_position;
@@ -67,6 +74,27 @@ static int events_put(struct store *back, const struct store_head *from, const s
     return rc;
 }
 
+static void deadline_set(struct timespec *ret, int ms) {
+    clock_gettime(CLOCK_REALTIME, ret);
+    ret->tv_nsec += ms * 1000000L;
+    ret->tv_sec += ret->tv_nsec / 1000000000L;
+    ret->tv_nsec %= 1000000000L;
+}
+
+/* Until the loop has written its next batch, or writes none. */
+static void gap_await(struct keeper *k) {
+    struct timespec until;
+    deadline_set(&until, GAP_MS);
+    pthread_mutex_lock(&k->mutex);
+    uint64_t was = k->published;
+    k->in_gap_wait = true;
+    while (k->published == was && !k->job.urgent && !k->urgent && !k->stopping)
+        if (pthread_cond_timedwait(&k->wake, &k->mutex, &until) == ETIMEDOUT)
+            break;
+    k->in_gap_wait = false;
+    pthread_mutex_unlock(&k->mutex);
+}
+
 static int job_write(struct keeper *k, const struct journal *journal) {
     struct store *back = k->back;
     struct job *job = &k->job;
@@ -80,17 +108,11 @@ static int job_write(struct keeper *k, const struct journal *journal) {
     back->settled = job->settled;
     if (!rc)
         rc = head_write(back);
+    gap_await(k);
     rc = batch_end(back, rc);
     if (!rc)
         back->committed = back->head;
     return rc;
-}
-
-static void deadline_set(struct timespec *ret) {
-    clock_gettime(CLOCK_REALTIME, ret);
-    ret->tv_nsec += WAKE_MS * 1000000L;
-    ret->tv_sec += ret->tv_nsec / 1000000000L;
-    ret->tv_nsec %= 1000000000L;
 }
 
 /* Waits for a job worth a commit. False: there is nothing left and the end has come. */
@@ -100,7 +122,7 @@ static bool job_take(struct keeper *k) {
         pthread_cond_wait(&k->wake, &k->mutex);
     if (k->next.head.seq == k->kept.seq)
         return false;
-    deadline_set(&until);
+    deadline_set(&until, WAKE_MS);
     while (!k->urgent && !k->stopping && k->next.position - k->kept_position < k->wake_bytes)
         if (pthread_cond_timedwait(&k->wake, &k->mutex, &until) == ETIMEDOUT)
             break;
@@ -108,6 +130,7 @@ static bool job_take(struct keeper *k) {
     k->next.rows = k->job.rows; /* its memory, for the next */
     k->next.rows.count = 0;
     k->job = taken;
+    k->job.urgent = k->urgent;
     k->urgent = false;
     return true;
 }
@@ -302,7 +325,8 @@ int keeper_publish(struct store *store) {
         k->next.position = store->journal.head;
         k->next.settled = store->settled;
     }
-    if (was_idle || k->next.position - k->kept_position >= k->wake_bytes)
+    k->published++;
+    if (was_idle || k->in_gap_wait || k->next.position - k->kept_position >= k->wake_bytes)
         pthread_cond_signal(&k->wake);
     pthread_mutex_unlock(&k->mutex);
     return rc;
