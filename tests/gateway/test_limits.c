@@ -2,10 +2,13 @@
 #include "gate.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -282,6 +285,64 @@ static void connections_have_a_limit_and_the_next_one_waits(void **state) {
         close(fds[i]);
 }
 
+enum { QUEUE = 4096 }; /* as many as the system allows by itself */
+
+static bool queue_is_allowed(void) {
+    int most = 0;
+    struct rlimit files;
+    FILE *file = fopen("/proc/sys/net/core/somaxconn", "r");
+    if (file) {
+        most = fscanf(file, "%d", &most) == 1 ? most : 0;
+        fclose(file);
+    }
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    if (most >= QUEUE && files.rlim_cur >= QUEUE + 100 && setrlimit(RLIMIT_NOFILE, &files) == 0)
+        return true;
+    print_message("skipped: net.core.somaxconn is %d and a process may have %llu files, for a queue of %d\n",
+                  most, (unsigned long long)files.rlim_max, QUEUE);
+    return false;
+}
+
+static void gate_hold(struct gate *gate) {
+    int status = 0;
+    child_signal(gate->child, SIGSTOP);
+    assert_int_equal(waitpid(child_pid(gate->child), &status, WUNTRACED), child_pid(gate->child));
+    assert_true(WIFSTOPPED(status));
+}
+
+/* The kernel completes a connection as long as there is room in the queue, and drops what comes then. */
+static bool is_connected(int fd) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    return poll(&p, 1, WAIT_MS) == 1 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 &&
+           error == 0;
+}
+
+static void all_that_come_while_nobody_accepts_them_are_connected(void **state) {
+    (void)state;
+    static int fds[QUEUE];
+    if (!queue_is_allowed())
+        skip();
+    struct stand s = stand_new(NULL);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)s.gate->port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    gate_hold(s.gate);
+    for (int i = 0; i < QUEUE; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        assert_true(connect(fds[i], (struct sockaddr *)&address, sizeof address) == 0 ||
+                    errno == EINPROGRESS);
+    }
+    for (int i = 0; i < QUEUE; i++)
+        if (!is_connected(fds[i]))
+            fail_msg("connection %d of %d is not taken in", i + 1, QUEUE);
+    for (int i = 0; i < QUEUE; i++)
+        close(fds[i]);
+    child_signal(s.gate->child, SIGCONT);
+    assert_int_equal(CALL(s.gate, "/v1/whoami", .token = s.portal)->status, 200);
+}
+
 /* --- The broker --------------------------------------------------------------------------------------------
  */
 
@@ -381,6 +442,7 @@ int main(void) {
         GATE_CLAIM(no_answer_quotes_a_body),
         GATE_CLAIM(too_many_requests_of_an_account_are_told_when_to_come_again),
         GATE_CLAIM(connections_have_a_limit_and_the_next_one_waits),
+        GATE_CLAIM(all_that_come_while_nobody_accepts_them_are_connected),
         GATE_CLAIM(a_broker_that_is_away_is_told_with_503),
         GATE_CLAIM(a_draining_broker_is_told_with_503),
         GATE_CLAIM(a_broker_that_restarts_is_waited_for),
