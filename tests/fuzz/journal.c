@@ -36,22 +36,8 @@ static uint64_t key;
 
 /* --- A broker that dies ------------------------------------------------------------------------ */
 
-static void inquiry_write(struct writer *w, uint64_t nth) {
-    static const enum event_type fates[] = {EVENT_NONE,    EVENT_ATTEMPT_FAILED, EVENT_PARKED,   EVENT_EXPIRED,
-                                            EVENT_ANSWERED, EVENT_CANCELLED,      EVENT_ANSWERED};
-    static const uint8_t body[3000] = {0x80};
-    enum event_type fate = fates[nth % (sizeof fates / sizeof fates[0])];
-    uint64_t number = writer_submit(w, 1 + (uint32_t)(nth % 3), nth * 7919 % 101,
-                                    (est_slice){body, nth % 8 == 3 ? sizeof body : 1 + nth});
-    if (fate == EVENT_NONE)
-        return;
-    struct event event = writer_event(w, fate, number, number);
-    writer_append(w, &event);
-    if (nth % 7 == 6)
-        writer_acknowledge(w, &number, 1);
-}
-
 static void broker_die(void) {
+    static const uint8_t body[3000] = {0x80};
     struct scratch scratch;
     snprintf(scratch.store, sizeof scratch.store, "%s", fuzz_path("store"));
     struct writer w = writer_open(&scratch, SIZE_MAX_STORE);
@@ -63,7 +49,7 @@ static void broker_die(void) {
             struct event event = writer_event(&w, EVENT_STARTED, 0, 0);
             writer_append(&w, &event);
         }
-        inquiry_write(&w, nth);
+        writer_some_fate(&w, nth, (est_slice){body, nth % 8 == 3 ? sizeof body : 1 + nth});
         if (nth % BATCH == BATCH - 1 || nth + 1 == INQUIRIES)
             CLAIM(store_commit(w.store) == 0, "no commit");
     }

@@ -44,31 +44,16 @@ static void things_write(struct writer *w) {
     }
 }
 
-/* One of each fate, and one with a body that needs a page of its own. */
-static void inquiry_write(struct writer *w, uint64_t nth) {
-    static const enum event_type fates[] = {EVENT_NONE,    EVENT_ATTEMPT_FAILED, EVENT_PARKED,
-                                            EVENT_EXPIRED, EVENT_ANSWERED,       EVENT_CANCELLED,
-                                            EVENT_ANSWERED};
-    static const uint8_t body[3000] = {0x80};
-    enum event_type fate = fates[nth % (sizeof fates / sizeof fates[0])];
-    uint64_t number = writer_submit(w, 1 + (uint32_t)(nth % 3), nth * 7919 % 101,
-                                    (est_slice){body, nth == 3 ? sizeof body : 1 + nth});
-    if (fate == EVENT_NONE)
-        return;
-    struct event event = writer_event(w, fate, number, number);
-    writer_append(w, &event);
-    if (nth % 7 == 6)
-        writer_acknowledge(w, &number, 1);
-}
-
+/* Inquiries of each fate, and one with a body that needs a page of its own. */
 static void store_write(void) {
+    static const uint8_t body[3000] = {0x80};
     struct scratch scratch;
     snprintf(scratch.store, sizeof scratch.store, "%s", fuzz_path("store"));
     struct writer w = writer_open(&scratch, 64 << 20);
     CLAIM(store_begin(w.store) == 0, "no batch");
     things_write(&w);
     for (uint64_t nth = 0; nth < INQUIRIES; nth++)
-        inquiry_write(&w, nth);
+        writer_some_fate(&w, nth, (est_slice){body, nth == 3 ? sizeof body : 1 + nth});
     CLAIM(store_commit(w.store) == 0, "no commit");
     writer_close(&w);
 }

@@ -388,3 +388,16 @@ void writer_acknowledge(struct writer *writer, const uint64_t *numbers_of, size_
     event.acknowledged.count = count;
     writer_append(writer, &event);
 }
+
+void writer_some_fate(struct writer *w, uint64_t nth, est_slice body) {
+    static const enum event_type fates[] = {EVENT_NONE,     EVENT_ATTEMPT_FAILED, EVENT_PARKED,  EVENT_EXPIRED,
+                                            EVENT_ANSWERED, EVENT_CANCELLED,      EVENT_ANSWERED};
+    enum { FATES = sizeof fates / sizeof fates[0] };
+    uint64_t number = writer_submit(w, 1 + (uint32_t)(nth % 3), nth * 7919 % 101, body);
+    if (fates[nth % FATES] == EVENT_NONE)
+        return;
+    struct event event = writer_event(w, fates[nth % FATES], number, number);
+    writer_append(w, &event);
+    if (nth % FATES == FATES - 1)
+        writer_acknowledge(w, &number, 1);
+}

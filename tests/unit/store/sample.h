@@ -49,6 +49,8 @@ uint64_t writer_submit(struct writer *, uint32_t account, uint64_t nth, est_slic
 /* Ends an inquiry that nothing has happened to yet. */
 void writer_answer(struct writer *, uint64_t number);
 void writer_acknowledge(struct writer *, const uint64_t *numbers, size_t count);
+/* The nth inquiry of three accounts, and what becomes of it: the fates that there are, in turn. */
+void writer_some_fate(struct writer *, uint64_t nth, est_slice body);
 
 /* Fails the test with the store's own sentence. */
 #define expect_ok(store, call)                                                                               \
