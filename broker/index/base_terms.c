@@ -255,7 +255,8 @@ int base_walk_begin(struct base *b, uint64_t term, uint64_t before, struct posti
         return base_fail_lmdb(b, rc, "reading a term");
     ret->cursor = cursor;
     rc = mdb_cursor_get(cursor, &key, &data, MDB_SET_RANGE);
-    rc = mdb_cursor_get(cursor, &key, &data, rc == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
+    if (rc == 0 || rc == MDB_NOTFOUND)
+        rc = mdb_cursor_get(cursor, &key, &data, rc == 0 ? MDB_PREV : MDB_LAST);
     return walk_stand(b, ret, rc, &key, &data, before);
 }
 
