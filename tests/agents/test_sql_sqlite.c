@@ -288,10 +288,9 @@ static void the_end_of_the_lease_cancels_the_query(void **state) {
                          "SELECT count(*) AS n FROM c\"\n");
     memcpy(strstr(file, "1 s\n"), "9 s\n", 4);
     stand_open(&s, folder, file);
-    int64_t start = stand_now_ms();
     assert_int_equal(pthread_create(&thread, NULL, lease_end_soon, &s), 0);
     assert_int_equal(stand_ask(&s, "t"), EST_VERDICT_RETRY);
-    assert_true(stand_now_ms() - start < 8000);
+    assert_null(strstr(s.out.remark, "ran longer"));
     pthread_join(thread, NULL);
     stand_close(&s);
 }
