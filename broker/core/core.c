@@ -45,8 +45,7 @@ static bool tables_new(struct core *c) {
     c->due.at = calloc(l->inquiries_max, sizeof *c->due.at);
     c->quiet.at = calloc(l->sessions_max, sizeof *c->quiet.at);
     return c->inquiries && c->leases && c->index && c->lanes && c->lane_of && c->types && c->departments &&
-           c->accounts &&
-           c->rights && c->sessions && c->due.at && c->quiet.at;
+           c->accounts && c->rights && c->sessions && c->due.at && c->quiet.at;
 }
 
 struct core *core_new(const struct core_limits *limits) {

@@ -172,43 +172,45 @@ static int numbers_add(struct base *b, const struct numbers *n, const struct pos
     return blocks_write(b, p->term, merged, total, at_end);
 }
 
-static int numbers_remove(struct base *b, struct numbers *n, const struct posting *p, size_t count) {
+static int numbers_remove(struct base *b, const struct numbers *n, const struct posting *p, size_t count) {
+    uint64_t left[BLOCK_MAX];
     size_t kept = 0, gone = 0;
-    if (n->count == 0)
-        return 0;
-    uint64_t first = n->at[0];
     for (size_t i = 0; i < n->count; i++) {
         while (gone < count && p[gone].number < n->at[i])
             gone++;
         if (gone == count || p[gone].number != n->at[i])
-            n->at[kept++] = n->at[i];
+            left[kept++] = n->at[i];
     }
-    int rc = kept == 0 || n->at[0] != first ? block_drop(b, p->term, first) : 0;
-    return !rc && kept > 0 ? block_put(b, p->term, n->at, kept) : rc;
+    bool is_moved = n->count > 0 && (kept == 0 || left[0] != n->at[0]);
+    int rc = is_moved ? block_drop(b, p->term, n->at[0]) : 0;
+    return !rc && kept > 0 ? block_put(b, p->term, left, kept) : rc;
+}
+
+typedef int numbers_change(struct base *, const struct numbers *, const struct posting *, size_t count);
+
+/* A block at a time. */
+static int postings_apply(struct base *b, const struct posting *p, size_t count, numbers_change *change) {
+    struct numbers n;
+    while (count > 0) {
+        int rc = numbers_find(b, *p, &n);
+        if (rc)
+            return rc;
+        size_t here = postings_of(&n, p, count);
+        rc = change(b, &n, p, here);
+        if (rc)
+            return rc;
+        p += here;
+        count -= here;
+    }
+    return 0;
 }
 
 int base_postings_put(struct base *b, const struct posting *p, size_t count) {
-    struct numbers n;
-    int rc = 0;
-    for (size_t here; count > 0 && !rc; p += here, count -= here) {
-        rc = numbers_find(b, *p, &n);
-        here = postings_of(&n, p, count);
-        if (!rc)
-            rc = numbers_add(b, &n, p, here);
-    }
-    return rc;
+    return postings_apply(b, p, count, numbers_add);
 }
 
 int base_postings_drop(struct base *b, const struct posting *p, size_t count) {
-    struct numbers n;
-    int rc = 0;
-    for (size_t here; count > 0 && !rc; p += here, count -= here) {
-        rc = numbers_find(b, *p, &n);
-        here = postings_of(&n, p, count);
-        if (!rc)
-            rc = numbers_remove(b, &n, p, here);
-    }
-    return rc;
+    return postings_apply(b, p, count, numbers_remove);
 }
 
 /* --- Walking ------------------------------------------------------------------------------------- */

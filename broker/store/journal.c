@@ -146,8 +146,7 @@ static int journal_allocate(struct store *store) {
     if (j->ring == NULL || j->places == NULL)
         return store_fail(store, -EST_NO_MEMORY, "out of memory for the journal");
     /* The kernel then finds the pages of a write at one go; where it has none, it stays as it is. */
-    if (j->ring != NULL)
-        madvise(j->ring, j->size, MADV_HUGEPAGE);
+    madvise(j->ring, j->size, MADV_HUGEPAGE);
     memcpy(&j->key, store->secret, sizeof j->key);
     return 0;
 }

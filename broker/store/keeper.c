@@ -108,7 +108,8 @@ static int job_write(struct keeper *k, const struct journal *journal) {
     back->settled = job->settled;
     if (!rc)
         rc = head_write(back);
-    gap_await(k);
+    if (!rc)
+        gap_await(k);
     rc = batch_end(back, rc);
     if (!rc)
         back->committed = back->head;
