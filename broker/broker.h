@@ -53,7 +53,8 @@ struct broker {
     struct index *index;             /* NULL: this broker has none */
     bool stopping;
     bool failed;                     /* the store refused: memory is ahead of disk, so stop */
-    uint64_t batch_appends;
+    bool writing;                    /* the batch before this one is on its way to the disk, and nothing it did was told */
+    uint64_t batch_appends, written_appends; /* events of the batch being made, and of that one */
     unsigned batch_commands;         /* handled since the batch began */
     int64_t commit_took_us;          /* the last write of a batch */
     unsigned gone_delayed;           /* batches since connections that ended were looked at */

@@ -96,6 +96,54 @@ static void signals_take(struct broker *b) {
     }
 }
 
+/* --- Writing --------------------------------------------------------------------------------------- */
+
+const struct ladder commit_ladder = {
+    {50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 5000000}, 15};
+const struct ladder batch_ladder = {{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000}, 12};
+
+static void commit_count(struct broker *b) {
+    int64_t took_us = store_commit_took_us(b->store);
+    b->commits++;
+    b->commit_took_us = took_us < COMMIT_SLOW_US ? took_us : COMMIT_SLOW_US;
+    histogram_add(&b->commit_us, &commit_ladder, took_us > 0 ? (uint64_t)took_us : 0);
+    histogram_add(&b->batch_events, &batch_ladder, b->written_appends);
+}
+
+/* The batch that is under way is on the disk: what it did may be told. False: it is not yet, and nobody `waits`. */
+static bool write_end(struct broker *b, bool waits) {
+    if (!b->writing)
+        return true;
+    int rc = store_commit_end(b->store, waits);
+    if (rc > 0)
+        return false;
+    b->writing = false;
+    if (rc < 0) {
+        broker_fail(b, "committing");
+        return true;
+    }
+    if (b->written_appends > 0)
+        commit_count(b);
+    net_flush(b->net, b->now);
+    return true;
+}
+
+/* The batch is complete. Where its write takes a while the next one is made meanwhile. */
+static void write_begin(struct broker *b) {
+    write_end(b, true);
+    if (b->failed)
+        return;
+    net_prepare(b->net);
+    if (store_commit_begin(b->store) < 0) {
+        broker_fail(b, "committing");
+        return;
+    }
+    b->batches++;
+    b->writing = true;
+    b->written_appends = b->batch_appends;
+    write_end(b, false);
+}
+
 /* --- A batch --------------------------------------------------------------------------------------- */
 
 /* True when nothing more waited. */
@@ -103,7 +151,6 @@ static bool frames_take(struct broker *b) {
     struct incoming in;
     size_t bytes = 0;
     unsigned most = b->commit_took_us > BATCH_COMMANDS ? (unsigned)b->commit_took_us : BATCH_COMMANDS;
-    b->batch_commands = 0;
     for (int i = 0; i < BATCH_FRAMES && b->batch_commands < most && bytes < BATCH_BYTES && !b->failed; i++) {
         if (!net_next(b->net, b->now, &in))
             return true;
@@ -112,6 +159,7 @@ static bool frames_take(struct broker *b) {
             peer_malformed(b, in.peer, in.broken);
         else
             frame_handle(b, in.peer, in.frame);
+        write_end(b, false);
     }
     return false;
 }
@@ -156,20 +204,10 @@ static void upkeep(struct broker *b) {
         room_look(b);
 }
 
-const struct ladder commit_ladder = {
-    {50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 5000000}, 15};
-const struct ladder batch_ladder = {{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000}, 12};
-
-static void commit_count(struct broker *b, int64_t took_us) {
-    b->commits++;
-    b->commit_took_us = took_us < COMMIT_SLOW_US ? took_us : COMMIT_SLOW_US;
-    histogram_add(&b->commit_us, &commit_ladder, took_us > 0 ? (uint64_t)took_us : 0);
-    histogram_add(&b->batch_events, &batch_ladder, b->batch_appends);
-}
-
 static void batch(struct broker *b, bool frames) {
     b->now = clock_now();
     b->batch_appends = 0;
+    b->batch_commands = 0;
     if (store_begin(b->store) < 0) {
         broker_fail(b, "beginning a batch");
         return;
@@ -192,15 +230,7 @@ static void batch(struct broker *b, bool frames) {
         store_abort(b->store);
         return;
     }
-    est_time before = clock_now();
-    if (store_commit(b->store) < 0) {
-        broker_fail(b, "committing");
-        return;
-    }
-    b->batches++;
-    if (b->batch_appends > 0)
-        commit_count(b, clock_now().us - before.us);
-    net_flush(b->net, b->now);
+    write_begin(b);
 }
 
 static int wait_ms(const struct broker *b) {
@@ -220,18 +250,24 @@ static void farewell(struct broker *b) {
         message_pack(net_out(b->net, peer), &m);
         net_sent(b->net, peer);
     }
+    net_prepare(b->net);
     net_flush(b->net, b->now);
 }
 
 int loop_run(struct broker *b) {
     while (!b->stopping && !b->failed) {
-        bool frames = net_wait(b->net, b->wake_fd, wait_ms(b), clock_now);
+        bool frames = net_wait(b->net, b->wake_fd, b->writing ? 0 : wait_ms(b), clock_now);
+        if (b->writing && !frames) {
+            write_end(b, true);
+            continue;
+        }
         batch(b, frames);
         if (b->now.us - b->tidied_us >= TIDY_EVERY_S * EST_US_PER_S) {
             b->tidied_us = b->now.us;
             store_tidy(b->store);
         }
     }
+    write_end(b, true);
     if (b->failed)
         return -EST_IO;
     farewell(b);

@@ -131,8 +131,12 @@ void lane_ready_set(struct core *c, uint32_t lane) {
     struct lane *l = &c->lanes[lane];
     struct department *d = &c->departments[c->types[l->type].department];
     bool ready = l->waiting.count > 0;
-    if (ready)
-        l->oldest = c->inquiries[l->waiting.head].number;
+    if (ready) {
+        const struct inquiry *head = &c->inquiries[l->waiting.head];
+        l->oldest = head->number;
+        if (head->next != NONE) /* of a long queue it is in no cache, and after the next grant it is asked for its number */
+            __builtin_prefetch(&c->inquiries[head->next], 1);
+    }
     if (ready == l->is_ready)
         return;
     l->is_ready = ready;

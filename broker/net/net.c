@@ -11,6 +11,13 @@
 
 enum { FD_MAX = 1 << 20, ROUTING_SIZE = 5 };
 
+/* A message that is whole and waits for its batch to be on the disk. */
+struct outgoing {
+    uint32_t peer, routing;
+    struct door_socket *door;
+    zmq_msg_t message;
+};
+
 struct net {
     struct net_options options;
     const struct keyring *ring;
@@ -25,6 +32,8 @@ struct net {
     uint32_t *dirty, dirty_count;   /* peers with something to send */
     uint32_t *leaving, leaving_count; /* to be shut after the flush */
     uint32_t *gone, gone_count;     /* found gone while sending */
+    struct outgoing *outgoing;      /* messages that wait for net_flush */
+    size_t outgoing_count, outgoing_capacity;
     int turn;                       /* the door that is read next */
     zmq_msg_t held;                 /* the frame last given out */
     struct net_counts counts;
@@ -184,6 +193,9 @@ void net_close(struct net **net) {
     free(n->slots);
     free(n->peers);
     free(n->by_fd);
+    for (size_t i = 0; i < n->outgoing_count; i++)
+        zmq_msg_close(&n->outgoing[i].message);
+    free(n->outgoing);
     free(n->dirty);
     free(n->leaving);
     free(n->gone);
@@ -397,38 +409,79 @@ void net_sent(struct net *n, uint32_t peer) {
     p->frame_start = p->mark;
 }
 
-static bool frame_send(struct net *n, struct peer *p, size_t from, size_t to) {
-    uint8_t id[ROUTING_SIZE] = {0};
-    memcpy(id + 1, &p->routing, sizeof p->routing);
-    struct door_socket *d = &n->doors[p->door == DOOR_REQUESTER ? 0 : p->door == DOOR_DEPARTMENT ? 1 : 2];
-    d->is_unsure = true;
-    zmq_msg_t m;
-    if (zmq_msg_init_size(&m, 1 + to - from) != 0)
+static struct outgoing *outgoing_add(struct net *n) {
+    if (n->outgoing_count == n->outgoing_capacity) {
+        size_t capacity = n->outgoing_capacity * 2 + 64;
+        struct outgoing *grown = realloc(n->outgoing, capacity * sizeof *grown);
+        if (grown == NULL)
+            return NULL;
+        n->outgoing = grown;
+        n->outgoing_capacity = capacity;
+    }
+    return &n->outgoing[n->outgoing_count];
+}
+
+static bool frame_prepare(struct net *n, uint32_t peer, size_t from, size_t to) {
+    const struct peer *p = &n->peers[peer];
+    struct outgoing *o = outgoing_add(n);
+    if (o == NULL || zmq_msg_init_size(&o->message, 1 + to - from) != 0)
         return false;
-    uint8_t *data = zmq_msg_data(&m);
+    o->peer = peer;
+    o->routing = p->routing;
+    o->door = &n->doors[p->door == DOOR_REQUESTER ? 0 : p->door == DOOR_DEPARTMENT ? 1 : 2];
+    uint8_t *data = zmq_msg_data(&o->message);
     data[0] = PROTOCOL_VERSION;
     memcpy(data + 1, p->out.data + from, to - from);
-    if (zmq_send(d->socket, id, sizeof id, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
-        zmq_msg_send(&m, d->socket, ZMQ_DONTWAIT) < 0) {
-        n->counts.dropped_slow += zmq_errno() == EAGAIN;
-        zmq_msg_close(&m);
-        return false;
-    }
-    n->counts.frames_out++;
-    n->counts.bytes_out += 1 + to - from;
+    n->outgoing_count++;
     return true;
 }
 
-static bool peer_flush(struct net *n, struct peer *p) {
+static bool peer_prepare(struct net *n, uint32_t peer) {
+    const struct peer *p = &n->peers[peer];
     if (p->out.failed)
         return false;
     size_t from = 0;
     for (size_t i = 0; i < p->cuts_count; i++) {
-        if (!frame_send(n, p, from, p->cuts[i]))
+        if (!frame_prepare(n, peer, from, p->cuts[i]))
             return false;
         from = p->cuts[i];
     }
-    return from == p->out.size || frame_send(n, p, from, p->out.size);
+    return from == p->out.size || frame_prepare(n, peer, from, p->out.size);
+}
+
+/* A burst leaves a large buffer behind; few peers need it again. */
+enum { OUT_KEPT = 256 * 1024 };
+
+void net_prepare(struct net *n) {
+    for (uint32_t i = 0; i < n->dirty_count; i++) {
+        struct peer *p = &n->peers[n->dirty[i]];
+        if (p->live && !peer_prepare(n, n->dirty[i]))
+            gone_add(n, n->dirty[i]);
+        if (p->out.capacity > OUT_KEPT)
+            buffer_done(&p->out);
+        buffer_clear(&p->out);
+        p->cuts_count = p->frame_start = p->mark = 0;
+        p->asks = 0;
+        p->dirty = false;
+    }
+    n->dirty_count = 0;
+}
+
+/* Closes the message in any case. */
+static bool outgoing_send(struct net *n, struct outgoing *o) {
+    uint8_t id[ROUTING_SIZE] = {0};
+    memcpy(id + 1, &o->routing, sizeof o->routing);
+    size_t size = zmq_msg_size(&o->message);
+    o->door->is_unsure = true;
+    if (zmq_send(o->door->socket, id, sizeof id, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
+        zmq_msg_send(&o->message, o->door->socket, ZMQ_DONTWAIT) < 0) {
+        n->counts.dropped_slow += zmq_errno() == EAGAIN;
+        zmq_msg_close(&o->message);
+        return false;
+    }
+    n->counts.frames_out++;
+    n->counts.bytes_out += size;
+    return true;
 }
 
 /* What was said last is still on its way through libzmq; a connection shut at once would swallow
@@ -452,22 +505,19 @@ static void leaving_end(struct net *n, est_time now) {
     n->leaving_count = kept;
 }
 
-/* A burst leaves a large buffer behind; few peers need it again. */
-enum { OUT_KEPT = 256 * 1024 };
-
+/* Where a message was not taken, the ones after it to the same peer are not sent either. By now its number may
+ * be another's. */
 void net_flush(struct net *n, est_time now) {
-    for (uint32_t i = 0; i < n->dirty_count; i++) {
-        struct peer *p = &n->peers[n->dirty[i]];
-        if (p->live && !peer_flush(n, p))
-            gone_add(n, n->dirty[i]);
-        if (p->out.capacity > OUT_KEPT)
-            buffer_done(&p->out);
-        buffer_clear(&p->out);
-        p->cuts_count = p->frame_start = p->mark = 0;
-        p->asks = 0;
-        p->dirty = false;
+    for (size_t i = 0; i < n->outgoing_count; i++) {
+        struct outgoing *o = &n->outgoing[i];
+        const struct peer *p = &n->peers[o->peer];
+        bool is_its = p->live && p->routing == o->routing;
+        if (!is_its || p->gone)
+            zmq_msg_close(&o->message);
+        else if (!outgoing_send(n, o))
+            gone_add(n, o->peer);
     }
-    n->dirty_count = 0;
+    n->outgoing_count = 0;
     leaving_end(n, now);
 }
 

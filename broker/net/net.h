@@ -6,7 +6,7 @@
  * checked against the keyring for every message: a revoked key dies on its open connections.
  *
  * Nothing is sent before net_flush, which the loop calls after the commit: everything bound for
- * one peer in one batch leaves in as few messages as its frame_max allows. No send ever waits: a
+ * one peer in one batch is packed into as few messages as its frame_max allows. No send ever waits: a
  * peer that does not read is dropped.
  */
 #ifndef NET_H
@@ -71,7 +71,9 @@ struct peer *net_peer(struct net *, uint32_t peer);
 /* One command for a peer: pack into what net_out gives, then net_sent. */
 struct buffer *net_out(struct net *, uint32_t peer);
 void net_sent(struct net *, uint32_t peer);
-/* Sends what the batch made. Peers that could not take it are reported by net_gone_next. */
+/* What the batch made becomes messages, which wait for net_flush: the next batch may begin. */
+void net_prepare(struct net *);
+/* Sends what was prepared. Peers that could not take it are reported by net_gone_next. */
 void net_flush(struct net *, est_time now);
 /* Lets a peer go: its last words are sent by the next flush, then its
  * connection is ended. */

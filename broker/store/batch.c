@@ -4,12 +4,20 @@
  * go into the journal; the keeper puts them into LMDB later. A batch that defines things, or that
  * the journal has no room for, is direct: one writing transaction of LMDB from then on.
  *
+ * A batch that is complete is pending: its block is finished, and the rows that are due are handed over. Then it
+ * is written, at once or by the writer's thread while the next batch is made, and only when it is on the disk
+ * does the keeper hear of it. At most one is pending.
+ *
  * An append that fails spoils the batch: the event may be in the log and not in the tables, so
  * nothing but abort is left, and a commit says so instead of writing.
  */
 #include "room.h"
 
 #include <string.h>
+
+/* A smaller write is done at once, where it is asked for: with few in flight nothing else is to be done meanwhile,
+ * and the other thread would have to be woken, and wake. */
+enum { WRITER_BYTES = 64 << 10 };
 
 /* A tool meets MAP_RESIZED when the broker's map has grown since: take over its size. */
 static int txn_begin(struct store *store, unsigned flags, MDB_txn **ret) {
@@ -133,7 +141,9 @@ static void fresh_restore(struct store *store) {
     struct view view;
     struct store_head head;
     memcpy(sentence, store->error, sizeof sentence);
-    if (keeper_drain(store) == 0 && view_begin(store, &view) == 0) {
+    int drained = keeper_drain(store);
+    keeper_forget(store);
+    if (drained == 0 && view_begin(store, &view) == 0) {
         int rc = head_read(store, view.txn, &head);
         view_end(&view);
         if (!rc)
@@ -145,6 +155,9 @@ static void fresh_restore(struct store *store) {
 int store_drain(struct store *store) {
     if (store->read_only || store->direct)
         return 0;
+    int rc = store_commit_end(store, true);
+    if (rc)
+        return rc;
     return store->txn != NULL ? direct_begin(store) : keeper_drain(store);
 }
 
@@ -159,6 +172,7 @@ static void batch_leave(struct store *store) {
 }
 
 void store_abort(struct store *store) {
+    store_commit_end(store, true);
     if (!store->txn)
         return;
     bool changed = store->head.seq != store->committed.seq || store->spoiled;
@@ -177,7 +191,9 @@ static int direct_commit(struct store *store) {
         return rc;
     }
     store->direct = false;
+    int64_t began_us = monotonic_us();
     rc = batch_end(store, 0);
+    store->pending.span.took_us = monotonic_us() - began_us;
     if (rc) {
         store->head = store->committed;
         fresh_restore(store);
@@ -188,21 +204,50 @@ static int direct_commit(struct store *store) {
     return 0;
 }
 
-static int journal_commit(struct store *store) {
+/* The rows that are due are handed over as they are now: the next batch changes them before this one is on
+ * the disk. */
+static int batch_finish(struct store *store) {
+    struct pending *p = &store->pending;
     int rc = keeper_failure(store);
     if (!rc)
-        rc = journal_write(store, &store->committed, &store->head);
+        rc = rows_settle(store, false);
     if (rc) {
         store_abort(store);
         return rc;
     }
+    journal_finish(&store->journal, &store->committed, &store->head, &p->span);
     look_end(store);
-    store->committed = store->head;
-    rc = rows_settle(store, false);
-    return rc ? rc : keeper_publish(store);
+    p->head = store->head;
+    p->position = store->journal.head;
+    p->settled = store->settled;
+    p->is_there = true;
+    return 0;
 }
 
-int store_commit(struct store *store) {
+/* It is written, or could not be: then it never was, nor was what came after it. */
+static int pending_end(struct store *store) {
+    struct pending *p = &store->pending;
+    p->is_there = false;
+    if (p->span.error == 0) {
+        store->committed = p->head;
+        return keeper_publish(store, p);
+    }
+    int rc = journal_fail(store, &p->span);
+    if (store->txn)
+        batch_leave(store);
+    store->head = store->committed;
+    fresh_restore(store);
+    return rc;
+}
+
+int store_commit_end(struct store *store, bool waits) {
+    if (!store->pending.is_there)
+        return 0;
+    return writer_end(store->writer, waits) ? pending_end(store) : 1;
+}
+
+/* 1: it is pending, and to be written; 0: it is over, nothing was to be. */
+static int batch_close(struct store *store) {
     if (!store->txn)
         return store_fail(store, -EST_INPUT, "no batch is open");
     int rc = store->spoiled; /* the sentence is still the append's */
@@ -210,10 +255,39 @@ int store_commit(struct store *store) {
         store_abort(store);
         return rc;
     }
-    if (store->head.seq != store->committed.seq)
-        return store->direct ? direct_commit(store) : journal_commit(store);
+    rc = store_commit_end(store, true);
+    if (rc)
+        return rc;
+    if (store->head.seq != store->committed.seq) {
+        rc = store->direct ? direct_commit(store) : batch_finish(store);
+        return rc ? rc : store->pending.is_there;
+    }
     batch_leave(store);
     return 0;
+}
+
+static int pending_write(struct store *store) {
+    journal_write(&store->journal, &store->pending.span);
+    return pending_end(store);
+}
+
+int store_commit(struct store *store) {
+    int rc = batch_close(store);
+    return rc > 0 ? pending_write(store) : rc;
+}
+
+int store_commit_begin(struct store *store) {
+    int rc = batch_close(store);
+    if (rc <= 0)
+        return rc;
+    if (store->pending.span.size < WRITER_BYTES)
+        return pending_write(store);
+    writer_begin(store->writer, &store->pending.span);
+    return 0;
+}
+
+int64_t store_commit_took_us(const struct store *store) {
+    return store->pending.span.took_us;
 }
 
 /* --- Writing ----------------------------------------------------------------------------------- */
@@ -244,7 +318,9 @@ static int log_reserve(struct store *store, uint64_t seq, size_t size, void **re
 
 int direct_begin(struct store *store) {
     struct journal *j = &store->journal;
-    int rc = keeper_drain(store);
+    int rc = store_commit_end(store, true);
+    if (!rc)
+        rc = keeper_drain(store);
     look_end(store);
     if (!rc)
         rc = batch_begin(store);
@@ -283,8 +359,10 @@ static int record_reserve(struct store *store, uint64_t seq, size_t size, void *
 }
 
 int keeper_await(struct store *store) {
+    int rc = store_commit_end(store, true);
     look_end(store);
-    int rc = keeper_drain(store);
+    if (!rc)
+        rc = keeper_drain(store);
     int error = look_begin(store);
     return rc ? rc : error;
 }

@@ -29,6 +29,12 @@ static void index_grow(struct fresh_index *index) {
             slot_put(index, from[i].hash, from[i].place - 1);
 }
 
+static void slot_add(struct fresh_index *index, uint32_t hash, uint32_t place) {
+    if (++index->count * 2 > index->size)
+        index_grow(index);
+    slot_put(index, hash, place);
+}
+
 /* Closes the gap: whatever was pushed on by the one that leaves moves back. */
 static void slot_remove(struct fresh_index *index, uint32_t hash, uint32_t place) {
     struct fresh_slot *slots = index->slots + index->size;
@@ -42,6 +48,7 @@ static void slot_remove(struct fresh_index *index, uint32_t hash, uint32_t place
         }
     }
     slots[at].place = 0;
+    index->count--;
 }
 
 /* --- Beginning and end ------------------------------------------------------------------------- */
@@ -71,6 +78,7 @@ void fresh_done(struct fresh *f) {
 
 static void index_clear(struct fresh_index *index) {
     index->size = SIZE_LEAST;
+    index->count = 0;
     memset(index->slots + index->size, 0, index->size * sizeof *index->slots);
 }
 
@@ -124,21 +132,27 @@ static void enqueue(struct fresh *f, uint32_t place, uint64_t since) {
     f->queued++;
 }
 
-uint32_t fresh_add(struct fresh *f, const struct inquiry_row *row, uint64_t since) {
+static uint32_t add(struct fresh *f, const struct inquiry_row *row, uint64_t since, bool by_id) {
     uint32_t place = f->free;
     if (place != FRESH_NONE)
         f->free = f->rows[place].next;
     else
         place = f->used++;
-    f->rows[place] = (struct fresh_row){.row = *row};
-    if (++f->count * 2 > f->by_number.size) {
-        index_grow(&f->by_number);
-        index_grow(&f->by_id);
-    }
-    slot_put(&f->by_number, number_hash(row->number), place);
-    slot_put(&f->by_id, id_hash(row->account, &row->id), place);
+    f->rows[place] = (struct fresh_row){.row = *row, .in_ids = !by_id, .in_open = !by_id, .by_id = by_id};
+    slot_add(&f->by_number, number_hash(row->number), place);
+    if (by_id)
+        slot_add(&f->by_id, id_hash(row->account, &row->id), place);
+    f->count++;
     enqueue(f, place, since);
     return place;
+}
+
+uint32_t fresh_add(struct fresh *f, const struct inquiry_row *row, uint64_t since) {
+    return add(f, row, since, true);
+}
+
+uint32_t fresh_add_again(struct fresh *f, const struct inquiry_row *row, uint64_t since) {
+    return add(f, row, since, false);
 }
 
 uint32_t fresh_take(struct fresh *f) {
@@ -167,7 +181,8 @@ void fresh_settled(struct fresh *f, uint32_t place) {
     if (--r->settling > 0 || r->queued)
         return;
     slot_remove(&f->by_number, number_hash(r->row.number), place);
-    slot_remove(&f->by_id, id_hash(r->row.account, &r->row.id), place);
+    if (r->by_id)
+        slot_remove(&f->by_id, id_hash(r->row.account, &r->row.id), place);
     r->next = f->free;
     f->free = place;
     f->count--;

@@ -19,9 +19,10 @@
 
 enum {
     FRESH_NONE = UINT32_MAX,
-    FRESH_CAPACITY = 1 << 16, /* rows; beyond it the oldest settle at once */
-    FRESH_KEPT = 1 << 12,     /* rows that stay fresh after a commit; of those that are over FRESH_KEPT_OVER */
+    FRESH_CAPACITY = 1 << 17, /* rows; beyond it the oldest settle at once */
+    FRESH_KEPT = 1 << 15,     /* rows that stay fresh after a commit; of those that are over FRESH_KEPT_OVER */
     FRESH_KEPT_OVER = 1 << 8,
+    FRESH_KEPT_DEEP = 1 << 9, /* of a queue so long that none would still be here when its turn comes */
     FRESH_TOGETHER = 1 << 10, /* so many more, and they settle, all in one go */
     FRESH_EVENTS = 1 << 16,   /* the most events that opening a store folds again */
 };
@@ -31,6 +32,7 @@ struct fresh_row {
     _Alignas(64) struct inquiry_row row;
     uint32_t next;        /* in the order of `since`; or the next free one */
     bool in_ids : 1, in_open : 1; /* what the tables have of it, or will when it is settled that far */
+    bool by_id : 1;       /* found by its id here: the tables may lack it */
     bool queued : 1;      /* in the list: the tables lack something of it that nobody is writing yet */
     uint8_t settling;     /* how often it is on its way into the tables */
 };
@@ -44,7 +46,7 @@ struct fresh_slot {
 };
 struct fresh_index {
     struct fresh_slot *slots;
-    uint32_t size;
+    uint32_t size, count;
 };
 
 struct fresh {
@@ -73,6 +75,8 @@ static inline bool fresh_is_full(const struct fresh *f) {
 }
 /* Keeps a row whose first unsettled event is `since`, the newest so far. There must be room. */
 uint32_t fresh_add(struct fresh *, const struct inquiry_row *, uint64_t since);
+/* The same for one that the tables have: as open, and its id. */
+uint32_t fresh_add_again(struct fresh *, const struct inquiry_row *, uint64_t since);
 /* Takes the one with the oldest `since` out of the list: it is being settled, as it is now. */
 uint32_t fresh_take(struct fresh *);
 /* It is about to change, by event `since`. */

@@ -326,8 +326,8 @@ uint8_t *journal_reserve(struct journal *j, uint64_t seq, size_t size) {
     return j->ring + place;
 }
 
-int journal_write(struct store *store, const struct store_head *before, const struct store_head *after) {
-    struct journal *j = &store->journal;
+void journal_finish(struct journal *j, const struct store_head *before, const struct store_head *after,
+                    struct journal_span *ret) {
     uint8_t *block = j->ring + j->head % j->size;
     struct block_header header = {.magic = MAGIC, .format = FORMAT, .size = JOURNAL_HEADER_SIZE,
                                   .first = j->first, .count = j->count, .bytes = (uint32_t)j->used,
@@ -337,11 +337,22 @@ int journal_write(struct store *store, const struct store_head *before, const st
     header.checksum = header_checksum(j, block);
     memcpy(block, &header, sizeof header);
     memset(block + j->used, 0, whole - j->used);
-    if (write_whole(j->fd, block, whole, j->head % j->size) != 0)
-        return fail(store, "writing a batch");
+    *ret = (struct journal_span){.from = j->head, .size = whole};
     j->head += whole;
     j->used = j->count = 0;
-    return 0;
+}
+
+void journal_write(const struct journal *j, struct journal_span *span) {
+    uint64_t at = span->from % j->size;
+    int64_t began_us = monotonic_us();
+    span->error = write_whole(j->fd, j->ring + at, span->size, at) == 0 ? 0 : errno;
+    span->took_us = monotonic_us() - began_us;
+}
+
+int journal_fail(struct store *store, const struct journal_span *span) {
+    store->journal.head = span->from;
+    errno = span->error;
+    return fail(store, "writing a batch");
 }
 
 void journal_drop(struct journal *j) {

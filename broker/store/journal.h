@@ -68,8 +68,19 @@ void journal_look(const struct store *, const struct store_head *kept, struct jo
 
 /* Room for the record of `seq` at the end of the open block. NULL while the ring is too full. */
 uint8_t *journal_reserve(struct journal *, uint64_t seq, size_t size);
-/* The open block onto the disk. 0, or -EST_IO with a sentence: it may be there or not. */
-int journal_write(struct store *, const struct store_head *before, const struct store_head *after);
+/* Finishes the open block: these bytes are to be written, and stay as they are until LMDB has them. */
+struct journal_span {
+    uint64_t from; /* a position */
+    size_t size;
+    int error; /* once it was written: 0 or an errno, and then it may be there or not */
+    int64_t took_us;
+};
+void journal_finish(struct journal *, const struct store_head *before, const struct store_head *after,
+                    struct journal_span *ret);
+/* Onto the disk, in any thread. */
+void journal_write(const struct journal *, struct journal_span *);
+/* That failed: the sentence for it, and -EST_IO. The next block takes its place. */
+int journal_fail(struct store *, const struct journal_span *);
 /* Forgets the open block. */
 void journal_drop(struct journal *);
 /* LMDB has everything up to this position and before this seq. */

@@ -136,12 +136,6 @@ static bool job_take(struct keeper *k) {
     return true;
 }
 
-static int64_t monotonic_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static uint64_t bytes_worth(int64_t took_ms) {
     return (uint64_t)WAKE_BYTES * (uint64_t)(took_ms < 1 ? 1 : took_ms < WAKE_STEPS ? took_ms : WAKE_STEPS);
 }
@@ -152,9 +146,9 @@ static void *keeper_run(void *arg) {
     pthread_mutex_lock(&k->mutex);
     while (k->failed == 0 && job_take(k)) {
         pthread_mutex_unlock(&k->mutex);
-        int64_t began_ms = monotonic_ms();
+        int64_t began_us = monotonic_us();
         int rc = job_write(k, &store->journal);
-        int64_t took_ms = monotonic_ms() - began_ms;
+        int64_t took_ms = (monotonic_us() - began_us) / EST_US_PER_MS;
         pthread_mutex_lock(&k->mutex);
         k->wake_bytes = bytes_worth(took_ms);
         if (rc) {
@@ -316,21 +310,27 @@ static int handed_publish(struct store *store, struct keeper *k) {
     return 0;
 }
 
-int keeper_publish(struct store *store) {
+int keeper_publish(struct store *store, const struct pending *p) {
     struct keeper *k = store->keeper;
     pthread_mutex_lock(&k->mutex);
     bool was_idle = k->next.head.seq == k->kept.seq;
     int rc = handed_publish(store, k);
     if (!rc) {
-        k->next.head = store->head;
-        k->next.position = store->journal.head;
-        k->next.settled = store->settled;
+        k->next.head = p->head;
+        k->next.position = p->position;
+        k->next.settled = p->settled;
     }
     k->published++;
     if (was_idle || k->in_gap_wait || k->next.position - k->kept_position >= k->wake_bytes)
         pthread_cond_signal(&k->wake);
     pthread_mutex_unlock(&k->mutex);
     return rc;
+}
+
+void keeper_forget(struct store *store) {
+    struct keeper *k = store->keeper;
+    if (k != NULL)
+        k->handed.count = k->places_count = 0;
 }
 
 void keeper_take(struct store *store) {

@@ -28,9 +28,12 @@ int keeper_stop(struct store *);
  * store's. */
 int keeper_failure(struct store *);
 /* A batch is on the disk: LMDB should have it too, one day soon. 0 or -EST_NO_MEMORY. */
-int keeper_publish(struct store *);
-/* A row that has waited for long enough: it goes with the next publish, which comes before anything
- * else is appended. */
+struct pending;
+int keeper_publish(struct store *, const struct pending *);
+/* Nothing that was handed goes anywhere: all of it is folded anew. LMDB has all that was published. */
+void keeper_forget(struct store *);
+/* A row that has waited for long enough, as the batch that was finished last left it: it goes with the
+ * publish of that. */
 int keeper_hand(struct store *, const struct fresh_row *, uint32_t place);
 /* A keeper that is late is handed no more: what is due waits, and the tables lag further behind. */
 bool keeper_has_room(const struct store *);

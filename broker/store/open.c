@@ -188,7 +188,9 @@ static int journal_start(struct store *store) {
         rc = journal_replay(store);
     if (!rc)
         rc = directories_sync(store);
-    return rc ? rc : keeper_start(store);
+    if (!rc)
+        rc = keeper_start(store);
+    return rc ? rc : writer_start(store);
 }
 
 static int store_start(struct store *store) {
@@ -257,6 +259,7 @@ void store_close(struct store **ref) {
     if (!store)
         return;
     store_abort(store);
+    writer_stop(store);
     if (keeper_stop(store) == 0)
         all_settle(store);
     journal_close(&store->journal);

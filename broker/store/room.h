@@ -10,10 +10,12 @@
 #include "keeper.h"
 #include "record.h"
 #include "store.h"
+#include "writer.h"
 
 #include <endian.h>
 #include <lmdb.h>
 #include <pthread.h>
+#include <time.h>
 
 enum {
     STORE_FORMAT = 1,
@@ -22,6 +24,14 @@ enum {
 };
 
 enum table { TABLE_META, TABLE_LOG, TABLE_IDS, TABLE_OPEN, TABLE_ENDED, TABLE_THINGS, TABLE_COUNT };
+
+/* A batch that is complete and not known to be on the disk. */
+struct pending {
+    bool is_there;
+    struct journal_span span;
+    struct store_head head;
+    uint64_t position, settled; /* of the journal and of the tables, once it is written */
+};
 
 struct store {
     MDB_env *env;
@@ -35,6 +45,8 @@ struct store {
     struct inquiry_row seen;          /* the row that the look read out of `open` last; number 0: none */
     bool direct;                      /* this batch writes to LMDB itself, past journal and keeper */
     struct journal journal;
+    struct writer *writer;            /* as the keeper */
+    struct pending pending;
     struct keeper *keeper;            /* NULL while a store is being opened or closed, and in tools */
     int spoiled;                      /* the code of the append that failed: the batch cannot be committed */
     bool read_only;
@@ -47,6 +59,7 @@ struct store {
     uint64_t settled;              /* the tables of inquiries have every event up to this one */
     uint64_t ended_last;           /* the highest number in `ended`, 0 when not known */
     struct fresh fresh;
+    bool is_deep;                  /* what came back out of `open` last had gone in too long ago to be kept */
     struct newest *newest;         /* by account: see tables.c */
     uint32_t newest_count;
     struct record_scratch scratch;
@@ -134,7 +147,7 @@ void newest_forget(struct store *);
 int rows_submitted(struct store *, const struct event *);
 int rows_changed(struct store *, const struct event *);
 int rows_acknowledged(struct store *, const struct event *);
-/* Settles what has been fresh for long enough, or all of it; moves `settled`. In a batch. */
+/* Settles what has been fresh for long enough, or all of it; moves `settled`. At a batch's end. */
 int rows_settle(struct store *, bool all);
 /* One row into the tables, in a writing transaction. */
 int row_settle(struct store *, const struct fresh_row *);
@@ -152,6 +165,12 @@ bool map_is_short(const struct store *);
 bool map_hold(struct store *);
 void map_release(struct store *);
 int map_grow(struct store *);
+
+static inline int64_t monotonic_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000;
+}
 
 static inline MDB_val val_of(const void *bytes, size_t size) {
     return (MDB_val){.mv_size = size, .mv_data = (void *)bytes};

@@ -103,7 +103,9 @@ static bool is_due(const struct store *store, uint32_t more) {
     const struct fresh *f = &store->fresh;
     if (f->queued == 0)
         return false;
-    uint32_t kept = fresh_at(f, f->first)->row.acked.us != 0 ? FRESH_KEPT_OVER : FRESH_KEPT;
+    uint32_t kept = fresh_at(f, f->first)->row.acked.us != 0 ? FRESH_KEPT_OVER
+                    : store->is_deep                         ? FRESH_KEPT_DEEP
+                                                             : FRESH_KEPT;
     return f->queued > kept + more || store->head.seq - fresh_since(f) >= FRESH_EVENTS;
 }
 
@@ -129,11 +131,8 @@ static int rows_make_room(struct store *store) {
     return rc;
 }
 
-static int fresh_put(struct store *store, const struct inquiry_row *row, uint64_t since, uint32_t *ret) {
-    int rc = fresh_is_full(&store->fresh) ? rows_make_room(store) : 0;
-    if (!rc)
-        *ret = fresh_add(&store->fresh, row, since);
-    return rc;
+static int place_await(struct store *store) {
+    return fresh_is_full(&store->fresh) ? rows_make_room(store) : 0;
 }
 
 /* The row in memory, out of its table if need be. -EST_NOT_FOUND where none with this number is
@@ -147,10 +146,12 @@ static int row_fetch(struct store *store, uint64_t number, uint64_t since, uint3
     }
     int rc = row_open_get(store, number, &row);
     if (!rc)
-        rc = fresh_put(store, &row, since, ret);
-    if (!rc)
-        fresh_at(&store->fresh, *ret)->in_ids = fresh_at(&store->fresh, *ret)->in_open = true;
-    return rc;
+        rc = place_await(store);
+    if (rc)
+        return rc;
+    *ret = fresh_add_again(&store->fresh, &row, since);
+    store->is_deep = since - number >= FRESH_EVENTS;
+    return 0;
 }
 
 /* An id that was used before and has settled is found when this one settles, or by whoever looked
@@ -163,9 +164,12 @@ int rows_submitted(struct store *store, const struct event *event) {
         return store_fail(store, -EST_INPUT, "event %llu submits an id that account %u has used already",
                           (ull)event->seq, event->submitted.account);
     struct inquiry_row row = {0};
-    uint32_t place;
+    int rc = place_await(store);
+    if (rc)
+        return rc;
     inquiry_row_apply(&row, event);
-    return fresh_put(store, &row, event->seq, &place);
+    fresh_add(&store->fresh, &row, event->seq);
+    return 0;
 }
 
 static int not_open(struct store *store, const struct event *event, uint64_t number, int rc) {

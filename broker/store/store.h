@@ -92,6 +92,14 @@ int store_begin(struct store *);
 int store_append(struct store *, const struct event *);
 /* Durable on 0. The batch is over either way. One without an append costs no write. */
 int store_commit(struct store *);
+/* The same, but it may still be under way when this returns 0, and then the next batch may begin. Nothing
+ * that the batch did may be told before store_commit_end says that it is on the disk. */
+int store_commit_begin(struct store *);
+/* 0: what store_commit_begin began, if anything, is on the disk; 1: it is under way, and nobody `waits` for
+ * it. Else a code: the batch, and the one that is open, are as if they had never been. */
+int store_commit_end(struct store *, bool waits);
+/* How long the write of the last batch that is over took. */
+int64_t store_commit_took_us(const struct store *);
 void store_abort(struct store *);
 /* Waits until LMDB has everything, for tools beside; in a batch, what it appended too. */
 int store_drain(struct store *);

@@ -301,8 +301,7 @@ static void frame_pass(struct far_end *end, const struct peer *p, size_t from, s
     buffer_put(frame, p->out.data + from, to - from);
 }
 
-void net_flush(struct net *n, est_time at) {
-    (void)at;
+void net_prepare(struct net *n) {
     for (unsigned i = 0; i < ENDS; i++) {
         struct peer *p = ends[i].peer;
         size_t from = 0;
@@ -315,6 +314,10 @@ void net_flush(struct net *n, est_time at) {
         p->asks = 0;
         p->dirty = false;
     }
+}
+
+void net_flush(struct net *n, est_time at) {
+    (void)n, (void)at;
 }
 
 void net_release(struct net *n, uint32_t peer, est_time at) {
