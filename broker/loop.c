@@ -111,7 +111,9 @@ static void commit_count(struct broker *b) {
     histogram_add(&b->batch_events, &batch_ladder, b->written_appends);
 }
 
-/* The batch that is under way is on the disk: what it did may be told. False: it is not yet, and nobody `waits`. */
+/* The batch that is under way is on the disk: what it did may be told. False: it is not yet, and nobody `waits`.
+ * Once the store has failed nothing is: an append of the next batch may have waited for this write and been the
+ * one who heard that it failed, and then there is none any more to ask about. */
 static bool write_end(struct broker *b, bool waits) {
     if (!b->writing)
         return true;
@@ -119,10 +121,10 @@ static bool write_end(struct broker *b, bool waits) {
     if (rc > 0)
         return false;
     b->writing = false;
-    if (rc < 0) {
+    if (rc < 0)
         broker_fail(b, "committing");
+    if (b->failed)
         return true;
-    }
     if (b->written_appends > 0)
         commit_count(b);
     net_flush(b->net, b->now);
