@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -11,19 +12,21 @@
 #include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t journal_written = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct {
     unsigned count, spared;
     int error;
 } files[DISK_FILES];
 static unsigned held_until; /* the journal's count; 0: not held */
+static bool journal_held, journal_waits;
 static pthread_t holder;
 
 void disk_calls_reset(void) {
     pthread_mutex_lock(&mutex);
     memset(files, 0, sizeof files);
     held_until = 0;
-    pthread_cond_broadcast(&journal_written);
+    journal_held = false;
+    pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&mutex);
 }
 
@@ -38,6 +41,27 @@ void disk_calls_hold_data(unsigned journal_writes) {
     pthread_mutex_lock(&mutex);
     holder = pthread_self();
     held_until = journal_writes == DISK_HELD_FOREVER ? UINT_MAX : files[DISK_JOURNAL].count + journal_writes;
+    pthread_mutex_unlock(&mutex);
+}
+
+void disk_calls_hold_journal(void) {
+    pthread_mutex_lock(&mutex);
+    holder = pthread_self();
+    journal_held = true;
+    pthread_mutex_unlock(&mutex);
+}
+
+void disk_calls_let_journal(void) {
+    pthread_mutex_lock(&mutex);
+    journal_held = false;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&mutex);
+}
+
+void disk_calls_await_held(void) {
+    pthread_mutex_lock(&mutex);
+    while (!journal_waits)
+        pthread_cond_wait(&changed, &mutex);
     pthread_mutex_unlock(&mutex);
 }
 
@@ -59,22 +83,33 @@ static enum disk_file file_of(int fd) {
     return name && strncmp(name, "/journal", strlen("/journal")) == 0 ? DISK_JOURNAL : DISK_FILES;
 }
 
+static bool is_held(enum disk_file file) {
+    if (pthread_equal(pthread_self(), holder))
+        return false;
+    return file == DISK_DATA ? files[DISK_JOURNAL].count < held_until : journal_held;
+}
+
 /* 0: the kernel may have it. */
 static int call_begin(int fd) {
     enum disk_file file = file_of(fd);
     if (file == DISK_FILES)
         return 0;
     pthread_mutex_lock(&mutex);
-    while (file == DISK_DATA && files[DISK_JOURNAL].count < held_until &&
-           !pthread_equal(pthread_self(), holder))
-        pthread_cond_wait(&journal_written, &mutex);
+    if (file == DISK_JOURNAL && is_held(file)) {
+        journal_waits = true;
+        pthread_cond_broadcast(&changed);
+    }
+    while (is_held(file))
+        pthread_cond_wait(&changed, &mutex);
+    if (file == DISK_JOURNAL)
+        journal_waits = false;
     int error = files[file].error;
     if (error && files[file].spared > 0) {
         files[file].spared--;
         error = 0;
     }
     files[file].count++;
-    pthread_cond_broadcast(&journal_written);
+    pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&mutex);
     errno = error;
     return error ? -1 : 0;

@@ -15,6 +15,11 @@ void disk_calls_fail(enum disk_file, unsigned spared, int error);
 /* Writes of data.mdb by another thread wait until the journal has had so many writes from now on. */
 void disk_calls_hold_data(unsigned journal_writes);
 #define DISK_HELD_FOREVER 0xffffffffu
+/* A write of the journal by another thread waits until it is let go. */
+void disk_calls_hold_journal(void);
+void disk_calls_let_journal(void);
+/* Until one waits there. */
+void disk_calls_await_held(void);
 /* Writes since the last reset. */
 unsigned disk_calls_count(enum disk_file);
 

@@ -1,0 +1,526 @@
+/* overlap_test.c - a batch is written while the next one is made, and what is promised meanwhile: nothing.
+ *
+ * The test holds the journal's writer before its write, for as long as it likes; or until the test's own thread
+ * begins to wait for it, and so it shows that a call waits. A broker that dies is a child process.
+ */
+#include "check.h"
+#include "disk_calls.h"
+#include "sample.h"
+
+#include "room.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    LARGE = 20, BODY = 5000, /* inquiries and their bodies: more than the writer's thread is woken for */
+    SMALL = 2 << 20,         /* a store of this size has a journal of 256 KiB: one large batch, and not two */
+    ROWS = 2 * (FRESH_KEPT_OVER + FRESH_KEPT_DEEP + FRESH_TOGETHER),
+    BLOCK = JOURNAL_BLOCK,
+};
+
+static uint8_t filler[EST_BODY_MAX];
+
+/* --- Waiting ----------------------------------------------------------------------------------- */
+
+static bool lets_when_it_waits;
+static unsigned waits;
+static pthread_t tester;
+
+int __real_pthread_cond_wait(pthread_cond_t *, pthread_mutex_t *);
+int __wrap_pthread_cond_wait(pthread_cond_t *, pthread_mutex_t *);
+int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex) {
+    if (pthread_equal(pthread_self(), tester) && lets_when_it_waits) {
+        lets_when_it_waits = false;
+        waits++;
+        disk_calls_let_journal();
+    }
+    return __real_pthread_cond_wait(condition, mutex);
+}
+
+static void hold_until_it_waits(void) {
+    tester = pthread_self();
+    lets_when_it_waits = true;
+    waits = 0;
+    disk_calls_hold_journal();
+}
+
+/* --- Batches ----------------------------------------------------------------------------------- */
+
+static void append_inquiries(struct writer *w, unsigned count, size_t body) {
+    for (unsigned i = 0; i < count; i++)
+        writer_submit(w, 1, w->seq + 1, (est_slice){filler, body});
+}
+
+static void change_one(struct writer *w, enum event_type type, uint64_t number) {
+    struct inquiry_row row;
+    expect_ok(w->store, store_row(w->store, number, &row));
+    struct event event = writer_event(w, type, number, row.last_seq);
+    writer_append(w, &event);
+}
+
+/* The nth event is an inquiry with the nth id. */
+static void commit_inquiries(struct writer *w, unsigned count, size_t body) {
+    expect_ok(w->store, store_begin(w->store));
+    append_inquiries(w, count, body);
+    expect_ok(w->store, store_commit(w->store));
+}
+
+/* A batch of LARGE inquiries is under way, and stays so while the journal is held. */
+static void begin_large(struct writer *w) {
+    expect_ok(w->store, store_begin(w->store));
+    append_inquiries(w, LARGE, BODY);
+    expect_ok(w->store, store_commit_begin(w->store));
+    assert_int_equal(store_commit_end(w->store, false), 1);
+}
+
+static void expect_events(const struct scratch *scratch, uint64_t count) {
+    struct store_check check;
+    struct store *store = NULL;
+    struct store_options options = {.directory = scratch->store};
+    struct store_head head;
+    if (store_open(&options, &store) != 0)
+        fail_msg("%s", store_error(NULL));
+    store_head(store, &head);
+    assert_int_equal(head.seq, count);
+    expect_ok(store, store_check(store, &check));
+    if (check.damaged)
+        fail_msg("%s %s: %s", check.table, check.key, check.why);
+    store_close(&store);
+    assert_int_equal(store_check_folder(scratch->store, &check), 0);
+    if (check.damaged || check.head.seq != count)
+        fail_msg("closed: %s %s: %s", check.table, check.key, check.why);
+}
+
+/* Rows as they are now, to be compared with later. */
+struct sight {
+    struct inquiry_row rows[ROWS];
+    size_t count;
+};
+
+static void sight_take(struct store *store, const uint64_t *numbers, size_t count, struct sight *ret) {
+    expect_ok(store, store_begin(store));
+    for (ret->count = 0; ret->count < count; ret->count++)
+        expect_ok(store, store_row(store, numbers[ret->count], &ret->rows[ret->count]));
+    store_abort(store);
+}
+
+static void sight_compare(struct store *store, const struct sight *sight) {
+    struct inquiry_row row;
+    expect_ok(store, store_begin(store));
+    for (size_t i = 0; i < sight->count; i++) {
+        uint64_t number = 0;
+        expect_ok(store, store_row(store, sight->rows[i].number, &row));
+        assert_row_equal(&row, &sight->rows[i]);
+        expect_ok(store, store_find(store, row.account, &row.id, &number));
+        assert_int_equal(number, row.number);
+    }
+    store_abort(store);
+}
+
+static void expect_unknown(struct store *store, uint64_t nth) {
+    est_id id = nth_id(nth);
+    uint64_t number;
+    struct inquiry_row row;
+    assert_int_equal(store_find(store, 1, &id, &number), -EST_NOT_FOUND);
+    assert_int_equal(store_row(store, nth, &row), -EST_NOT_FOUND);
+}
+
+/* --- Under way --------------------------------------------------------------------------------- */
+
+/* A block of 15 pages is written at once, though the thread is held; one of 16 is not. */
+static void small_batch_is_on_the_disk_when_its_commit_has_begun(void **state) {
+    struct writer w = writer_open(*state, 0);
+    disk_calls_reset();
+    disk_calls_hold_journal();
+    expect_ok(w.store, store_begin(w.store));
+    append_inquiries(&w, 1, 15 * BLOCK - 500);
+    expect_ok(w.store, store_commit_begin(w.store));
+    assert_int_equal(disk_calls_count(DISK_JOURNAL), 1);
+    assert_int_equal(store_commit_end(w.store, false), 0);
+    expect_ok(w.store, store_begin(w.store));
+    append_inquiries(&w, 1, 16 * BLOCK - 500);
+    expect_ok(w.store, store_commit_begin(w.store));
+    assert_int_equal(store_commit_end(w.store, false), 1);
+    disk_calls_await_held();
+    assert_int_equal(disk_calls_count(DISK_JOURNAL), 1);
+    disk_calls_let_journal();
+    expect_ok(w.store, store_commit_end(w.store, true));
+    assert_int_equal(disk_calls_count(DISK_JOURNAL), 2);
+    writer_close(&w);
+    expect_events(*state, 2);
+}
+
+static void batch_without_an_append_costs_no_write(void **state) {
+    struct writer w = writer_open(*state, 0);
+    disk_calls_reset();
+    expect_ok(w.store, store_begin(w.store));
+    expect_ok(w.store, store_commit_begin(w.store));
+    assert_int_equal(store_commit_end(w.store, false), 0);
+    assert_int_equal(disk_calls_count(DISK_JOURNAL), 0);
+    writer_close(&w);
+}
+
+static void next_batch_reads_and_changes_what_is_under_way(void **state) {
+    struct writer w = writer_open(*state, 0);
+    struct event event;
+    uint64_t number = 0;
+    est_id id = nth_id(3);
+    disk_calls_hold_journal();
+    begin_large(&w);
+    expect_ok(w.store, store_begin(w.store));
+    expect_ok(w.store, store_event(w.store, 3, &event));
+    assert_int_equal(event.type, EVENT_SUBMITTED);
+    assert_int_equal(event.submitted.body.size, BODY);
+    assert_memory_equal(event.submitted.body.data, filler, BODY);
+    expect_ok(w.store, store_find(w.store, 1, &id, &number));
+    assert_int_equal(number, 3);
+    change_one(&w, EVENT_ATTEMPT_FAILED, 3);
+    change_one(&w, EVENT_ANSWERED, 3);
+    number = writer_submit(&w, 1, 1000, (est_slice){filler, BODY});
+    change_one(&w, EVENT_ANSWERED, number);
+    writer_acknowledge(&w, &number, 1);
+    assert_int_equal(store_commit_end(w.store, false), 1);
+    disk_calls_let_journal();
+    expect_ok(w.store, store_commit_end(w.store, true));
+    assert_int_equal(store_commit_end(w.store, false), 0);
+    expect_ok(w.store, store_event(w.store, LARGE + 1, &event)); /* the open one goes on */
+    assert_int_equal(event.type, EVENT_ATTEMPT_FAILED);
+    expect_ok(w.store, store_commit_begin(w.store));
+    expect_ok(w.store, store_commit_end(w.store, true));
+    writer_close(&w);
+    expect_events(*state, LARGE + 5);
+    w = writer_open(*state, 0);
+    struct inquiry_row row;
+    expect_ok(w.store, store_begin(w.store));
+    expect_ok(w.store, store_row(w.store, 3, &row));
+    assert_int_equal(row.state, EST_STATE_ANSWERED);
+    assert_int_equal(row.last_seq, LARGE + 2);
+    expect_ok(w.store, store_row(w.store, LARGE + 3, &row));
+    assert_int_equal(row.acked.us, w.time_us);
+    store_abort(w.store);
+    writer_close(&w);
+}
+
+static void large_batches_one_after_the_other_are_all_there_in_order(void **state) {
+    enum { BATCHES = 12 }; /* the ring goes round */
+    struct writer w = writer_open(*state, SMALL * 2);
+    for (unsigned i = 0; i < BATCHES; i++) {
+        expect_ok(w.store, store_begin(w.store));
+        append_inquiries(&w, LARGE, BODY);
+        if (i > 0)
+            change_one(&w, EVENT_ANSWERED, (i - 1) * (LARGE + 1) + 1);
+        else
+            append_inquiries(&w, 1, 10);
+        expect_ok(w.store, store_commit_end(w.store, true));
+        expect_ok(w.store, store_commit_begin(w.store));
+    }
+    expect_ok(w.store, store_commit_end(w.store, true));
+    writer_close(&w);
+    expect_events(*state, BATCHES * (LARGE + 1));
+}
+
+/* --- Who waits for it --------------------------------------------------------------------------- */
+
+static void abort_of_the_open_batch_keeps_the_one_under_way(void **state) {
+    struct writer w = writer_open(*state, 0);
+    struct inquiry_row row;
+    hold_until_it_waits();
+    begin_large(&w);
+    expect_ok(w.store, store_begin(w.store));
+    change_one(&w, EVENT_ANSWERED, 2);
+    append_inquiries(&w, LARGE, BODY);
+    store_abort(w.store);
+    assert_int_equal(waits, 1);
+    assert_int_equal(store_commit_end(w.store, false), 0);
+    w.seq = LARGE;
+    expect_ok(w.store, store_begin(w.store));
+    expect_ok(w.store, store_row(w.store, 2, &row));
+    assert_int_equal(row.state, EST_STATE_WAITING);
+    expect_unknown(w.store, LARGE + 2);
+    append_inquiries(&w, 1, 10);
+    expect_ok(w.store, store_commit(w.store));
+    writer_close(&w);
+    expect_events(*state, LARGE + 1);
+}
+
+/* What is defined goes past the journal, and so behind what is on its way into it. */
+static void batch_that_defines_things_waits_for_it(void **state) {
+    struct writer w = writer_open(*state, 0);
+    hold_until_it_waits();
+    begin_large(&w);
+    expect_ok(w.store, store_begin(w.store));
+    change_one(&w, EVENT_ANSWERED, 2);
+    assert_int_equal(store_commit_end(w.store, false), 1);
+    struct event event = writer_event(&w, EVENT_ACCOUNT_SET, 0, 0);
+    writer_append(&w, &event);
+    assert_int_equal(waits, 1);
+    change_one(&w, EVENT_ANSWERED, 3);
+    expect_ok(w.store, store_commit_begin(w.store));
+    assert_int_equal(store_commit_end(w.store, false), 0);
+    writer_close(&w);
+    expect_events(*state, LARGE + 3);
+}
+
+static void batch_that_finds_the_ring_full_waits_for_it(void **state) {
+    enum { TWICE = 2 * LARGE };
+    struct writer w = writer_open(*state, SMALL);
+    struct event event;
+    hold_until_it_waits();
+    begin_large(&w);
+    expect_ok(w.store, store_begin(w.store));
+    append_inquiries(&w, LARGE + LARGE / 2, BODY); /* there is room for 30 behind the 20, and not for a block of 40 */
+    expect_ok(w.store, store_event(w.store, 3, &event));
+    append_inquiries(&w, LARGE / 2, BODY);
+    assert_int_equal(waits, 1);
+    expect_ok(w.store, store_event(w.store, 3, &event)); /* out of LMDB now */
+    expect_ok(w.store, store_event(w.store, LARGE + TWICE, &event));
+    expect_ok(w.store, store_commit_begin(w.store));
+    expect_ok(w.store, store_commit_end(w.store, true));
+    writer_close(&w);
+    expect_events(*state, LARGE + TWICE);
+}
+
+static void the_next_commit_waits_for_it(void **state) {
+    struct writer w = writer_open(*state, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        hold_until_it_waits();
+        begin_large(&w);
+        expect_ok(w.store, store_begin(w.store));
+        append_inquiries(&w, 1, 10);
+        expect_ok(w.store, (i == 0 ? store_commit : store_commit_begin)(w.store));
+        assert_int_equal(waits, 1);
+        assert_int_equal(store_commit_end(w.store, false), 0);
+    }
+    writer_close(&w);
+    expect_events(*state, 2 * (LARGE + 1));
+}
+
+static void closing_keeps_what_is_under_way(void **state) {
+    struct writer w = writer_open(*state, 0);
+    hold_until_it_waits();
+    begin_large(&w);
+    writer_close(&w);
+    assert_int_equal(waits, 1);
+    expect_events(*state, LARGE);
+}
+
+static int event_count(void *arg, const struct event *event) {
+    (void)event;
+    ++*(uint64_t *)arg;
+    return 0;
+}
+
+static void draining_waits_for_it_with_a_batch_open_and_without(void **state) {
+    struct writer w = writer_open(*state, 0);
+    uint64_t walked = 0;
+    hold_until_it_waits();
+    begin_large(&w);
+    expect_ok(w.store, store_each_event(w.store, 0, event_count, &walked)); /* which drains */
+    assert_int_equal(walked, LARGE);
+    assert_int_equal(waits, 1);
+    assert_int_equal(store_commit_end(w.store, false), 0);
+    hold_until_it_waits();
+    begin_large(&w);
+    expect_ok(w.store, store_begin(w.store));
+    append_inquiries(&w, 1, 10);
+    expect_ok(w.store, store_drain(w.store));
+    assert_int_equal(waits, 1);
+    append_inquiries(&w, 1, 10);
+    expect_ok(w.store, store_commit(w.store));
+    writer_close(&w);
+    expect_events(*state, 2 * LARGE + 2);
+}
+
+/* --- It fails ---------------------------------------------------------------------------------- */
+
+static const char sentence[] = "the journal: writing a batch failed: Input/output error";
+
+/* Rows enough that the failed batch hands many to the keeper: some are over, the others wait, and wait so long
+ * that few stay in memory. The numbers of those that wait. */
+static void rows_prepare(struct writer *w, uint64_t *waiting) {
+    expect_ok(w->store, store_begin(w->store));
+    for (unsigned i = 0; i < FRESH_KEPT_OVER + FRESH_TOGETHER / 2; i++) {
+        uint64_t number = writer_submit(w, 1, w->seq + 1, (est_slice){filler, 10});
+        writer_answer(w, number);
+        writer_acknowledge(w, &number, 1);
+    }
+    for (unsigned i = 0; i < ROWS; i++)
+        waiting[i] = writer_submit(w, 1, w->seq + 1, (est_slice){filler, 10});
+    expect_ok(w->store, store_commit(w->store));
+    w->store->is_deep = true; /* as if these came back out of a long queue */
+}
+
+/* Changes rows of all ages; as `first` those that have not changed before. */
+static void rows_change(struct writer *w, const uint64_t *waiting, bool first) {
+    for (size_t i = 0; i < ROWS; i += 3)
+        if (first)
+            change_one(w, i % 2 ? EVENT_ATTEMPT_FAILED : EVENT_ANSWERED, waiting[i]);
+        else if (i % 2)
+            change_one(w, EVENT_PARKED, waiting[i]);
+        else
+            writer_acknowledge(w, &waiting[i], 1);
+}
+
+static void failed_write_loses_that_batch_and_the_open_one_only(void **state) {
+    static uint64_t waiting[ROWS];
+    static struct sight before, after;
+    struct writer w = writer_open(*state, 0);
+    struct store_head head;
+    rows_prepare(&w, waiting);
+    sight_take(w.store, waiting, ROWS, &before);
+    for (unsigned lap = 0; lap < 2; lap++) {
+        uint64_t seq = w.seq;
+        disk_calls_hold_journal();
+        expect_ok(w.store, store_begin(w.store));
+        rows_change(&w, waiting, true);
+        append_inquiries(&w, LARGE, BODY);
+        uint32_t queued = w.store->fresh.queued;
+        w.store->is_deep = true;
+        expect_ok(w.store, store_commit_begin(w.store));
+        assert_true(w.store->fresh.queued + FRESH_TOGETHER < queued); /* handed over */
+        expect_ok(w.store, store_begin(w.store));
+        rows_change(&w, waiting, false);
+        append_inquiries(&w, LARGE, BODY);
+        disk_calls_fail(DISK_JOURNAL, 0, EIO);
+        disk_calls_let_journal();
+        int rc = 1;
+        while (rc == 1)
+            rc = store_commit_end(w.store, lap == 1);
+        expect_error(w.store, rc, -EST_IO, sentence);
+        disk_calls_reset();
+        struct event event = writer_event(&w, EVENT_EXPIRED, waiting[0], waiting[0]);
+        expect_error(w.store, store_append(w.store, &event), -EST_INPUT, "no batch is open");
+        store_head(w.store, &head);
+        assert_int_equal(head.seq, seq);
+        sight_compare(w.store, &before);
+        expect_ok(w.store, store_begin(w.store));
+        expect_unknown(w.store, seq + ROWS / 3 + 1);
+        store_abort(w.store);
+        w.seq = seq;
+    }
+    expect_ok(w.store, store_begin(w.store));
+    rows_change(&w, waiting, true);
+    append_inquiries(&w, LARGE, BODY);
+    expect_ok(w.store, store_commit_begin(w.store));
+    expect_ok(w.store, store_commit_end(w.store, true));
+    expect_ok(w.store, store_begin(w.store));
+    rows_change(&w, waiting, false);
+    expect_ok(w.store, store_commit(w.store));
+    sight_take(w.store, waiting, ROWS, &after);
+    uint64_t seq = w.seq;
+    writer_close(&w);
+    expect_events(*state, seq);
+    w = writer_open(*state, 0);
+    sight_compare(w.store, &after);
+    writer_close(&w);
+}
+
+/* --- The process dies --------------------------------------------------------------------------- */
+
+static void expect_killed(pid_t child) {
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+        fail_msg("the child ended with status %d", status);
+}
+
+static void killed_while_it_is_under_way_leaves_what_was_promised(void **state) {
+    pid_t child = fork();
+    if (child == 0) {
+        struct writer w = writer_open(*state, 0);
+        commit_inquiries(&w, 3, 100);
+        disk_calls_hold_journal();
+        begin_large(&w);
+        expect_ok(w.store, store_begin(w.store));
+        change_one(&w, EVENT_ANSWERED, 1);
+        change_one(&w, EVENT_ANSWERED, 5);
+        append_inquiries(&w, LARGE, BODY);
+        disk_calls_await_held();
+        raise(SIGKILL);
+    }
+    expect_killed(child);
+    expect_events(*state, 3);
+}
+
+static void killed_with_a_batch_open_keeps_the_one_that_was_written(void **state) {
+    pid_t child = fork();
+    if (child == 0) {
+        struct writer w = writer_open(*state, 0);
+        commit_inquiries(&w, 3, 100);
+        disk_calls_hold_journal();
+        begin_large(&w);
+        expect_ok(w.store, store_begin(w.store));
+        change_one(&w, EVENT_ANSWERED, 5);
+        append_inquiries(&w, LARGE, BODY);
+        disk_calls_let_journal();
+        expect_ok(w.store, store_commit_end(w.store, true));
+        change_one(&w, EVENT_ANSWERED, 1);
+        raise(SIGKILL);
+    }
+    expect_killed(child);
+    expect_events(*state, 3 + LARGE);
+}
+
+/* The rows go to the keeper as the batch left that handed them over, whatever became of them before the keeper heard. */
+static void rows_in_the_tables_never_have_events_that_the_log_lacks(void **state) {
+    pid_t child = fork();
+    if (child == 0) {
+        static uint64_t waiting[ROWS];
+        struct writer w = writer_open(*state, 0);
+        rows_prepare(&w, waiting);
+        disk_calls_hold_journal();
+        uint32_t queued = w.store->fresh.queued;
+        begin_large(&w);
+        assert_true(w.store->fresh.queued + FRESH_TOGETHER < queued);
+        expect_ok(w.store, store_begin(w.store));
+        rows_change(&w, waiting, true);
+        append_inquiries(&w, LARGE, BODY);
+        disk_calls_let_journal();
+        expect_ok(w.store, store_commit_end(w.store, true));
+        disk_calls_hold_journal();
+        expect_ok(w.store, store_commit_begin(w.store));
+        assert_int_equal(store_commit_end(w.store, false), 1);
+        expect_ok(w.store, keeper_drain(w.store)); /* of what it has been told */
+        raise(SIGKILL);
+    }
+    expect_killed(child);
+    expect_events(*state, 3 * (FRESH_KEPT_OVER + FRESH_TOGETHER / 2) + ROWS + LARGE);
+}
+
+static int setup(void **state) {
+    disk_calls_reset();
+    for (size_t i = 0; i < sizeof filler; i++)
+        filler[i] = (uint8_t)(i * 31 + i / 97);
+    return scratch_make(state);
+}
+
+static int teardown(void **state) {
+    disk_calls_reset();
+    return scratch_remove(state);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(small_batch_is_on_the_disk_when_its_commit_has_begun),
+        TEST(batch_without_an_append_costs_no_write),
+        TEST(next_batch_reads_and_changes_what_is_under_way),
+        TEST(large_batches_one_after_the_other_are_all_there_in_order),
+        TEST(abort_of_the_open_batch_keeps_the_one_under_way),
+        TEST(batch_that_defines_things_waits_for_it),
+        TEST(batch_that_finds_the_ring_full_waits_for_it),
+        TEST(the_next_commit_waits_for_it),
+        TEST(closing_keeps_what_is_under_way),
+        TEST(draining_waits_for_it_with_a_batch_open_and_without),
+        TEST(failed_write_loses_that_batch_and_the_open_one_only),
+        TEST(killed_while_it_is_under_way_leaves_what_was_promised),
+        TEST(killed_with_a_batch_open_keeps_the_one_that_was_written),
+        TEST(rows_in_the_tables_never_have_events_that_the_log_lacks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
