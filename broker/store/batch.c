@@ -152,15 +152,6 @@ static void fresh_restore(struct store *store) {
     memcpy(store->error, sentence, sizeof sentence);
 }
 
-int store_drain(struct store *store) {
-    if (store->read_only || store->direct)
-        return 0;
-    int rc = store_commit_end(store, true);
-    if (rc)
-        return rc;
-    return store->txn != NULL ? direct_begin(store) : keeper_drain(store);
-}
-
 static void batch_leave(struct store *store) {
     if (store->direct || store->read_only)
         batch_end(store, -EST_INPUT);
@@ -171,8 +162,44 @@ static void batch_leave(struct store *store) {
     journal_drop(&store->journal);
 }
 
+static int pending_lose(struct store *store) {
+    int rc = journal_fail(store, &store->pending.span);
+    if (store->txn)
+        batch_leave(store);
+    store->head = store->committed;
+    fresh_restore(store);
+    return rc;
+}
+
+/* It is written, or could not be: then it never was, nor was what came after it. */
+static int pending_end(struct store *store) {
+    struct pending *p = &store->pending;
+    p->is_there = false;
+    if (p->span.error == 0)
+        store->committed = p->head;
+    p->failed = p->span.error == 0 ? keeper_publish(store, p) : pending_lose(store);
+    return p->failed;
+}
+
+/* Nothing else may be done before it is over. */
+static int pending_await(struct store *store) {
+    if (!store->pending.is_there)
+        return 0;
+    writer_end(store->writer, true);
+    return pending_end(store);
+}
+
+int store_drain(struct store *store) {
+    if (store->read_only || store->direct)
+        return 0;
+    int rc = pending_await(store);
+    if (rc)
+        return rc;
+    return store->txn != NULL ? direct_begin(store) : keeper_drain(store);
+}
+
 void store_abort(struct store *store) {
-    store_commit_end(store, true);
+    pending_await(store);
     if (!store->txn)
         return;
     bool changed = store->head.seq != store->committed.seq || store->spoiled;
@@ -200,6 +227,7 @@ static int direct_commit(struct store *store) {
         return rc;
     }
     store->committed = store->head;
+    store->pending.failed = 0;
     keeper_rebase(store);
     return 0;
 }
@@ -224,25 +252,10 @@ static int batch_finish(struct store *store) {
     return 0;
 }
 
-/* It is written, or could not be: then it never was, nor was what came after it. */
-static int pending_end(struct store *store) {
-    struct pending *p = &store->pending;
-    p->is_there = false;
-    if (p->span.error == 0) {
-        store->committed = p->head;
-        return keeper_publish(store, p);
-    }
-    int rc = journal_fail(store, &p->span);
-    if (store->txn)
-        batch_leave(store);
-    store->head = store->committed;
-    fresh_restore(store);
-    return rc;
-}
-
 int store_commit_end(struct store *store, bool waits) {
-    if (!store->pending.is_there)
-        return 0;
+    struct pending *p = &store->pending;
+    if (!p->is_there)
+        return p->failed;
     return writer_end(store->writer, waits) ? pending_end(store) : 1;
 }
 
@@ -255,7 +268,7 @@ static int batch_close(struct store *store) {
         store_abort(store);
         return rc;
     }
-    rc = store_commit_end(store, true);
+    rc = pending_await(store);
     if (rc)
         return rc;
     if (store->head.seq != store->committed.seq) {
@@ -318,7 +331,7 @@ static int log_reserve(struct store *store, uint64_t seq, size_t size, void **re
 
 int direct_begin(struct store *store) {
     struct journal *j = &store->journal;
-    int rc = store_commit_end(store, true);
+    int rc = pending_await(store);
     if (!rc)
         rc = keeper_drain(store);
     look_end(store);
@@ -359,7 +372,7 @@ static int record_reserve(struct store *store, uint64_t seq, size_t size, void *
 }
 
 int keeper_await(struct store *store) {
-    int rc = store_commit_end(store, true);
+    int rc = pending_await(store);
     look_end(store);
     if (!rc)
         rc = keeper_drain(store);

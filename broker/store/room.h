@@ -31,6 +31,7 @@ struct pending {
     struct journal_span span;
     struct store_head head;
     uint64_t position, settled; /* of the journal and of the tables, once it is written */
+    int failed;                 /* what came of the last one; whoever asks is told, also where another call met it first */
 };
 
 struct store {

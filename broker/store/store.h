@@ -96,8 +96,8 @@ int store_commit(struct store *);
  * that the batch did may be told before store_commit_end says that it is on the disk. */
 int store_commit_begin(struct store *);
 /* 0: what store_commit_begin began, if anything, is on the disk; 1: it is under way, and nobody `waits` for
- * it. Else a code: the batch, and the one that is open, are as if they had never been. It is said once: to an
- * append or an abort, where one of these had to wait for the write. */
+ * it. Else a code: the batch, and the one that was open, are as if they had never been. Where another call had to
+ * wait for it and met the failure, this tells it again, until another batch is committed. */
 int store_commit_end(struct store *, bool waits);
 /* How long the write of the last batch that is over took. */
 int64_t store_commit_took_us(const struct store *);

@@ -419,6 +419,62 @@ static void failed_write_loses_that_batch_and_the_open_one_only(void **state) {
     writer_close(&w);
 }
 
+/* Each waits for the batch that is under way, and meets its failure. */
+static int meets_by_append(struct writer *w) {
+    int rc = 0;
+    while (rc == 0) {
+        struct event event = writer_event(w, EVENT_SUBMITTED, w->seq + 1, 0);
+        event.submitted.account = 1;
+        event.submitted.id = nth_id(event.seq);
+        event.submitted.body = (est_slice){filler, BODY};
+        rc = store_append(w->store, &event); /* until the ring is full */
+    }
+    return rc;
+}
+
+static int meets_by_definition(struct writer *w) {
+    struct event event = writer_event(w, EVENT_ACCOUNT_SET, 0, 0);
+    return store_append(w->store, &event);
+}
+
+static int meets_by_commit(struct writer *w) {
+    return store_commit_begin(w->store);
+}
+
+static int meets_by_drain(struct writer *w) {
+    return store_drain(w->store);
+}
+
+static int meets_by_abort(struct writer *w) {
+    store_abort(w->store);
+    return -EST_IO; /* it cannot tell */
+}
+
+/* Who asks what became of the batch hears it all the same, and tells nobody of a promise. */
+static void failure_that_another_call_met_is_told_to_who_asks(void **state) {
+    static int (*const ways[])(struct writer *) = {meets_by_append, meets_by_definition, meets_by_commit,
+                                                   meets_by_drain, meets_by_abort};
+    for (size_t way = 0; way < sizeof ways / sizeof ways[0]; way++) {
+        struct writer w = writer_open(*state, SMALL);
+        uint64_t seq = w.seq;
+        hold_until_it_waits();
+        begin_large(&w);
+        expect_ok(w.store, store_begin(w.store));
+        append_inquiries(&w, 1, 10);
+        disk_calls_fail(DISK_JOURNAL, 0, EIO);
+        expect_error(w.store, ways[way](&w), -EST_IO, sentence);
+        assert_int_equal(waits, 1);
+        disk_calls_reset();
+        store_abort(w.store);
+        expect_error(w.store, store_commit_end(w.store, way % 2), -EST_IO, sentence);
+        w.seq = seq;
+        commit_inquiries(&w, 1, 10);
+        assert_int_equal(store_commit_end(w.store, true), 0); /* of this one now */
+        writer_close(&w);
+        expect_events(*state, seq + 1);
+    }
+}
+
 /* --- The process dies --------------------------------------------------------------------------- */
 
 static void expect_killed(pid_t child) {
@@ -518,6 +574,7 @@ int main(void) {
         TEST(closing_keeps_what_is_under_way),
         TEST(draining_waits_for_it_with_a_batch_open_and_without),
         TEST(failed_write_loses_that_batch_and_the_open_one_only),
+        TEST(failure_that_another_call_met_is_told_to_who_asks),
         TEST(killed_while_it_is_under_way_leaves_what_was_promised),
         TEST(killed_with_a_batch_open_keeps_the_one_that_was_written),
         TEST(rows_in_the_tables_never_have_events_that_the_log_lacks),
