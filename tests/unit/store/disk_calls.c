@@ -16,6 +16,7 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct {
     unsigned count, spared;
     int error;
+    bool behind;
 } files[DISK_FILES];
 static unsigned held_until; /* the journal's count; 0: not held */
 static bool journal_held, journal_waits;
@@ -34,6 +35,13 @@ void disk_calls_fail(enum disk_file file, unsigned spared, int error) {
     pthread_mutex_lock(&mutex);
     files[file].spared = spared;
     files[file].error = error;
+    pthread_mutex_unlock(&mutex);
+}
+
+void disk_calls_fail_behind(enum disk_file file, int error) {
+    pthread_mutex_lock(&mutex);
+    files[file].error = error;
+    files[file].behind = true;
     pthread_mutex_unlock(&mutex);
 }
 
@@ -89,7 +97,7 @@ static bool is_held(enum disk_file file) {
     return file == DISK_DATA ? files[DISK_JOURNAL].count < held_until : journal_held;
 }
 
-/* 0: the kernel may have it. */
+/* 0: the kernel may have it; 1: it may, and then the call fails. */
 static int call_begin(int fd) {
     enum disk_file file = file_of(fd);
     if (file == DISK_FILES)
@@ -108,15 +116,19 @@ static int call_begin(int fd) {
         files[file].spared--;
         error = 0;
     }
+    int rc = error == 0 ? 0 : files[file].behind ? 1 : -1;
     files[file].count++;
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&mutex);
     errno = error;
-    return error ? -1 : 0;
+    return rc;
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at) {
-    return call_begin(fd) ? -1 : syscall(SYS_pwrite64, fd, bytes, size, at);
+    int rc = call_begin(fd), error = errno;
+    ssize_t wrote = rc < 0 ? -1 : syscall(SYS_pwrite64, fd, bytes, size, at);
+    errno = rc == 0 ? errno : error;
+    return rc == 0 ? wrote : -1;
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t at) {

@@ -12,6 +12,8 @@ enum disk_file { DISK_DATA, DISK_JOURNAL, DISK_FILES }; /* data.mdb, journal and
 void disk_calls_reset(void);
 /* After `spared` more writes every write of this file fails with `error`; 0: none. */
 void disk_calls_fail(enum disk_file, unsigned spared, int error);
+/* The same of every pwrite, but what it was to write is there. */
+void disk_calls_fail_behind(enum disk_file, int error);
 /* Writes of data.mdb by another thread wait until the journal has had so many writes from now on. */
 void disk_calls_hold_data(unsigned journal_writes);
 #define DISK_HELD_FOREVER 0xffffffffu

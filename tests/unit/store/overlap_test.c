@@ -265,23 +265,41 @@ static void batch_that_defines_things_waits_for_it(void **state) {
     expect_events(*state, LARGE + 3);
 }
 
+/* Of 64 pages 20 have been used, 25 are under way, and the next 25 find 19 at the end and 20 at the beginning. */
 static void batch_that_finds_the_ring_full_waits_for_it(void **state) {
-    enum { TWICE = 2 * LARGE };
+    enum { BEFORE = 16 };
     struct writer w = writer_open(*state, SMALL);
     struct event event;
+    commit_inquiries(&w, BEFORE, BODY);
+    expect_ok(w.store, store_drain(w.store));
+    disk_calls_reset();
     hold_until_it_waits();
     begin_large(&w);
     expect_ok(w.store, store_begin(w.store));
-    append_inquiries(&w, LARGE + LARGE / 2, BODY); /* there is room for 30 behind the 20, and not for a block of 40 */
-    expect_ok(w.store, store_event(w.store, 3, &event));
-    append_inquiries(&w, LARGE / 2, BODY);
+    expect_ok(w.store, store_event(w.store, BEFORE + 1, &event));
+    append_inquiries(&w, LARGE, BODY);
     assert_int_equal(waits, 1);
-    expect_ok(w.store, store_event(w.store, 3, &event)); /* out of LMDB now */
-    expect_ok(w.store, store_event(w.store, LARGE + TWICE, &event));
+    expect_ok(w.store, store_event(w.store, BEFORE + 1, &event)); /* out of LMDB now */
+    expect_ok(w.store, store_event(w.store, BEFORE + LARGE + 1, &event));
     expect_ok(w.store, store_commit_begin(w.store));
     expect_ok(w.store, store_commit_end(w.store, true));
+    assert_int_equal(disk_calls_count(DISK_JOURNAL), 2);
     writer_close(&w);
-    expect_events(*state, LARGE + TWICE);
+    expect_events(*state, BEFORE + 2 * LARGE);
+}
+
+static void batch_larger_than_the_ring_waits_for_it(void **state) {
+    enum { MORE = 60 };
+    struct writer w = writer_open(*state, SMALL);
+    hold_until_it_waits();
+    begin_large(&w);
+    expect_ok(w.store, store_begin(w.store));
+    append_inquiries(&w, MORE, BODY);
+    assert_int_equal(waits, 1);
+    expect_ok(w.store, store_commit_begin(w.store));
+    assert_int_equal(store_commit_end(w.store, false), 0);
+    writer_close(&w);
+    expect_events(*state, LARGE + MORE);
 }
 
 static void the_next_commit_waits_for_it(void **state) {
@@ -354,15 +372,17 @@ static void rows_prepare(struct writer *w, uint64_t *waiting) {
     w->store->is_deep = true; /* as if these came back out of a long queue */
 }
 
-/* Changes rows of all ages; as `first` those that have not changed before. */
-static void rows_change(struct writer *w, const uint64_t *waiting, bool first) {
-    for (size_t i = 0; i < ROWS; i += 3)
-        if (first)
-            change_one(w, i % 2 ? EVENT_ATTEMPT_FAILED : EVENT_ANSWERED, waiting[i]);
-        else if (i % 2)
-            change_one(w, EVENT_PARKED, waiting[i]);
-        else
+/* Changes a third of the rows, of all ages; as `first` they have not changed before. Of four one is then over,
+ * and one behind the second change. */
+static void rows_change(struct writer *w, const uint64_t *waiting, size_t third, bool first) {
+    for (size_t i = third; i < ROWS; i += 3) {
+        if (i % 2 != 0)
+            change_one(w, first ? EVENT_ATTEMPT_FAILED : EVENT_PARKED, waiting[i]);
+        else if (first)
+            change_one(w, EVENT_ANSWERED, waiting[i]);
+        if (i % 4 == (first ? 0 : 2))
             writer_acknowledge(w, &waiting[i], 1);
+    }
 }
 
 static void failed_write_loses_that_batch_and_the_open_one_only(void **state) {
@@ -376,14 +396,14 @@ static void failed_write_loses_that_batch_and_the_open_one_only(void **state) {
         uint64_t seq = w.seq;
         disk_calls_hold_journal();
         expect_ok(w.store, store_begin(w.store));
-        rows_change(&w, waiting, true);
+        rows_change(&w, waiting, 0, true);
         append_inquiries(&w, LARGE, BODY);
         uint32_t queued = w.store->fresh.queued;
         w.store->is_deep = true;
         expect_ok(w.store, store_commit_begin(w.store));
         assert_true(w.store->fresh.queued + FRESH_TOGETHER < queued); /* handed over */
         expect_ok(w.store, store_begin(w.store));
-        rows_change(&w, waiting, false);
+        rows_change(&w, waiting, 0, false);
         append_inquiries(&w, LARGE, BODY);
         disk_calls_fail(DISK_JOURNAL, 0, EIO);
         disk_calls_let_journal();
@@ -398,19 +418,20 @@ static void failed_write_loses_that_batch_and_the_open_one_only(void **state) {
         assert_int_equal(head.seq, seq);
         sight_compare(w.store, &before);
         expect_ok(w.store, store_begin(w.store));
-        expect_unknown(w.store, seq + ROWS / 3 + 1);
+        expect_unknown(w.store, w.seq - 1);
         store_abort(w.store);
         w.seq = seq;
     }
     expect_ok(w.store, store_begin(w.store));
-    rows_change(&w, waiting, true);
+    rows_change(&w, waiting, 1, true);
     append_inquiries(&w, LARGE, BODY);
     expect_ok(w.store, store_commit_begin(w.store));
     expect_ok(w.store, store_commit_end(w.store, true));
     expect_ok(w.store, store_begin(w.store));
-    rows_change(&w, waiting, false);
+    rows_change(&w, waiting, 1, false);
     expect_ok(w.store, store_commit(w.store));
     sight_take(w.store, waiting, ROWS, &after);
+    expect_ok(w.store, store_drain(w.store)); /* or nobody would hear of a keeper that has failed */
     uint64_t seq = w.seq;
     writer_close(&w);
     expect_events(*state, seq);
@@ -521,6 +542,28 @@ static void killed_with_a_batch_open_keeps_the_one_that_was_written(void **state
     expect_events(*state, 3 + LARGE);
 }
 
+/* Nobody was told of it, and the next batch takes its place. */
+static void batch_that_failed_and_is_on_the_disk_never_comes_back(void **state) {
+    pid_t child = fork();
+    if (child == 0) {
+        struct writer w = writer_open(*state, 0);
+        commit_inquiries(&w, 3, 100);
+        disk_calls_hold_journal();
+        begin_large(&w);
+        disk_calls_fail_behind(DISK_JOURNAL, EIO);
+        disk_calls_let_journal();
+        expect_error(w.store, store_commit_end(w.store, true), -EST_IO, sentence);
+        disk_calls_reset();
+        disk_calls_hold_data(DISK_HELD_FOREVER);
+        w.seq = 3;
+        commit_inquiries(&w, 2, 10);
+        commit_inquiries(&w, 1, 10);
+        raise(SIGKILL);
+    }
+    expect_killed(child);
+    expect_events(*state, 3 + 2 + 1);
+}
+
 /* The rows go to the keeper as the batch left that handed them over, whatever became of them before the keeper heard. */
 static void rows_in_the_tables_never_have_events_that_the_log_lacks(void **state) {
     pid_t child = fork();
@@ -533,7 +576,7 @@ static void rows_in_the_tables_never_have_events_that_the_log_lacks(void **state
         begin_large(&w);
         assert_true(w.store->fresh.queued + FRESH_TOGETHER < queued);
         expect_ok(w.store, store_begin(w.store));
-        rows_change(&w, waiting, true);
+        rows_change(&w, waiting, 0, true);
         append_inquiries(&w, LARGE, BODY);
         disk_calls_let_journal();
         expect_ok(w.store, store_commit_end(w.store, true));
@@ -570,6 +613,7 @@ int main(void) {
         TEST(abort_of_the_open_batch_keeps_the_one_under_way),
         TEST(batch_that_defines_things_waits_for_it),
         TEST(batch_that_finds_the_ring_full_waits_for_it),
+        TEST(batch_larger_than_the_ring_waits_for_it),
         TEST(the_next_commit_waits_for_it),
         TEST(closing_keeps_what_is_under_way),
         TEST(draining_waits_for_it_with_a_batch_open_and_without),
@@ -577,6 +621,7 @@ int main(void) {
         TEST(failure_that_another_call_met_is_told_to_who_asks),
         TEST(killed_while_it_is_under_way_leaves_what_was_promised),
         TEST(killed_with_a_batch_open_keeps_the_one_that_was_written),
+        TEST(batch_that_failed_and_is_on_the_disk_never_comes_back),
         TEST(rows_in_the_tables_never_have_events_that_the_log_lacks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
