@@ -17,7 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { INQUIRIES = 12 * FRESH_KEPT, BATCH = 700, CRASH_EVERY = 6000, LINGERING = 97 };
+enum { INQUIRIES = FRESH_KEPT * 3 / 2, BATCH = 700, CRASH_EVERY = 6000, LINGERING = 97 };
+_Static_assert(INQUIRIES > FRESH_KEPT + FRESH_TOGETHER, "more than stay fresh");
 
 struct model {
     struct inquiry_row *rows; /* the nth inquiry */
@@ -137,11 +138,13 @@ static void batch_play(struct model *m, struct writer *w) {
     expect_ok(w->store, store_commit(w->store));
 }
 
-/* A child goes on with the life, and dies between two batches without a last word. */
-static void live_and_die(const struct scratch *scratch, struct model *m) {
+/* A child goes on with the life, and dies between two batches without a last word. As `deep` it keeps few rows
+ * fresh, as in a long queue. */
+static void live_and_die(const struct scratch *scratch, struct model *m, bool deep) {
     pid_t child = fork();
     if (child == 0) {
         struct writer w = writer_open(scratch, 0);
+        w.store->is_deep = deep;
         size_t until = m->submitted + CRASH_EVERY;
         while (m->submitted < INQUIRIES && m->submitted < until)
             batch_play(m, &w);
@@ -156,8 +159,8 @@ static void rows_survive_a_crash_at_any_time(void **state) {
     struct scratch *scratch = *state;
     struct model *m = model_new();
     while (m->submitted < INQUIRIES) {
-        live_and_die(scratch, m);
-        live_and_die(scratch, m); /* also where the one before left everything to be put right */
+        live_and_die(scratch, m, true);
+        live_and_die(scratch, m, false); /* also where the one before left everything to be put right */
         store_is_whole(scratch, m, false);
         store_is_whole(scratch, m, true); /* closed in order: settled now, and the same */
     }
@@ -167,11 +170,12 @@ static void rows_survive_a_crash_at_any_time(void **state) {
 /* While the test itself writes, the keeper cannot: everything that is due is handed to it and waits,
  * each row as often as it changed, until there is no more room for that. */
 static void rows_outlive_a_keeper_that_is_late(void **state) {
-    enum { LATE = 30000 };
+    enum { LATE = FRESH_CAPACITY / 3 + 2000 };
     struct scratch *scratch = *state;
     struct model *m = model_new();
     struct writer w = writer_open(scratch, 0);
     MDB_txn *held;
+    w.store->is_deep = true; /* what changes is due soon */
     expect_ok(w.store, store_drain(w.store));
     assert_int_equal(mdb_txn_begin(w.store->env, NULL, 0, &held), 0);
     while (m->acknowledged < LATE) {
@@ -185,6 +189,7 @@ static void rows_outlive_a_keeper_that_is_late(void **state) {
                 acknowledge_next(m, &w);
         expect_ok(w.store, store_commit(w.store));
     }
+    assert_false(keeper_has_room(w.store));
     mdb_txn_abort(held);
     expect_ok(w.store, store_drain(w.store));
     assert_int_equal(w.store->fresh.count, w.store->fresh.queued); /* what has settled is forgotten */
@@ -229,8 +234,9 @@ static void many_finish(struct writer *w, uint64_t first, uint64_t count) {
 /* Both the keeper and such a batch append to `ended`, and each has to know how far the other went. Here
  * one that ended late is the first that the batch settles, and the keeper has settled later ones. */
 static void row_that_ends_late_settles_in_a_batch_past_the_keeper(void **state) {
-    enum { FIRST = FRESH_KEPT + 2 * FRESH_TOGETHER };
+    enum { FIRST = FRESH_KEPT_DEEP + 2 * FRESH_TOGETHER };
     struct writer w = writer_open(*state, 0);
+    w.store->is_deep = true;
     expect_ok(w.store, store_begin(w.store));
     expect_ok(w.store, store_drain(w.store)); /* past the keeper from here on */
     many_finish(&w, 1 << 20, FIRST);
@@ -256,12 +262,99 @@ static void row_that_ends_late_settles_in_a_batch_past_the_keeper(void **state) 
     writer_close(&w);
 }
 
+/* --- How many stay fresh ------------------------------------------------------------------------------ */
+
+static void submit_many(struct writer *w, uint64_t count) {
+    for (uint64_t i = 0; i < count; i++) {
+        if (i % BATCH == 0)
+            expect_ok(w->store, store_begin(w->store));
+        writer_submit(w, 1, w->seq + 1, (est_slice){"\x80", 1});
+        if (i % BATCH == BATCH - 1 || i + 1 == count)
+            expect_ok(w->store, store_commit(w->store));
+    }
+}
+
+static void answer_in_a_batch(struct writer *w, uint64_t number) {
+    expect_ok(w->store, store_begin(w->store));
+    writer_answer(w, number);
+    expect_ok(w->store, store_commit(w->store));
+}
+
+/* What comes back out of `open` tells how long the queue is: where it is older than all that could be kept, keeping
+ * brings nothing; where it is not, it need not have gone. */
+static void a_short_queue_stays_fresh_and_a_long_one_settles_early(void **state) {
+    enum { FEW = FRESH_KEPT / 2, LONG = FRESH_EVENTS + 3 * BATCH };
+    struct writer w = writer_open(*state, 0);
+    const struct fresh *fresh = &w.store->fresh;
+    submit_many(&w, FEW);
+    answer_in_a_batch(&w, 1);
+    assert_int_equal(fresh->queued, FEW);
+    submit_many(&w, LONG - FEW);
+    expect_ok(w.store, store_drain(w.store));
+    assert_in_range(fresh->queued, FRESH_KEPT, FRESH_KEPT + FRESH_TOGETHER);
+    answer_in_a_batch(&w, 2); /* came back, as old as can be */
+    assert_in_range(fresh->queued, 1, FRESH_KEPT_DEEP);
+    submit_many(&w, FEW);
+    assert_in_range(fresh->queued, 1, FRESH_KEPT_DEEP + FRESH_TOGETHER);
+    /* All that is older than FRESH_EVENTS is answered; the next one is younger. */
+    expect_ok(w.store, store_drain(w.store));
+    uint64_t young = w.seq + 2 - FRESH_EVENTS;
+    answer_in_a_batch(&w, young - 1);
+    submit_many(&w, 2 * FRESH_TOGETHER);
+    assert_in_range(fresh->queued, 1, FRESH_KEPT_DEEP + FRESH_TOGETHER);
+    expect_ok(w.store, store_drain(w.store));
+    answer_in_a_batch(&w, w.seq + 2 - FRESH_EVENTS);
+    submit_many(&w, FEW);
+    assert_in_range(fresh->queued, FEW, FEW + FRESH_KEPT_DEEP + FRESH_TOGETHER + 1);
+    writer_close(&w);
+}
+
+static void expect_found(struct store *store, uint64_t nth) {
+    uint64_t number = 0;
+    est_id id = nth_id(nth);
+    expect_ok(store, store_find(store, 1, &id, &number));
+    assert_int_equal(number, nth);
+}
+
+/* The nth event is an inquiry with the nth id. */
+static void id_of_a_row_that_came_back_is_found_where_it_settled(void **state) {
+    struct writer w = writer_open(*state, 0);
+    struct store *store = w.store;
+    est_id id = nth_id(1);
+    store->is_deep = true;
+    submit_many(&w, 2 * FRESH_TOGETHER);
+    expect_ok(store, store_drain(store));
+    assert_int_equal(fresh_find(&store->fresh, 1), FRESH_NONE);
+    expect_ok(store, store_begin(store));
+    writer_answer(&w, 1);
+    assert_int_not_equal(fresh_find(&store->fresh, 1), FRESH_NONE);
+    assert_int_equal(fresh_find_id(&store->fresh, 1, &id), FRESH_NONE);
+    expect_found(store, 1);
+    expect_ok(store, store_commit(store));
+    store->is_deep = true;
+    uint64_t newest = w.seq + 1;
+    submit_many(&w, 2 * FRESH_TOGETHER);
+    expect_ok(store, store_drain(store));
+    assert_int_equal(fresh_find(&store->fresh, 1), FRESH_NONE);
+    expect_ok(store, store_begin(store));
+    expect_found(store, 1);
+    expect_found(store, newest);
+    struct event again = writer_event(&w, EVENT_SUBMITTED, w.seq + 1, 0);
+    again.submitted.account = 1;
+    again.submitted.id = nth_id(w.seq - 1); /* one that is fresh */
+    expect_error(store, store_append(store, &again), -EST_INPUT, "has used already");
+    store_abort(store);
+    writer_close(&w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(rows_survive_a_crash_at_any_time, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(rows_outlive_a_keeper_that_is_late, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(row_that_ends_late_settles_in_a_batch_past_the_keeper, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(an_aborted_batch_leaves_fresh_rows_as_they_were, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(a_short_queue_stays_fresh_and_a_long_one_settles_early, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(id_of_a_row_that_came_back_is_found_where_it_settled, scratch_make, scratch_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,14 +6,16 @@
  */
 #include "sample.h"
 
-#include <lmdb.h>
+#include "room.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* A batch is so large that the keeper has rows to write from its first job on. */
-enum { INQUIRIES = 21500, LATER = 10750, BATCH = 10750, LOOKS = 100 };
+enum { INQUIRIES = 43500, LATER = 21750, BATCH = 21750, LOOKS = 10000 };
+_Static_assert(3 * INQUIRIES < FRESH_CAPACITY && 3 * INQUIRIES + LATER > FRESH_CAPACITY, "as many hands as there are");
 
 struct lock {
     pid_t pid;
@@ -106,12 +108,14 @@ static void rows_handed_over_again_and_again_stay_until_they_are_kept(void **sta
     static uint64_t numbers[INQUIRIES], later[LATER];
     struct writer w = writer_open(scratch, 0);
     struct lock lock = lock_take(scratch->store);
+    w.store->is_deep = true; /* what changes is due soon */
     in_batches(&w, numbers, INQUIRIES, submit_one);
     in_batches(&w, numbers, INQUIRIES, answer_one);
     in_batches(&w, numbers, INQUIRIES, acknowledge_one);
     in_batches(&w, later, LATER, submit_one);
+    assert_false(keeper_has_room(w.store));
     lock_leave(&lock);
-    for (int look = 0; look < LOOKS; look++)
+    for (int look = 0; look < LOOKS && w.store->fresh.count > w.store->fresh.queued; look++) /* until all is kept */
         in_batches(&w, later, LATER, row_waits);
     expect_ok(w.store, store_drain(w.store));
     in_batches(&w, numbers, INQUIRIES, row_is_over);
