@@ -38,10 +38,18 @@ enum {
     BARREN_MAX = 20
 };
 
-static const char *const controls[] = {"nosync", "nometasync", "lazyjournal", "ignored", "early", "nofolder"};
-/* A control need not break every life of a store: these are lives that each of them breaks. In all of
- * them the journal goes round, so what LMDB lacks is soon nowhere. */
-static const char *const control_workloads[] = {"usual-batches", "churn-random-ids", "deaths"};
+/* A control need not break every life of a store: these are lives that each of them breaks. In all of the first
+ * the journal goes round, so what LMDB lacks is soon nowhere; in those of the others batches are so large
+ * that they are written while the next one is made. */
+enum { CONTROL_LIVES = 3 };
+#define ROUND {"usual-batches", "churn-random-ids", "deaths"}
+#define OVERLAP {"overlap", "overlap-deaths", "largest-bodies"}
+static const struct control {
+    const char *name, *workloads[CONTROL_LIVES];
+} controls[] = {
+    {"nosync", ROUND}, {"nometasync", ROUND}, {"lazyjournal", ROUND}, {"ignored", ROUND},
+    {"early", ROUND},  {"nofolder", ROUND},   {"begun", OVERLAP},
+};
 
 struct options {
     uint64_t states, seed;
@@ -519,10 +527,10 @@ static size_t jobs_make(const struct options *options, struct job *jobs) {
         jobs[count++] = (struct job){.it = it, .options = *options, .wanted = wanted};
     }
     for (size_t c = 0; c < sizeof controls / sizeof controls[0] && options->controls; c++) {
-        for (size_t w = 0; w < sizeof control_workloads / sizeof control_workloads[0]; w++) {
+        for (size_t w = 0; w < CONTROL_LIVES; w++) {
             struct job *job = &jobs[count++];
-            *job = (struct job){.it = workload_find(control_workloads[w]), .options = *options};
-            job->options.control = controls[c];
+            *job = (struct job){.it = workload_find(controls[c].workloads[w]), .options = *options};
+            job->options.control = controls[c].name;
             job->wanted = CONTROL_STATES;
         }
     }

@@ -4,10 +4,11 @@
  * writes by system calls alone (the file is mapped for reading), so nothing escapes. A mapping
  * that could be written through would, and ends the run.
  *
- * The store writes from two threads. Here one of them runs at a time, and takes turns with the other
- * as a seed says: so a trace can be made again, and the keeper's transaction, a moment on this machine,
- * lies open while the loop commits many batches, as on a slow disk. Who waits for a condition gives the
- * turn away; there is no other reason to wait.
+ * The store writes from three threads: the loop, the keeper and the journal's writer. Here one of them runs at a
+ * time, and takes turns with the others as a seed says: so a trace can be made again, and the keeper's transaction,
+ * a moment on this machine, lies open while the loop commits many batches, as on a slow disk, and a batch is
+ * written before the next one is begun, or not before it is complete. Who waits for a condition gives
+ * the turn away; there is no other reason to wait.
  *
  * The controls live here too, so that the product needs no switch for its own tests: `nosync` and
  * `nometasync` open LMDB with these flags, `lazyjournal` opens the journal without O_DSYNC, `ignored` is
@@ -78,11 +79,6 @@ static void record(enum trace_kind kind, uint64_t offset, uint64_t value, const 
         put(bytes, size);
 }
 
-void power_mark(uint32_t kind, uint64_t offset, uint64_t value);
-void power_mark(uint32_t kind, uint64_t offset, uint64_t value) {
-    record((enum trace_kind)kind, offset, value, NULL, 0);
-}
-
 static bool control_is(const char *name) {
     const char *control = getenv(TRACE_CONTROL_ENV);
     return control && strcmp(control, name) == 0;
@@ -90,22 +86,26 @@ static bool control_is(const char *name) {
 
 /* --- Turns ------------------------------------------------------------------------------------- */
 
-enum turn { TURN_LOOP, TURN_KEEPER };
-enum { PACES = 6, UNTIL_IT_WAITS = INT_MAX };
+enum turn { TURN_LOOP, TURN_KEEPER, TURN_WRITER, TURNS }; /* in the order in which the store starts them */
+enum { PACES = 6, MARKS_LEAST = 4, KEEPER_AT_MARKS = 16, UNTIL_IT_WAITS = INT_MAX };
 
 static struct {
-    sem_t turns[2];
-    bool keeper_lives;
+    sem_t turns[TURNS];
+    struct helper {
+        bool lives;
+        pthread_t thread;
+        void *(*run)(void *);
+        void *arg;
+    } helpers[TURNS]; /* all but the loop */
     uint64_t seed;
-    /* In this life: the keeper's turn comes after one in so many calls of the loop, and is at most so
-     * many calls long. A slow keeper has its transaction open while the journal goes round. */
-    uint64_t rarity, length;
-    int left;       /* calls it has left of its turn */
+    /* In this life: another thread's turn comes after one in so many calls of the loop, or after one in so many of
+     * its marks, and is at most so many calls long. A slow keeper has its transaction open while the journal
+     * goes round. */
+    uint64_t rarity, marks_rarity, length;
+    int left;       /* calls that the other one has left of its turn */
     uint64_t death; /* moments until then; 0: never */
-    void *(*run)(void *);
-    void *arg;
 } life;
-static __thread bool is_keeper;
+static __thread enum turn mine;
 
 static uint64_t life_chance(uint64_t below) {
     life.seed ^= life.seed << 13;
@@ -116,38 +116,46 @@ static uint64_t life_chance(uint64_t below) {
 
 void power_life(uint64_t seed, uint64_t death);
 void power_life(uint64_t seed, uint64_t death) {
-    sem_init(&life.turns[TURN_LOOP], 0, 0);
-    sem_init(&life.turns[TURN_KEEPER], 0, 0);
+    for (int i = 0; i < TURNS; i++)
+        sem_init(&life.turns[i], 0, 0);
     life.seed = seed | 1;
     life.rarity = UINT64_C(1) << life_chance(PACES);
+    life.marks_rarity = MARKS_LEAST << life_chance(PACES);
     life.length = UINT64_C(1) << life_chance(PACES);
     life.death = death;
 }
 
-static void turn_wait(enum turn mine) {
+static void turn_wait(void) {
     while (sem_wait(&life.turns[mine]) != 0)
         ;
 }
 
 static void turn_to_loop(void) {
     sem_post(&life.turns[TURN_LOOP]);
-    turn_wait(TURN_KEEPER);
+    turn_wait();
 }
 
-static void turn_to_keeper(int calls) {
-    if (!life.keeper_lives)
-        return;
+static void turn_to(enum turn other, int calls) {
     life.left = calls;
-    sem_post(&life.turns[TURN_KEEPER]);
-    turn_wait(TURN_LOOP);
+    sem_post(&life.turns[other]);
+    turn_wait();
+}
+
+/* To one of those that live, if any does: to the keeper one time in so many. */
+static void turn_to_some(uint64_t keeper, int calls) {
+    enum turn other = life_chance(keeper) == 0 ? TURN_KEEPER : TURN_WRITER;
+    if (!life.helpers[other].lives)
+        other = other == TURN_KEEPER ? TURN_WRITER : TURN_KEEPER;
+    if (life.helpers[other].lives)
+        turn_to(other, calls);
 }
 
 /* Between two calls: the one whose turn it is may lose it. */
-static void turn_pass(void) {
-    if (!is_keeper && life.keeper_lives && life_chance(life.rarity) == 0)
-        turn_to_keeper(1 + (int)life_chance(life.length));
-    else if (is_keeper && --life.left <= 0)
+static void turn_pass(uint64_t rarity, uint64_t keeper) {
+    if (mine != TURN_LOOP && --life.left <= 0)
         turn_to_loop();
+    else if (mine == TURN_LOOP && life.seed != 0 && life_chance(rarity) == 0)
+        turn_to_some(keeper, 1 + (int)life_chance(life.length));
 }
 
 /* Before a call into the kernel and after it. kill -9 does not ask where the threads are. */
@@ -156,12 +164,20 @@ static void moment(void) {
         _exit(0);
 }
 
-static void *keeper_begin(void *arg) {
-    (void)arg;
-    is_keeper = true;
-    turn_wait(TURN_KEEPER);
-    void *ret = life.run(life.arg);
-    life.keeper_lives = false;
+/* The loop makes no call while it makes a batch, so a write that is under way would always begin behind it. The
+ * keeper seldom gets a turn here: it is to be slow in some lives. */
+void power_mark(uint32_t kind, uint64_t offset, uint64_t value);
+void power_mark(uint32_t kind, uint64_t offset, uint64_t value) {
+    record((enum trace_kind)kind, offset, value, NULL, 0);
+    turn_pass(life.marks_rarity, KEEPER_AT_MARKS);
+}
+
+static void *helper_begin(void *arg) {
+    struct helper *helper = arg;
+    mine = (enum turn)(helper - life.helpers);
+    turn_wait();
+    void *ret = helper->run(helper->arg);
+    helper->lives = false;
     sem_post(&life.turns[TURN_LOOP]);
     return ret;
 }
@@ -177,20 +193,24 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
     int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     void *symbol = real("pthread_create");
     memcpy(&create, &symbol, sizeof create);
-    if (life.keeper_lives)
-        give_up("trace_shim: the store has more than two threads\n");
-    life.run = run;
-    life.arg = arg;
-    life.keeper_lives = true;
-    return create(thread, attributes, keeper_begin, NULL);
+    struct helper *helper = &life.helpers[TURN_KEEPER];
+    while (helper < life.helpers + TURNS && helper->lives)
+        helper++;
+    if (helper == life.helpers + TURNS)
+        give_up("trace_shim: the store has more than three threads\n");
+    *helper = (struct helper){.lives = true, .run = run, .arg = arg};
+    int error = create(thread, attributes, helper_begin, helper);
+    helper->thread = *thread;
+    return error;
 }
 
 int pthread_join(pthread_t thread, void **ret) {
     int (*join)(pthread_t, void **);
     void *symbol = real("pthread_join");
     memcpy(&join, &symbol, sizeof join);
-    while (life.keeper_lives)
-        turn_to_keeper(UNTIL_IT_WAITS);
+    for (int i = TURN_KEEPER; i < TURNS; i++)
+        while (life.helpers[i].lives && pthread_equal(life.helpers[i].thread, thread))
+            turn_to((enum turn)i, UNTIL_IT_WAITS);
     return join(thread, ret);
 }
 
@@ -198,10 +218,10 @@ int pthread_join(pthread_t thread, void **ret) {
 int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex) {
     (void)condition;
     pthread_mutex_unlock(mutex);
-    if (is_keeper)
-        turn_to_loop();
+    if (mine == TURN_LOOP)
+        turn_to_some(2, UNTIL_IT_WAITS);
     else
-        turn_to_keeper(UNTIL_IT_WAITS);
+        turn_to_loop();
     pthread_mutex_lock(mutex);
     return 0;
 }
@@ -330,7 +350,7 @@ static void after(int fd) {
     if (!is_traced(fd))
         return;
     moment();
-    turn_pass();
+    turn_pass(life.rarity, 1);
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset) {

@@ -6,9 +6,11 @@
  * the store is closed or its process dies. Each stretch between two openings is a process of its
  * own, because a broker that dies does not tidy up; what the inquiries are is kept in memory that
  * all of them share. Before each commit the shim is told what the commit holds, and after it that
- * it has been promised. A process that dies does so before or after any call of its threads, as kill -9
- * takes it: while the store opens, in a commit, in the keeper's transaction, while it closes. A commit
- * that was under way then may be in the store or not; the next life takes over what it finds.
+ * it has been promised. Every other commit is only begun: the next batch is begun too and appends, and somewhere
+ * in it the store is asked whether the one before is on the disk; nothing is promised until it says so. A
+ * process that dies does so before or after any call of its threads, as kill -9 takes it: while the store
+ * opens, in a commit, in the keeper's transaction, while it closes. A commit that was under way then
+ * may be in the store or not, and what was appended behind it is not; the next life takes over what it finds.
  */
 #include "record.h"
 #include "store.h"
@@ -16,6 +18,7 @@
 #include "workloads.h"
 
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { INQUIRIES_MAX = 200000, RECORD_MAX = 1 << 20, MOMENTS_PER_BATCH = 12 };
+enum { INQUIRIES_MAX = 200000, RECORD_MAX = 1 << 20, MOMENTS_PER_BATCH = 12, PATIENCES = 10 };
 
 struct asked {
     uint64_t number, last_seq;
@@ -32,10 +35,12 @@ struct asked {
 
 /* Shared by the processes of one workload. */
 struct model {
-    struct asked open[INQUIRIES_MAX], batch_open[INQUIRIES_MAX]; /* as committed; with the batch */
-    size_t count, batch_count;
+    /* As promised; with the commit that is under way; with the batch that is being made. */
+    struct asked open[INQUIRIES_MAX], committing_open[INQUIRIES_MAX], batch_open[INQUIRIES_MAX];
+    size_t count, committing_count, batch_count;
     uint64_t seq, time_us, ids, generation, seed;
     uint64_t committing, committing_us; /* the commit that is under way; 0: none */
+    bool closed;                        /* and the store was closed in order behind it */
 };
 
 struct driver {
@@ -44,7 +49,7 @@ struct driver {
     struct store *store;
     trace_mark mark;
     trace_life live;
-    bool early; /* the control: promises before the commit */
+    bool early, begun; /* the controls: promises before the commit, or when it has begun */
     uint8_t *record;
     uint64_t seq, time_us;
 };
@@ -168,9 +173,20 @@ static bool is_final(const struct asked *q) {
     return est_state_is_final((enum est_state)q->state);
 }
 
+static struct asked *pick_oldest(struct driver *d, bool over) {
+    struct model *m = d->m;
+    struct asked *oldest = NULL;
+    for (struct asked *q = m->batch_open; q < m->batch_open + m->batch_count; q++)
+        if (is_final(q) == over && (!oldest || q->number < oldest->number))
+            oldest = q;
+    return oldest;
+}
+
 /* One that is (or is not) over; NULL where luck finds none. */
 static struct asked *pick(struct driver *d, bool over) {
     struct model *m = d->m;
+    if (d->it->oldest_first)
+        return pick_oldest(d, over);
     for (int tries = 0; tries < 8 && m->batch_count > 0; tries++) {
         struct asked *q = &m->batch_open[chance(d, m->batch_count)];
         if (is_final(q) == over)
@@ -270,13 +286,16 @@ static void step(struct driver *d) {
     doing[what](d);
 }
 
+/* On top of what is under way, if anything is. */
 static void begin(struct driver *d) {
+    struct model *m = d->m;
+    bool behind = m->committing > 0;
     if (store_begin(d->store) != 0)
         die("a batch cannot be begun", d->store);
-    d->seq = d->m->seq;
-    d->time_us = d->m->time_us;
-    d->m->batch_count = d->m->count;
-    memcpy(d->m->batch_open, d->m->open, d->m->count * sizeof *d->m->open);
+    d->seq = behind ? m->committing : m->seq;
+    d->time_us = behind ? m->committing_us : m->time_us;
+    m->batch_count = behind ? m->committing_count : m->count;
+    memcpy(m->batch_open, behind ? m->committing_open : m->open, m->batch_count * sizeof *m->open);
 }
 
 static void committed(struct driver *d) {
@@ -284,34 +303,65 @@ static void committed(struct driver *d) {
     d->mark(TRACE_PROMISED, m->committing, 0);
     m->seq = m->committing;
     m->time_us = m->committing_us;
-    m->count = m->batch_count;
+    m->count = m->committing_count;
     m->committing = 0;
-    memcpy(m->open, m->batch_open, m->count * sizeof *m->open);
+    memcpy(m->open, m->committing_open, m->count * sizeof *m->open);
+}
+
+static void committing(struct driver *d) {
+    struct model *m = d->m;
+    m->committing_us = d->time_us;
+    m->committing_count = m->batch_count;
+    memcpy(m->committing_open, m->batch_open, m->batch_count * sizeof *m->open);
+    d->mark(TRACE_COMMIT, d->seq, 0);
+    m->committing = d->seq;
+    if (d->early)
+        d->mark(TRACE_PROMISED, d->seq, 0);
+}
+
+/* What is under way, if anything is, has come to its end, or has not and nobody `waits`. */
+static void end(struct driver *d, bool waits) {
+    int rc = d->m->committing > 0 ? store_commit_end(d->store, waits) : 1;
+    if (rc < 0)
+        die("a commit failed", d->store);
+    if (rc == 0)
+        committed(d);
 }
 
 static void commit(struct driver *d) {
-    struct model *m = d->m;
-    d->mark(TRACE_COMMIT, d->seq, 0);
-    m->committing = d->seq;
-    m->committing_us = d->time_us;
-    if (d->early)
-        d->mark(TRACE_PROMISED, d->seq, 0);
-    if (store_commit(d->store) != 0)
+    bool begins = chance(d, 2);
+    end(d, true);
+    committing(d);
+    if ((begins ? store_commit_begin : store_commit)(d->store) != 0)
         die("a commit failed", d->store);
-    committed(d);
+    if (!begins)
+        committed(d);
+    else if (d->begun)
+        d->mark(TRACE_PROMISED, d->seq, 0);
+}
+
+/* The one before has been waited for, whoever hears of it. */
+static void abort_open(struct driver *d) {
+    store_abort(d->store);
+    end(d, false);
+    if (d->m->committing > 0)
+        die("what was under way was not waited for", d->store);
+    d->mark(TRACE_ABORTED, d->m->seq, 0);
 }
 
 static void batch(struct driver *d, unsigned nth) {
     unsigned least = d->it->batch_min, events = least + (unsigned)chance(d, d->it->batch_max - least + 1);
+    unsigned patience = 1u << chance(d, PATIENCES);
     begin(d);
-    for (unsigned i = 0; i < events; i++)
+    for (unsigned i = 0; i < events; i++) {
         step(d);
-    if (d->it->abort_every == 0 || (nth + 1) % d->it->abort_every != 0) {
-        commit(d);
-        return;
+        if (chance(d, patience) == 0)
+            end(d, chance(d, 4) == 0);
     }
-    store_abort(d->store);
-    d->mark(TRACE_ABORTED, d->m->seq, 0);
+    if (d->it->abort_every > 0 && (nth + 1) % d->it->abort_every == 0)
+        abort_open(d);
+    else
+        commit(d);
 }
 
 /* As the broker: a new generation is the first event of the first batch. */
@@ -343,6 +393,9 @@ static void prefill(struct driver *d) {
 static void death_settle(struct driver *d) {
     struct store_head head;
     store_head(d->store, &head);
+    if (d->m->committing > 0 && d->m->closed && head.seq != d->m->committing)
+        die("closing has lost what was under way", d->store);
+    d->m->closed = false;
     if (d->m->committing > 0 && head.seq == d->m->committing)
         committed(d);
     else
@@ -383,6 +436,7 @@ static void life(struct driver *d, const char *folder, unsigned from, unsigned u
         _exit(0); /* no death has come: in the middle of a batch, nothing closed */
     }
     store_close(&d->store);
+    d->m->closed = true;
     exit(0);
 }
 
@@ -418,6 +472,7 @@ int main(int argc, char **argv) {
     }
     const char *control = getenv(TRACE_CONTROL_ENV);
     d.early = control && strcmp(control, "early") == 0;
+    d.begun = control && strcmp(control, "begun") == 0;
     d.m->seed = strtoull(argv[3], NULL, 10) * 2654435761u + 88172645463325252u;
     d.m->time_us = UINT64_C(1760000000000000);
     return lives_run(&d, argv[2]);

@@ -20,6 +20,7 @@ struct workload {
     bool random_ids;
     unsigned prefill_mib, size_mib;
     bool resizes; /* every other life has twice the size */
+    bool oldest_first; /* is answered and acknowledged: so rows are over in their order, and settle while others change */
     unsigned share; /* of the states of a campaign, in hundredths of the usual */
 };
 
