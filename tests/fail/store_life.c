@@ -2,8 +2,9 @@
  *
  *     fail_store_life FOLDER PROMISES
  *
- * Opens it, commits batches of every kind of event, closes and opens it again, walks it, and ends.
- * PROMISES is a mapped file of one number: the last event whose commit has returned 0. Exit status:
+ * Opens it, commits batches of every kind of event, each while the one before is under way, closes and opens it again,
+ * walks it, and ends. PROMISES is a mapped file of one number: the last event that store_commit_end has
+ * said to be on the disk; it is asked to the last, also behind a failure. Exit status:
  * 0 all went well; 1 the store refused, with its sentence on standard error.
  */
 #include "check.h"
@@ -16,10 +17,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { BATCHES = 6, INQUIRIES = 12, REFUSED = 1, SETUP = 2 };
+enum { BATCHES = 8, INQUIRIES = 12, REFUSED = 1, SETUP = 2 };
 
 static uint64_t *promised;
-static uint64_t seq;
+static uint64_t seq, committing; /* committing: the last event of the batch that is under way; 0: none */
 
 static int refused(const struct store *store) {
     const char *sentence = store_error(store);
@@ -43,7 +44,7 @@ static int append(struct store *store, const struct event *event) {
 }
 
 static int submit(struct store *store) {
-    static uint8_t body[9000];
+    static uint8_t body[40000]; /* two or three in a batch: more than the loop writes by itself */
     struct event event = event_of(EVENT_SUBMITTED, seq + 1, 0);
     memcpy(event.submitted.id.bytes, &event.seq, sizeof event.seq);
     event.submitted.account = 1;
@@ -65,22 +66,45 @@ static int conclude(struct store *store, uint64_t first) {
     return rc ? rc : append(store, &event);
 }
 
+/* 0 also where it is under way and nobody `waits`. */
+static int end(struct store *store, bool waits) {
+    int rc = committing > 0 ? store_commit_end(store, waits) : 1;
+    if (rc == 0)
+        *promised = committing;
+    if (rc <= 0)
+        committing = 0;
+    return rc < 0 ? rc : 0;
+}
+
 static int batch(struct store *store) {
     int rc = store_begin(store);
-    uint64_t first = seq + 1, before = seq;
+    uint64_t first = seq + 1;
     for (int i = 0; i < INQUIRIES && !rc; i++)
         rc = submit(store);
     if (!rc)
+        rc = end(store, false);
+    if (!rc)
         rc = conclude(store, first);
     if (!rc)
-        rc = store_commit(store);
-    if (rc) {
-        store_abort(store);
-        seq = before;
+        rc = end(store, true);
+    if (!rc)
+        rc = store_commit_begin(store);
+    if (!rc)
+        committing = seq;
+    return rc;
+}
+
+/* One that comes to nothing waits for the one before and cannot tell what became of it. */
+static int batch_that_is_aborted(struct store *store) {
+    uint64_t before = seq;
+    int rc = store_begin(store);
+    if (!rc)
+        rc = submit(store);
+    if (rc)
         return rc;
-    }
-    *promised = seq;
-    return 0;
+    store_abort(store);
+    seq = before;
+    return end(store, true);
 }
 
 static int row_see(void *arg, const struct inquiry_row *row) {
@@ -120,9 +144,14 @@ static int life(const char *folder) {
     seq = head.seq;
     int rc = walk(store);
     for (int i = 0; i < BATCHES && !rc; i++)
-        rc = batch(store);
-    if (rc)
+        rc = i % 3 == 1 ? batch_that_is_aborted(store) : batch(store);
+    if (!rc)
+        rc = end(store, true);
+    if (rc) {
         rc = refused(store);
+        store_abort(store);
+        end(store, true);
+    }
     store_close(&store);
     return rc;
 }
