@@ -42,7 +42,6 @@ int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex) 
 }
 
 static void hold_until_it_waits(void) {
-    tester = pthread_self();
     lets_when_it_waits = true;
     waits = 0;
     disk_calls_hold_journal();
@@ -591,6 +590,7 @@ static void rows_in_the_tables_never_have_events_that_the_log_lacks(void **state
 }
 
 static int setup(void **state) {
+    tester = pthread_self();
     disk_calls_reset();
     for (size_t i = 0; i < sizeof filler; i++)
         filler[i] = (uint8_t)(i * 31 + i / 97);
