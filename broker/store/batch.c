@@ -119,6 +119,35 @@ static int tool_begin(struct store *store) {
     return rc;
 }
 
+/* The fresh rows anew, out of what is committed. Until that is done no batch begins: without the rows that are
+ * missing the tables would count as complete. */
+static int fresh_recover(struct store *store) {
+    struct view view;
+    struct store_head head;
+    store->is_stale = true;
+    int rc = keeper_drain(store);
+    keeper_forget(store);
+    if (!rc)
+        rc = view_begin(store, &view);
+    if (rc)
+        return rc;
+    rc = head_read(store, view.txn, &head);
+    view_end(&view);
+    if (!rc)
+        rc = rows_recover(store);
+    store->is_stale = rc != 0;
+    return rc;
+}
+
+/* What the batch did to the fresh rows is undone. Where that fails the next batch tries again, and says so; the
+ * sentence stays that of what failed first. */
+static void fresh_restore(struct store *store) {
+    char sentence[STORE_ERROR_SIZE];
+    memcpy(sentence, store->error, sizeof sentence);
+    fresh_recover(store);
+    memcpy(store->error, sentence, sizeof sentence);
+}
+
 int store_begin(struct store *store) {
     if (store->txn)
         return store_fail(store, -EST_INPUT, "a batch is open already");
@@ -126,31 +155,14 @@ int store_begin(struct store *store) {
         return tool_begin(store);
     keeper_take(store);
     int rc = keeper_failure(store); /* also where nothing is written any more */
+    if (!rc && store->is_stale)
+        rc = fresh_recover(store);
     if (!rc)
         rc = map_look(store);
     return rc ? rc : look_begin(store);
 }
 
 /* --- Ending ------------------------------------------------------------------------------------ */
-
-/* What the batch did to the fresh rows is undone by folding them anew from what is committed. A
- * store that cannot be read any more says so at the next call; the sentence stays that of what
- * failed first. */
-static void fresh_restore(struct store *store) {
-    char sentence[STORE_ERROR_SIZE];
-    struct view view;
-    struct store_head head;
-    memcpy(sentence, store->error, sizeof sentence);
-    int drained = keeper_drain(store);
-    keeper_forget(store);
-    if (drained == 0 && view_begin(store, &view) == 0) {
-        int rc = head_read(store, view.txn, &head);
-        view_end(&view);
-        if (!rc)
-            rows_recover(store);
-    }
-    memcpy(store->error, sentence, sizeof sentence);
-}
 
 static void batch_leave(struct store *store) {
     if (store->direct || store->read_only)

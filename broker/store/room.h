@@ -60,6 +60,7 @@ struct store {
     uint64_t settled;              /* the tables of inquiries have every event up to this one */
     uint64_t ended_last;           /* the highest number in `ended`, 0 when not known */
     struct fresh fresh;
+    bool is_stale;                 /* the fresh rows are not what is committed: a batch could not be undone */
     bool is_deep;                  /* what came back out of `open` last had gone in too long ago to be kept */
     struct newest *newest;         /* by account: see tables.c */
     uint32_t newest_count;
