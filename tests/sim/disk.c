@@ -1,8 +1,13 @@
 /* disk.c - store.h over memory: the log as the bytes of real records, rows by inquiry_row_apply.
  *
- * Two heads: what the broker believes to be committed, and what would be there after a power cut.
- * They differ only while the disk misbehaves. A crash cuts the log back to what is durable and
- * makes the tables again from its bytes, as the real store finds both in one transaction.
+ * Three heads: of the batch that is made, of what the broker believes to be committed, and of what
+ * would be there after a power cut. The last two differ only while the disk misbehaves. A crash cuts
+ * the log back to what is durable and makes the tables again from its bytes, as the real store finds
+ * both in one transaction.
+ *
+ * About every other batch is left under way when its commit returns, for some looks or until somebody
+ * waits, and the next one is made meanwhile. It strikes then what was armed for it. Who dies meanwhile
+ * finds it there or not, by chance, but whole, and never anything of the next one.
  *
  * It refuses what the real store refuses (see tables.c there): a broker that asks for such a thing
  * has a mistake in its logic, and that is an invariant of its own.
@@ -29,6 +34,12 @@ struct tables {
     size_t things_count;
 };
 
+struct pending { /* a batch on its way to the disk */
+    bool is_there;
+    struct store_head head;
+    unsigned looks; /* that still find it under way, where nobody waits */
+};
+
 struct store {
     uint8_t *log;
     size_t size;
@@ -39,6 +50,9 @@ struct store {
     uint8_t secret[32];
     bool in_batch;
     int spoiled;
+    struct pending pending;
+    unsigned pending_share, awaits_share; /* in thousandths of the batches that write, of the appends meanwhile */
+    int64_t began_us, took_us; /* the write */
 };
 static struct store disk;
 static struct tables folded;
@@ -214,13 +228,28 @@ void disk_reset(void) {
     disk.size = 0;
     disk.in_batch = false;
     disk.spoiled = 0;
+    disk.pending = (struct pending){0};
+    disk.pending_share = (unsigned)rng_between(fault_rng(FAULT_OVERLAP), 100, 900); /* each run has its own */
+    disk.awaits_share = (unsigned)rng_between(fault_rng(FAULT_OVERLAP), 0, 400);
+    disk.began_us = disk.took_us = 0;
     disk.head = disk.committed = disk.durable = (struct store_head){0};
     disk.tables.rows_count = disk.tables.things_count = 0;
     for (size_t i = 0; i < sizeof disk.secret; i++)
         disk.secret[i] = (uint8_t)(sim.plan.seed >> (i % 8) * 8);
 }
 
+static void pending_falls(void) {
+    bool is_written = rng_chance(fault_rng(FAULT_CRASH_WRITING), 500);
+    tell("   the batch under way, up to event %llu, is %s the disk", (unsigned long long)disk.pending.head.seq,
+         is_written ? "on" : "not on");
+    if (is_written)
+        disk.durable = disk.pending.head;
+    disk.pending.is_there = false;
+}
+
 void disk_crash(void) {
+    if (disk.pending.is_there)
+        pending_falls();
     bool lost = disk.head.seq != disk.durable.seq;
     disk.in_batch = false;
     disk.spoiled = 0;
@@ -230,6 +259,9 @@ void disk_crash(void) {
         fold(&disk.tables);
 }
 
+bool disk_is_writing(void) {
+    return disk.pending.is_there;
+}
 uint64_t disk_head_seq(void) {
     return disk.head.seq;
 }
@@ -311,7 +343,10 @@ int store_each_thing(struct store *store, int (*each)(void *, const struct event
 }
 
 int store_begin(struct store *store) {
+    if (store->in_batch)
+        violate(&invariant_store_never_refuses, "a batch is begun while another is open");
     store->in_batch = true;
+    sim.overlapped += store->pending.is_there;
     return 0;
 }
 
@@ -345,6 +380,23 @@ static int append_checked(struct store *store, const struct event *e) {
     return 0;
 }
 
+/* The real store defines things in a transaction of LMDB, and where its journal is full it waits for room: in
+ * both cases what is under way must be over first, and if it failed, this is where the broker hears of it. */
+static int append_awaits(struct store *store, const struct event *e) {
+    bool defines = e->type < EVENT_SUBMITTED && e->type != EVENT_STARTED;
+    if (!store->pending.is_there || (!defines && !rng_chance(fault_rng(FAULT_OVERLAP), store->awaits_share)))
+        return 0;
+    return store_commit_end(store, true);
+}
+
+static void crash_while_writing(unsigned per_mille) {
+    if (sim.arm != ARM_CRASH_WRITING || !rng_chance(fault_rng(FAULT_CRASH_WRITING), per_mille))
+        return;
+    sim.arm = ARM_NONE;
+    fault_count(FAULT_CRASH_WRITING);
+    process_crash();
+}
+
 int store_append(struct store *store, const struct event *e) {
     if (store->spoiled)
         return store->spoiled;
@@ -353,13 +405,29 @@ int store_append(struct store *store, const struct event *e) {
         fault_count(FAULT_DISK_FULL);
         return store->spoiled = -EST_FULL;
     }
+    int error = append_awaits(store, e);
+    if (error < 0)
+        return store->spoiled = error;
     oracle_event(e);
     store->spoiled = append_checked(store, e);
+    if (store->pending.is_there)
+        crash_while_writing(100);
     return store->spoiled;
 }
 
-void store_abort(struct store *store) {
+/* As if what is not committed had never been. The bytes stay, for a disk that has them all the same. */
+static void restore(struct store *store) {
     store->in_batch = false;
+    store->spoiled = 0;
+    store->head = store->committed;
+    store->size = store->end[store->head.seq];
+    fold(&store->tables);
+}
+
+void store_abort(struct store *store) {
+    store_commit_end(store, true);
+    if (store->in_batch)
+        restore(store);
 }
 
 static void commit_slowly(void) {
@@ -370,7 +438,7 @@ static void commit_slowly(void) {
     sim.slow_us = 0;
 }
 
-static int commit_armed(struct store *store, enum arm arm) {
+static int commit_armed(struct store *store, const struct store_head *head, enum arm arm) {
     sim.arm = ARM_NONE;
     switch (arm) {
     case ARM_FAIL:
@@ -378,14 +446,14 @@ static int commit_armed(struct store *store, enum arm arm) {
         return -EST_IO;
     case ARM_UNKNOWN:
         fault_count(FAULT_COMMIT_UNKNOWN);
-        store->durable = store->head;
+        store->durable = *head;
         return -EST_IO;
     case ARM_CRASH_BEFORE:
         fault_count(FAULT_CRASH_BEFORE);
         process_crash();
     case ARM_CRASH_AFTER:
         fault_count(FAULT_CRASH_AFTER);
-        store->durable = store->head;
+        store->durable = *head;
         process_crash();
     default:
         sim.arm = arm;
@@ -393,18 +461,75 @@ static int commit_armed(struct store *store, enum arm arm) {
     }
 }
 
-int store_commit(struct store *store) {
-    store->in_batch = false;
-    if (store->spoiled)
-        return store->spoiled;
-    if (store->head.seq == store->committed.seq)
-        return 0;
+/* The write of a batch comes to its end. Where it fails, what came after it never was either. */
+static int write_over(struct store *store, struct store_head head) {
+    store->pending.is_there = false;
     commit_slowly();
-    int error = sim.arm == ARM_NONE ? 0 : commit_armed(store, sim.arm);
+    int error = sim.arm == ARM_NONE ? 0 : commit_armed(store, &head, sim.arm);
+    store->took_us = sim.now - store->began_us;
+    if (error < 0) {
+        restore(store);
+        return error;
+    }
+    store->durable = head;
+    store->committed = head;
+    return 0;
+}
+
+int store_commit_end(struct store *store, bool waits) {
+    struct pending *p = &store->pending;
+    if (!p->is_there)
+        return 0;
+    crash_while_writing(waits ? 1000 : 100);
+    if (!waits && p->looks > 0) {
+        p->looks--;
+        return 1;
+    }
+    return write_over(store, p->head);
+}
+
+int64_t store_commit_took_us(const struct store *store) {
+    return store->took_us;
+}
+
+/* 1: there is something to write. */
+static int batch_close(struct store *store) {
+    int error = store->spoiled;
+    if (error < 0) {
+        store_abort(store);
+        return error;
+    }
+    error = store_commit_end(store, true);
     if (error < 0)
         return error;
-    store->durable = store->head;
-    store->committed = store->head;
+    store->in_batch = false;
+    store->began_us = sim.now;
+    bool writes = store->head.seq != store->committed.seq;
+    sim.writes += writes;
+    return writes;
+}
+
+int store_commit(struct store *store) {
+    int writes = batch_close(store);
+    return writes > 0 ? write_over(store, store->head) : writes;
+}
+
+static bool stays_under_way(const struct store *store) {
+    bool is_on = (sim.kinds >> FAULT_OVERLAP & 1) != 0; /* no fault, really: in the calm too */
+    return sim.arm == ARM_CRASH_WRITING || (is_on && rng_chance(fault_rng(FAULT_OVERLAP), store->pending_share));
+}
+
+int store_commit_begin(struct store *store) {
+    int writes = batch_close(store);
+    if (writes <= 0)
+        return writes;
+    if (!stays_under_way(store))
+        return write_over(store, store->head);
+    struct rng *chance = fault_rng(FAULT_OVERLAP);
+    unsigned looks = rng_chance(chance, 250) ? UINT32_MAX : (unsigned)rng_between(chance, 1, 6);
+    fault_count(FAULT_OVERLAP);
+    tell("     the batch up to event %llu is on its way to the disk", (unsigned long long)store->head.seq);
+    store->pending = (struct pending){.is_there = true, .head = store->head, .looks = looks};
     return 0;
 }
 

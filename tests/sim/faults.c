@@ -20,7 +20,8 @@ static unsigned pace; /* in percent of the mean interval */
 
 /* Those that only follow from others, or are counted where they are seen, are always on. */
 static bool is_consequence(enum fault kind) {
-    return kind == FAULT_LOSS || kind == FAULT_HEAL || kind == FAULT_HIGH_WATER || kind == FAULT_DUPLICATE;
+    return kind == FAULT_LOSS || kind == FAULT_HEAL || kind == FAULT_HIGH_WATER || kind == FAULT_DUPLICATE ||
+           kind == FAULT_OVERLAP;
 }
 
 static void schedule(enum fault kind) {
@@ -59,7 +60,7 @@ struct rng *fault_rng(enum fault kind) {
 
 void fault_count(enum fault kind) {
     sim.faults[kind]++;
-    if (kind != FAULT_LOSS && kind != FAULT_DUPLICATE)
+    if (kind != FAULT_LOSS && kind != FAULT_DUPLICATE && kind != FAULT_OVERLAP)
         tell("~~ %s: %s", fault_kinds[kind].name, fault_kinds[kind].sentence);
 }
 
@@ -111,7 +112,8 @@ static void strike_batch(enum fault kind) {
                                                [FAULT_COMMIT_UNKNOWN] = ARM_UNKNOWN,
                                                [FAULT_DISK_FULL] = ARM_FULL,
                                                [FAULT_CRASH_BEFORE] = ARM_CRASH_BEFORE,
-                                               [FAULT_CRASH_AFTER] = ARM_CRASH_AFTER};
+                                               [FAULT_CRASH_AFTER] = ARM_CRASH_AFTER,
+                                               [FAULT_CRASH_WRITING] = ARM_CRASH_WRITING};
     if (sim.arm == ARM_NONE)
         sim.arm = arms[kind];
 }
@@ -130,6 +132,7 @@ static void strike_nearly_full(enum fault kind) {
 
 static void strike_signal(enum fault kind) {
     sim.signal = kind == FAULT_STOP ? SIGTERM : SIGHUP;
+    sim.signal_rides = rng_chance(&streams[kind], 500);
 }
 
 static void strike_clock(enum fault kind) {
@@ -149,7 +152,7 @@ static void (*const strikes[FAULT_COUNT])(enum fault) = {
     [FAULT_CRASH_SENDING] = strike_sending,   [FAULT_STOP] = strike_signal,
     [FAULT_RELOAD] = strike_signal,           [FAULT_JUMP_AHEAD] = strike_clock,
     [FAULT_JUMP_BACK] = strike_clock,         [FAULT_FREEZE] = strike_far_end,
-    [FAULT_DEATH] = strike_far_end,
+    [FAULT_DEATH] = strike_far_end,           [FAULT_CRASH_WRITING] = strike_batch,
 };
 
 int64_t faults_next_at(void) {

@@ -44,10 +44,10 @@ CHECK(accepted_is_kept) {
 }
 
 CHECK(told_after_the_disk) {
-    (void)shown;
-    if (disk_durable_seq() < disk_head_seq())
-        violate(me, "something leaves while the disk has event %llu of %llu", (ull)disk_durable_seq(),
-                (ull)disk_head_seq());
+    SIGHT(s);
+    if (disk_durable_seq() < s->head)
+        violate(me, "what was made at event %llu leaves while the disk has event %llu", (ull)s->head,
+                (ull)disk_durable_seq());
 }
 
 CHECK(same_receipt) {
@@ -274,7 +274,7 @@ CHECK(recorded_is_in_the_record) {
     SIGHT(s);
     const struct numbers *pairs = &s->m->recorded.pairs;
     for (size_t i = 0; s->m->verb == VERB_RECORDED && i + 1 < pairs->count; i += 2)
-        if (!is_recorded(pairs->at[i], pairs->at[i + 1], oracle.peers[s->peer].account))
+        if (!is_recorded(pairs->at[i], pairs->at[i + 1], peer_account(s->peer)))
             violate(me, "e%llx of #%llu is called recorded", (ull)pairs->at[i + 1], (ull)pairs->at[i]);
 }
 
@@ -603,7 +603,7 @@ static const struct invariant invariants[] = {
     {"accepted-is-kept", "what was accepted is in the record after every restart, with the same body",
      accepted_is_kept, SIGHT_STARTED | SIGHT_SETTLED},
     {"told-after-the-disk", "nothing leaves the broker before what it rests on is durable",
-     told_after_the_disk, SIGHT_TOLD},
+     told_after_the_disk, SIGHT_LEAVES},
     {"nothing-unasked", "nothing is stored that nobody submitted", nothing_unasked, SIGHT_EVENT},
     {"same-receipt", "the same submit has the same receipt for ever: number, tracking code, times",
      same_receipt, SIGHT_SAID},
@@ -674,10 +674,12 @@ const struct invariant invariant_program_hears_once = {
     0};
 const struct invariant invariant_broker_starts = {"broker-starts",
                                                   "a broker starts from whatever a crash left", NULL, 0};
+const struct invariant invariant_told_before_waiting = {
+    "told-before-waiting", "a broker that has nothing to read tells what it did before it looks again", NULL, 0};
 
 static const struct invariant *const others[] = {&invariant_all_settles, &invariant_store_never_refuses,
                                                  &invariant_protocol_kept, &invariant_program_hears_once,
-                                                 &invariant_broker_starts};
+                                                 &invariant_broker_starts, &invariant_told_before_waiting};
 enum { TABLE = sizeof invariants / sizeof *invariants, OTHERS = sizeof others / sizeof *others };
 
 size_t invariants_count(void) {

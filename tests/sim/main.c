@@ -35,7 +35,7 @@ struct options {
 };
 
 struct totals {
-    uint64_t runs, steps, events, frames, restarts, faults[FAULT_COUNT];
+    uint64_t runs, steps, events, frames, restarts, writes, overlapped, faults[FAULT_COUNT];
 };
 
 static double core_seconds(void) {
@@ -109,6 +109,8 @@ static void totals_add(struct totals *t) {
     t->events += sim.events;
     t->frames += sim.frames;
     t->restarts += sim.restarts;
+    t->writes += sim.writes;
+    t->overlapped += sim.overlapped;
     for (int kind = 0; kind < FAULT_COUNT; kind++)
         t->faults[kind] += sim.faults[kind];
 }
@@ -120,6 +122,8 @@ static int totals_print(const struct totals *t, double seconds, const struct opt
     printf("%.0f schedules a minute, %.0f a minute of one core's time; %" PRIu64 " batches, %" PRIu64
            " events, %" PRIu64 " frames, %" PRIu64 " starts\n",
            (double)t->runs * 60 / seconds, (double)t->runs * 60 / core_seconds(), t->steps, t->events, t->frames, t->restarts);
+    printf("%" PRIu64 " batches wrote, %.0f %% of them were left under way; %" PRIu64 " were begun meanwhile\n",
+           t->writes, t->writes > 0 ? 100.0 * (double)t->faults[FAULT_OVERLAP] / (double)t->writes : 0, t->overlapped);
     for (int kind = 0; kind < FAULT_COUNT; kind++) {
         printf("  %-20s %10" PRIu64 "  %s\n", fault_kinds[kind].name, t->faults[kind],
                fault_kinds[kind].sentence);

@@ -425,7 +425,7 @@ static void promise_receipt(uint32_t peer, const struct accepted *a) {
         return;
     p->made = true;
     p->id = a->id;
-    p->account = oracle.peers[peer].account;
+    p->account = peer_account(peer); /* also where it is out already and hears its last words */
     p->body = t->body;
     p->at_us = (int64_t)a->at_us;
     p->due_us = (int64_t)a->due_us;
@@ -446,9 +446,11 @@ static void promise_end(uint64_t number, uint64_t state, uint64_t end) {
         oracle.promised_highest = number;
 }
 
-void oracle_told(uint32_t peer, est_slice commands) {
+void oracle_told(uint32_t peer, est_slice commands, uint64_t head) {
     static struct message m;
     struct cursor c;
+    struct sight leaves = {.kind = SIGHT_LEAVES, .peer = peer, .head = head};
+    invariants_check(&leaves);
     cursor_init(&c, commands);
     sim.digest = print_bytes(sim.digest, commands);
     while (message_next(&c, &m) == 1) {

@@ -108,9 +108,10 @@ enum sight_kind {
     SIGHT_EVENT = 1,    /* e, before it is applied */
     SIGHT_SAID = 2,     /* m to peer; ask: what it answers, or NULL */
     SIGHT_TOLD = 4,     /* m has left */
-    SIGHT_BATCH = 8,    /* a batch is committed */
+    SIGHT_BATCH = 8,    /* a batch is complete */
     SIGHT_STARTED = 16, /* a broker has recovered */
     SIGHT_SETTLED = 32, /* all is quiet */
+    SIGHT_LEAVES = 64,  /* a frame leaves, made when the log's newest event was `head` */
 };
 struct sight {
     enum sight_kind kind;
@@ -118,6 +119,7 @@ struct sight {
     const struct event *e;
     const struct message *m;
     const struct ask *ask;
+    uint64_t head;
 };
 void invariants_check(const struct sight *);
 

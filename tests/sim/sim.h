@@ -88,7 +88,9 @@ uint64_t print_body(est_slice body);
     X(DEATH, "death", 25000, "a far end's process dies with all that it had in memory")                      \
     X(FOREIGN_ASK, "foreign-ask", 0, "a requester asks about what is not its own")                           \
     X(FOREIGN_ANSWER, "foreign-answer", 0, "an agent answers what another one holds")                        \
-    X(LATE_ANSWER, "late-answer", 0, "an agent answers under a lease that is over")
+    X(LATE_ANSWER, "late-answer", 0, "an agent answers under a lease that is over")                          \
+    X(OVERLAP, "overlap", 0, "a batch is left under way to the disk while the next one is made")             \
+    X(CRASH_WRITING, "crash-while-writing", 120000, "the broker dies, a batch on its way to the disk: whole or not at all")
 
 enum fault {
 #define FAULT_ENUM(name, text, every_ms, sentence) FAULT_##name,
@@ -120,7 +122,7 @@ struct plan {
 };
 
 enum phase { PHASE_STORM, PHASE_SETTLING };
-enum arm { ARM_NONE, ARM_FAIL, ARM_UNKNOWN, ARM_FULL, ARM_CRASH_BEFORE, ARM_CRASH_AFTER };
+enum arm { ARM_NONE, ARM_FAIL, ARM_UNKNOWN, ARM_FULL, ARM_CRASH_BEFORE, ARM_CRASH_AFTER, ARM_CRASH_WRITING };
 enum run_end { RUN_SETTLED = 1, RUN_VIOLATED };
 
 struct sim {
@@ -137,10 +139,12 @@ struct sim {
     int crash_after_frames; /* of the next flush; -1: it goes through */
     int64_t slow_us, nearly_full_until;
     int signal;
+    bool signal_rides; /* it finds the broker at work: with the next batch that there is anyway */
     bool reloaded; /* the configuration in force is the one after */
     uint64_t faults[FAULT_COUNT];
     uint64_t digest; /* of everything that was said */
     uint64_t events, frames, restarts;
+    uint64_t writes, overlapped; /* batches that wrote; those begun while the one before was being written */
 };
 extern struct sim sim;
 
@@ -168,7 +172,8 @@ void process_clean(void); /* after a run that ended with the broker alive */
 /* --- The disk: disk.c ---------------------------------------------------------------------------------- */
 
 void disk_reset(void);
-void disk_crash(void); /* what was not durable is gone */
+void disk_crash(void); /* what was not durable is gone; a batch under way is there or not */
+bool disk_is_writing(void);
 uint64_t disk_head_seq(void);
 uint64_t disk_durable_seq(void);
 size_t disk_rows(void);
@@ -249,8 +254,9 @@ void oracle_start(void);                            /* a broker has recovered; n
 void oracle_heard(uint32_t peer, est_slice frame);  /* the broker is about to read this */
 void oracle_event(const struct event *);            /* is about to enter the log */
 void oracle_said(uint32_t peer, est_slice command); /* is packed; not sent yet */
-void oracle_told(uint32_t peer, est_slice frame);   /* has left the broker */
-void oracle_batch(void);                            /* committed, about to be sent */
+/* Leaves the broker; `head`: the log's newest event when the frame was made. */
+void oracle_told(uint32_t peer, est_slice frame, uint64_t head);
+void oracle_batch(void); /* is complete, and its frames are about to be made */
 void oracle_peer_ended(uint32_t peer);
 void oracle_settled(void);
 bool oracle_lease_spy(struct rng *, bool live, uint64_t *ret_number, uint64_t *ret_epoch);
@@ -267,7 +273,7 @@ extern char violation_text[512];
 void violate(const struct invariant *, const char *format, ...)
     __attribute__((format(printf, 2, 3), noreturn));
 extern const struct invariant invariant_all_settles, invariant_store_never_refuses, invariant_protocol_kept,
-    invariant_program_hears_once, invariant_broker_starts;
+    invariant_program_hears_once, invariant_broker_starts, invariant_told_before_waiting;
 size_t invariants_count(void);
 const struct invariant *invariant_at(size_t);
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIRES = 128, DOWN_MAX_LOW = 2, DOWN_MAX_HIGH = 40, UP_MAX = 64 };
+enum { WIRES = 128, DOWN_MAX_LOW = 2, DOWN_MAX_HIGH = 40, UP_MAX = 64, WRITING_MAX_US = 800000 };
 
 struct frame {
     struct frame *next;
@@ -36,6 +36,15 @@ struct wire {
     bool far_closed, broker_closed;
     int64_t up_end_at, down_end_at; /* when the other side learns of it; INT64_MAX: it never does */
     bool gone_told;
+    uint32_t serial; /* what libzmq's routing id is: never given twice */
+};
+
+/* A frame that is whole and waits for its batch to be on the disk. */
+struct outgoing {
+    uint32_t peer, routing;
+    uint64_t head; /* of the log, when it was made */
+    size_t size;
+    uint8_t *bytes;
 };
 
 struct net {
@@ -46,9 +55,13 @@ struct net {
     struct zap zap;
     struct frame *held;
     const struct keyring *ring;
+    struct outgoing *outgoing;
+    size_t outgoing_count, outgoing_capacity;
+    bool found_nothing; /* when it looked for something to read, since the last batch */
 };
 
 static struct wire wires[WIRES];
+static uint32_t serials;
 static struct net the_net;
 static struct net *net; /* NULL while the broker is down */
 
@@ -116,13 +129,14 @@ void wires_reset(void) {
             free(queue_pop(&wires[i].down));
         wires[i] = (struct wire){0};
     }
+    serials = 0;
 }
 
 static int wire_new(unsigned far, enum door door, uint32_t key) {
     for (int i = 0; i < WIRES; i++) {
         if (wires[i].used)
             continue;
-        wires[i] = (struct wire){.used = true, .far = far, .door = door, .key = key, .peer = PEER_NONE};
+        wires[i] = (struct wire){.used = true, .far = far, .door = door, .key = key, .peer = PEER_NONE, .serial = ++serials};
         wires[i].down_max = (unsigned)rng_between(&sim.rng, DOWN_MAX_LOW, DOWN_MAX_HIGH);
         wires[i].up_end_at = wires[i].down_end_at = INT64_MAX;
         return i;
@@ -315,6 +329,7 @@ static uint32_t peer_new(struct wire *w) {
     *p = (struct peer){.live = true,
                        .door = w->door,
                        .key = w->key,
+                       .routing = w->serial,
                        .fd = -1,
                        .frame_max = EST_FRAME_MAX,
                        .dirty = p->dirty};
@@ -350,6 +365,8 @@ int net_open(const struct net_options *o, const struct keyring *ring, struct net
     net->ring = ring;
     net->dirty_count = 0;
     net->held = NULL;
+    net->outgoing_count = 0;
+    net->found_nothing = false;
     net->free_first = PEER_NONE;
     for (uint32_t i = PEERS; i-- > 0; net->free_first = i) {
         struct buffer out = net->peers[i].out;
@@ -370,6 +387,11 @@ void net_close(struct net **n) {
     }
     free(net->held);
     net->held = NULL;
+    for (size_t i = 0; i < net->outgoing_count; i++)
+        free(net->outgoing[i].bytes);
+    free(net->outgoing);
+    net->outgoing = NULL;
+    net->outgoing_count = net->outgoing_capacity = 0;
     net = NULL;
 }
 
@@ -384,8 +406,16 @@ const char *zap_domain(enum door door) {
 }
 
 bool net_wait(struct net *n, int wake_fd, int timeout_ms, est_time (*clock)(void)) {
-    (void)n, (void)wake_fd, (void)clock;
-    return world_run(sim.now + timeout_ms * EST_US_PER_MS);
+    (void)wake_fd, (void)clock;
+    if (n->outgoing_count > 0 && (timeout_ms > 0 || n->found_nothing))
+        violate(&invariant_told_before_waiting, "%zu frames are not sent, and the broker waits for others",
+                n->outgoing_count);
+    int64_t until = sim.now + timeout_ms * EST_US_PER_MS;
+    if (timeout_ms == 0 && disk_is_writing()) /* a write takes its time, as long as it takes here for frames to come */
+        until += rng_between(fault_rng(FAULT_OVERLAP), 0, WRITING_MAX_US);
+    bool found = world_run(until);
+    n->found_nothing = !found;
+    return found;
 }
 
 /* One of the connections that have a frame, by chance. */
@@ -478,9 +508,56 @@ void net_sent(struct net *n, uint32_t peer) {
     p->frame_start = p->mark;
 }
 
-static bool frame_send(struct net *n, uint32_t peer, size_t from, size_t to) {
-    struct wire *w = &wires[n->wire_of[peer]];
-    est_slice commands = {n->peers[peer].out.data + from, to - from};
+static void frame_prepare(struct net *n, uint32_t peer, size_t from, size_t to) {
+    if (n->outgoing_count == n->outgoing_capacity) {
+        n->outgoing_capacity = n->outgoing_capacity * 2 + 64;
+        n->outgoing = realloc(n->outgoing, n->outgoing_capacity * sizeof *n->outgoing);
+        if (n->outgoing == NULL)
+            abort();
+    }
+    struct outgoing *o = &n->outgoing[n->outgoing_count];
+    *o = (struct outgoing){.peer = peer,
+                           .routing = n->peers[peer].routing,
+                           .head = disk_head_seq(),
+                           .size = to - from,
+                           .bytes = malloc(to - from)};
+    if (o->bytes == NULL)
+        abort();
+    memcpy(o->bytes, n->peers[peer].out.data + from, to - from);
+    n->outgoing_count++;
+}
+
+static void peer_prepare(struct net *n, uint32_t peer) {
+    const struct peer *p = &n->peers[peer];
+    size_t from = 0;
+    for (size_t i = 0; i < p->cuts_count; i++) {
+        frame_prepare(n, peer, from, p->cuts[i]);
+        from = p->cuts[i];
+    }
+    if (from < p->out.size)
+        frame_prepare(n, peer, from, p->out.size);
+}
+
+void net_prepare(struct net *n) {
+    oracle_batch();
+    for (uint32_t i = 0; i < n->dirty_count; i++) {
+        uint32_t peer = n->dirty[i];
+        struct peer *p = &n->peers[peer];
+        if (p->live)
+            peer_prepare(n, peer);
+        buffer_clear(&p->out);
+        p->cuts_count = p->frame_start = p->mark = 0;
+        p->asks = 0;
+        p->dirty = false;
+    }
+    n->dirty_count = 0;
+    n->found_nothing = false;
+    sim.steps++;
+}
+
+static bool frame_send(struct net *n, const struct outgoing *o) {
+    struct wire *w = &wires[n->wire_of[o->peer]];
+    est_slice commands = {o->bytes, o->size};
     if (sim.crash_after_frames >= 0 && sim.crash_after_frames-- == 0) {
         fault_count(FAULT_CRASH_SENDING);
         process_crash();
@@ -494,21 +571,10 @@ static bool frame_send(struct net *n, uint32_t peer, size_t from, size_t to) {
         n->counts.dropped_slow++;
         return false;
     }
-    oracle_told(peer, commands);
+    oracle_told(o->peer, commands, o->head);
     queue_push(&w->down, PROTOCOL_VERSION, commands);
     n->counts.frames_out++;
     return true;
-}
-
-static bool peer_flush(struct net *n, uint32_t peer) {
-    struct peer *p = &n->peers[peer];
-    size_t from = 0;
-    for (size_t i = 0; i < p->cuts_count; i++) {
-        if (!frame_send(n, peer, from, p->cuts[i]))
-            return false;
-        from = p->cuts[i];
-    }
-    return from == p->out.size || frame_send(n, peer, from, p->out.size);
 }
 
 static void leaving_end(struct net *n, est_time now) {
@@ -517,21 +583,21 @@ static void leaving_end(struct net *n, est_time now) {
             peer_free(peer);
 }
 
+/* As net.c has it: what is for a peer that ended meanwhile, or whose number is another's by now, is lost. */
 void net_flush(struct net *n, est_time now) {
-    oracle_batch();
-    for (uint32_t i = 0; i < n->dirty_count; i++) {
-        uint32_t peer = n->dirty[i];
-        struct peer *p = &n->peers[peer];
-        if (p->live && !peer_flush(n, peer))
+    for (size_t i = 0; i < n->outgoing_count; i++) {
+        struct outgoing *o = &n->outgoing[i];
+        struct peer *p = &n->peers[o->peer];
+        bool is_its = p->live && p->routing == o->routing;
+        if (!is_its || p->gone)
+            fault_count(FAULT_LOSS);
+        else if (!frame_send(n, o))
             p->gone = true;
-        buffer_clear(&p->out);
-        p->cuts_count = p->frame_start = p->mark = 0;
-        p->asks = 0;
-        p->dirty = false;
+        free(o->bytes);
+        o->bytes = NULL;
     }
-    n->dirty_count = 0;
+    n->outgoing_count = 0;
     leaving_end(n, now);
-    sim.steps++;
 }
 
 /* Told why, it is let go half a second later, or at once when it is gone already. */

@@ -42,6 +42,7 @@ void world_begin_settling(void) {
     sim.crash_after_frames = -1;
     sim.slow_us = 0;
     sim.signal = sim.reloaded ? SIGHUP : 0;
+    sim.signal_rides = false;
     for (int i = 0; i < FAR_ENDS; i++) {
         struct far_end *f = &far_ends[i];
         f->frozen_until = f->frozen_until > sim.now ? sim.now + 1 : f->frozen_until;
@@ -113,7 +114,7 @@ bool world_run(int64_t until) {
     phase_turn();
     for (;;) {
         bool waits = wire_waits_for_broker(&broker_at);
-        if (sim.broker_is_up && (waits || sim.signal != 0))
+        if (sim.broker_is_up && (waits || (sim.signal != 0 && !sim.signal_rides)))
             return true;
         if (!sim.broker_is_up)
             broker_at = INT64_MAX;
@@ -141,9 +142,9 @@ static void sim_reset(const struct plan *plan) {
     sim.rng = rng_from(plan->seed, 1);
     sim.crash_after_frames = -1;
     sim.steps_wanted = plan->steps != 0 ? plan->steps : (unsigned)rng_between(&sim.rng, 100, 500);
+    faults_reset();
     disk_reset();
     wires_reset();
-    faults_reset();
     notebooks_reset();
     far_ends_reset();
     oracle_reset();
