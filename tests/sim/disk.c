@@ -390,7 +390,7 @@ static int append_awaits(struct store *store, const struct event *e) {
 }
 
 static void crash_while_writing(unsigned per_mille) {
-    if (sim.arm != ARM_CRASH_WRITING || !rng_chance(fault_rng(FAULT_CRASH_WRITING), per_mille))
+    if (sim.arm != ARM_CRASH_WRITING || sim.reloading || !rng_chance(fault_rng(FAULT_CRASH_WRITING), per_mille))
         return;
     sim.arm = ARM_NONE;
     fault_count(FAULT_CRASH_WRITING);
@@ -439,6 +439,8 @@ static void commit_slowly(void) {
 }
 
 static int commit_armed(struct store *store, const struct store_head *head, enum arm arm) {
+    if (sim.reloading && arm >= ARM_CRASH_BEFORE)
+        return 0; /* the next commit meets it */
     sim.arm = ARM_NONE;
     switch (arm) {
     case ARM_FAIL:

@@ -52,12 +52,14 @@ int system_clock(clockid_t id, struct timespec *ret) {
 ssize_t system_read(int fd, void *data, size_t size) {
     (void)fd, (void)size;
     if (sim.signal == 0) {
+        sim.reloading = false;
         errno = EAGAIN;
         return -1;
     }
     fault_count(sim.signal == SIGHUP ? FAULT_RELOAD : FAULT_STOP);
     *(struct signalfd_siginfo *)data = (struct signalfd_siginfo){.ssi_signo = (uint32_t)sim.signal};
-    if (sim.signal == SIGHUP)
+    sim.reloading = sim.signal == SIGHUP;
+    if (sim.reloading)
         sim.reloaded = !sim.reloaded;
     sim.signal = 0;
     return sizeof(struct signalfd_siginfo);

@@ -141,6 +141,7 @@ struct sim {
     int signal;
     bool signal_rides; /* it finds the broker at work: with the next batch that there is anyway */
     bool reloaded; /* the configuration in force is the one after */
+    bool reloading; /* the broker is at it, and holds memory that a jump out of it would lose: it does not die then */
     uint64_t faults[FAULT_COUNT];
     uint64_t digest; /* of everything that was said */
     uint64_t events, frames, restarts;
