@@ -90,7 +90,7 @@ uint64_t print_body(est_slice body);
     X(FOREIGN_ANSWER, "foreign-answer", 0, "an agent answers what another one holds")                        \
     X(LATE_ANSWER, "late-answer", 0, "an agent answers under a lease that is over")                          \
     X(OVERLAP, "overlap", 0, "a batch is left under way to the disk while the next one is made")             \
-    X(CRASH_WRITING, "crash-while-writing", 120000, "the broker dies, a batch on its way to the disk: whole or not at all")
+    X(CRASH_WRITING, "crash-while-writing", 120000, "the broker dies; the batch under way is there whole or not at all")
 
 enum fault {
 #define FAULT_ENUM(name, text, every_ms, sentence) FAULT_##name,

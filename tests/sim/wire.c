@@ -136,7 +136,8 @@ static int wire_new(unsigned far, enum door door, uint32_t key) {
     for (int i = 0; i < WIRES; i++) {
         if (wires[i].used)
             continue;
-        wires[i] = (struct wire){.used = true, .far = far, .door = door, .key = key, .peer = PEER_NONE, .serial = ++serials};
+        wires[i] = (struct wire){.used = true, .far = far, .door = door, .key = key, .peer = PEER_NONE};
+        wires[i].serial = ++serials;
         wires[i].down_max = (unsigned)rng_between(&sim.rng, DOWN_MAX_LOW, DOWN_MAX_HIGH);
         wires[i].up_end_at = wires[i].down_end_at = INT64_MAX;
         return i;
