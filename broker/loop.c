@@ -111,24 +111,23 @@ static void commit_count(struct broker *b) {
     histogram_add(&b->batch_events, &batch_ladder, b->written_appends);
 }
 
-/* The batch that is under way is on the disk: what it did may be told. False: it is not yet, and nobody `waits`.
- * Once the store has failed nothing is: an append of the next batch may have waited for this write and been the
- * one who heard that it failed, and then there is none any more to ask about. */
-static bool write_end(struct broker *b, bool waits) {
+/* Where the batch that was under way is on the disk, what it did is told. Once the store has failed nothing is:
+ * an append of the next batch may have waited for this write and been the one who heard that it failed, and
+ * then there is none any more to ask about. */
+static void write_end(struct broker *b, bool waits) {
     if (!b->writing)
-        return true;
+        return;
     int rc = store_commit_end(b->store, waits);
     if (rc > 0)
-        return false;
+        return;
     b->writing = false;
     if (rc < 0)
         broker_fail(b, "committing");
     if (b->failed)
-        return true;
+        return;
     if (b->written_appends > 0)
         commit_count(b);
     net_flush(b->net, b->now);
-    return true;
 }
 
 /* The batch is complete. Where its write takes a while the next one is made meanwhile. */

@@ -1,3 +1,3 @@
 # broker/loop.c
 # what a batch said is sent although an append of the next one has heard that the batch is lost
-/^static bool write_end/,/^}/s/^    if (b->failed)$/    if (rc < 0)/
+/^static void write_end/,/^}/s/^    if (b->failed)$/    if (rc < 0)/
