@@ -192,12 +192,14 @@ static void keeper_free(struct keeper *k) {
     free(k);
 }
 
-int thread_start(pthread_t *ret, void *(*run)(void *), void *arg) {
+int thread_start(pthread_t *ret, const char *name, void *(*run)(void *), void *arg) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(ret, NULL, run, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error == 0)
+        pthread_setname_np(*ret, name);
     return error;
 }
 
@@ -217,7 +219,7 @@ int keeper_start(struct store *store) {
     k->wake_bytes = WAKE_BYTES;
     store->keeper = k;
     keeper_rebase(store);
-    int error = thread_start(&k->thread, keeper_run, store);
+    int error = thread_start(&k->thread, "keeper", keeper_run, store);
     if (error == 0)
         return 0;
     store->keeper = NULL;

@@ -118,8 +118,8 @@ void view_end(struct view *);
 int head_read(struct store *, MDB_txn *, struct store_head *ret);
 int head_write(struct store *);
 
-/* A thread of the store: signals are for the loop's. 0 or an errno. */
-int thread_start(pthread_t *ret, void *(*run)(void *), void *arg);
+/* A thread of the store, by the name that `top -H` shows: signals are for the loop's. 0 or an errno. */
+int thread_start(pthread_t *ret, const char *name, void *(*run)(void *), void *arg);
 
 /* The look is over for good: the environment may be closed. */
 void look_close(struct store *);

@@ -88,7 +88,7 @@ struct warm *warm_begin(struct store *store) {
         return NULL;
     w->store = store;
     if (range_find(store, w))
-        while (w->started < THREADS && thread_start(&w->threads[w->started], warm_run, w) == 0)
+        while (w->started < THREADS && thread_start(&w->threads[w->started], "warm", warm_run, w) == 0)
             w->started++;
     if (w->started > 0)
         return w;

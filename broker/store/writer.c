@@ -44,7 +44,7 @@ int writer_start(struct store *store) {
     pthread_cond_init(&w->wake, NULL);
     pthread_cond_init(&w->done, NULL);
     w->journal = &store->journal;
-    int error = thread_start(&w->thread, writer_run, w);
+    int error = thread_start(&w->thread, "writer", writer_run, w);
     if (error == 0) {
         store->writer = w;
         return 0;
