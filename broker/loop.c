@@ -112,8 +112,7 @@ static void commit_count(struct broker *b) {
 }
 
 /* Where the batch that was under way is on the disk, what it did is told. Once the store has failed nothing is:
- * an append of the next batch may have waited for this write and been the one who heard that it failed, and
- * then there is none any more to ask about. */
+ * an append of the next batch may have waited for this write and been the first to hear that it failed. */
 static void write_end(struct broker *b, bool waits) {
     if (!b->writing)
         return;

@@ -478,6 +478,7 @@ static int write_over(struct store *store, struct store_head head) {
     return 0;
 }
 
+/* A failure that another call met first is not told again, unlike the real store's: the loop holds without that. */
 int store_commit_end(struct store *store, bool waits) {
     struct pending *p = &store->pending;
     if (!p->is_there)
