@@ -22,7 +22,7 @@ enum trace_kind {
     TRACE_PARENT_SYNC,    /* and the folder that names it */
     TRACE_EVENT,          /* mark: event `offset` was appended; its record's checksum is `value` */
     TRACE_COMMIT,         /* mark: the commit of all up to event `offset` begins */
-    TRACE_PROMISED,       /* mark: it returned; all up to event `offset` has been promised */
+    TRACE_PROMISED,       /* mark: it is on the disk; all up to event `offset` has been promised */
     TRACE_ABORTED,        /* mark: what was appended since the last commit is void */
     TRACE_KINDS,
 };
