@@ -2,8 +2,8 @@
  *
  * Wait for frames or a timer; take up to a bound of frames; step each; one write holds the batch's
  * events; only when it is on disk, send. Nothing is told to anyone before what it rests on is on disk,
- * and one write serves the whole batch. A large one is under way while the next batch is made; what that
- * one says waits for its own. When the store refuses, the process stops without sending: memory is ahead
+ * and one write serves the whole batch. Where there is more to do a large one is under way while the next
+ * batch is made; what that one says waits for its own. When the store refuses, the process stops without sending: memory is ahead
  * of disk then, and restart is the recovery.
  */
 #include "broker.h"
@@ -129,13 +129,13 @@ static void write_end(struct broker *b, bool waits) {
     net_flush(b->net, b->now);
 }
 
-/* The batch is complete. Where its write takes a while the next one is made meanwhile. */
-static void write_begin(struct broker *b) {
+/* The batch is complete. Where its write takes a while and there is more to do the next one is made meanwhile. */
+static void write_begin(struct broker *b, bool more) {
     write_end(b, true);
     if (b->failed)
         return;
     net_prepare(b->net);
-    if (store_commit_begin(b->store) < 0) {
+    if (store_commit_begin(b->store, more) < 0) {
         broker_fail(b, "committing");
         return;
     }
@@ -220,7 +220,8 @@ static void batch(struct broker *b, bool frames) {
     }
     /* A peer may have gone after its last words: those are read first, unless there is no end of
      * frames. What it asked and was not read it would ask again. */
-    if (!frames || frames_take(b) || ++b->gone_delayed >= GONE_DELAY_BATCHES) {
+    bool more = frames && !frames_take(b);
+    if (!more || ++b->gone_delayed >= GONE_DELAY_BATCHES) {
         b->gone_delayed = 0;
         gone_take(b);
     }
@@ -231,7 +232,7 @@ static void batch(struct broker *b, bool frames) {
         store_abort(b->store);
         return;
     }
-    write_begin(b);
+    write_begin(b, more);
 }
 
 static int wait_ms(const struct broker *b) {

@@ -15,8 +15,9 @@
 
 #include <string.h>
 
-/* A smaller write is done at once, where it is asked for: with few in flight nothing else is to be done meanwhile,
- * and the other thread would have to be woken, and wake. */
+/* A smaller write is done at once, where it is asked for, and so is one beside which nothing is to be done: the
+ * other thread would have to be woken, and wake. With 1,000 in flight to let it write whatever was larger took an
+ * eighth more CPU for the same rate. */
 enum { WRITER_BYTES = 64 << 10 };
 
 /* A tool meets MAP_RESIZED when the broker's map has grown since: take over its size. */
@@ -301,11 +302,11 @@ int store_commit(struct store *store) {
     return rc > 0 ? pending_write(store) : rc;
 }
 
-int store_commit_begin(struct store *store) {
+int store_commit_begin(struct store *store, bool more) {
     int rc = batch_close(store);
     if (rc <= 0)
         return rc;
-    if (store->pending.span.size < WRITER_BYTES)
+    if (!more || store->pending.span.size < WRITER_BYTES)
         return pending_write(store);
     writer_begin(store->writer, &store->pending.span);
     return 0;

@@ -92,9 +92,9 @@ int store_begin(struct store *);
 int store_append(struct store *, const struct event *);
 /* Durable on 0. The batch is over either way. One without an append costs no write. */
 int store_commit(struct store *);
-/* The same, but it may still be under way when this returns 0, and then the next batch may begin. Nothing
- * that the batch did may be told before store_commit_end says that it is on the disk. */
-int store_commit_begin(struct store *);
+/* The same, but where there is `more` to be done it may still be under way when this returns 0, and then the next
+ * batch may begin. Nothing that the batch did may be told before store_commit_end says that it is on the disk. */
+int store_commit_begin(struct store *, bool more);
 /* 0: what store_commit_begin began, if anything, is on the disk; 1: it is under way, and nobody `waits` for
  * it. Else a code: the batch, and the one that was open, are as if they had never been. Where another call had to
  * wait for it and met the failure, this tells it again, until another batch is committed. */

@@ -88,7 +88,7 @@ static int batch(struct store *store) {
     if (!rc)
         rc = end(store, true);
     if (!rc)
-        rc = store_commit_begin(store);
+        rc = store_commit_begin(store, true);
     if (!rc)
         committing = seq;
     return rc;

@@ -332,7 +332,7 @@ static void commit(struct driver *d) {
     bool begins = chance(d, 2);
     end(d, true);
     committing(d);
-    if ((begins ? store_commit_begin : store_commit)(d->store) != 0)
+    if ((begins ? store_commit_begin(d->store, true) : store_commit(d->store)) != 0)
         die("a commit failed", d->store);
     if (!begins)
         committed(d);

@@ -72,7 +72,7 @@ static void commit_inquiries(struct writer *w, unsigned count, size_t body) {
 static void begin_large(struct writer *w) {
     expect_ok(w->store, store_begin(w->store));
     append_inquiries(w, LARGE, BODY);
-    expect_ok(w->store, store_commit_begin(w->store));
+    expect_ok(w->store, store_commit_begin(w->store, true));
     assert_int_equal(store_commit_end(w->store, false), 1);
 }
 
@@ -130,34 +130,39 @@ static void expect_unknown(struct store *store, uint64_t nth) {
 
 /* --- Under way --------------------------------------------------------------------------------- */
 
-/* A block of 15 pages is written at once, though the thread is held; one of 16 is not. */
+/* A block of 15 pages is written at once, though the thread is held, and one of 16 beside which nothing is to be
+ * done; where there is more, one of 16 is not. */
 static void small_batch_is_on_the_disk_when_its_commit_has_begun(void **state) {
     struct writer w = writer_open(*state, 0);
     disk_calls_reset();
     disk_calls_hold_journal();
     expect_ok(w.store, store_begin(w.store));
     append_inquiries(&w, 1, 15 * BLOCK - 500);
-    expect_ok(w.store, store_commit_begin(w.store));
+    expect_ok(w.store, store_commit_begin(w.store, true));
     assert_int_equal(disk_calls_count(DISK_JOURNAL), 1);
     assert_int_equal(store_commit_end(w.store, false), 0);
     expect_ok(w.store, store_begin(w.store));
     append_inquiries(&w, 1, 16 * BLOCK - 500);
-    expect_ok(w.store, store_commit_begin(w.store));
+    expect_ok(w.store, store_commit_begin(w.store, false));
+    assert_int_equal(store_commit_end(w.store, false), 0);
+    expect_ok(w.store, store_begin(w.store));
+    append_inquiries(&w, 1, 16 * BLOCK - 500);
+    expect_ok(w.store, store_commit_begin(w.store, true));
     assert_int_equal(store_commit_end(w.store, false), 1);
     disk_calls_await_held();
-    assert_int_equal(disk_calls_count(DISK_JOURNAL), 1);
+    assert_int_equal(disk_calls_count(DISK_JOURNAL), 2);
     disk_calls_let_journal();
     expect_ok(w.store, store_commit_end(w.store, true));
-    assert_int_equal(disk_calls_count(DISK_JOURNAL), 2);
+    assert_int_equal(disk_calls_count(DISK_JOURNAL), 3);
     writer_close(&w);
-    expect_events(*state, 2);
+    expect_events(*state, 3);
 }
 
 static void batch_without_an_append_costs_no_write(void **state) {
     struct writer w = writer_open(*state, 0);
     disk_calls_reset();
     expect_ok(w.store, store_begin(w.store));
-    expect_ok(w.store, store_commit_begin(w.store));
+    expect_ok(w.store, store_commit_begin(w.store, true));
     assert_int_equal(store_commit_end(w.store, false), 0);
     assert_int_equal(disk_calls_count(DISK_JOURNAL), 0);
     writer_close(&w);
@@ -188,7 +193,7 @@ static void next_batch_reads_and_changes_what_is_under_way(void **state) {
     assert_int_equal(store_commit_end(w.store, false), 0);
     expect_ok(w.store, store_event(w.store, LARGE + 1, &event)); /* the open one goes on */
     assert_int_equal(event.type, EVENT_ATTEMPT_FAILED);
-    expect_ok(w.store, store_commit_begin(w.store));
+    expect_ok(w.store, store_commit_begin(w.store, true));
     expect_ok(w.store, store_commit_end(w.store, true));
     writer_close(&w);
     expect_events(*state, LARGE + 5);
@@ -215,7 +220,7 @@ static void large_batches_one_after_the_other_are_all_there_in_order(void **stat
         else
             append_inquiries(&w, 1, 10);
         expect_ok(w.store, store_commit_end(w.store, true));
-        expect_ok(w.store, store_commit_begin(w.store));
+        expect_ok(w.store, store_commit_begin(w.store, true));
     }
     expect_ok(w.store, store_commit_end(w.store, true));
     writer_close(&w);
@@ -258,7 +263,7 @@ static void batch_that_defines_things_waits_for_it(void **state) {
     writer_append(&w, &event);
     assert_int_equal(waits, 1);
     change_one(&w, EVENT_ANSWERED, 3);
-    expect_ok(w.store, store_commit_begin(w.store));
+    expect_ok(w.store, store_commit_begin(w.store, true));
     assert_int_equal(store_commit_end(w.store, false), 0);
     writer_close(&w);
     expect_events(*state, LARGE + 3);
@@ -280,7 +285,7 @@ static void batch_that_finds_the_ring_full_waits_for_it(void **state) {
     assert_int_equal(waits, 1);
     expect_ok(w.store, store_event(w.store, BEFORE + 1, &event)); /* out of LMDB now */
     expect_ok(w.store, store_event(w.store, BEFORE + LARGE + 1, &event));
-    expect_ok(w.store, store_commit_begin(w.store));
+    expect_ok(w.store, store_commit_begin(w.store, true));
     expect_ok(w.store, store_commit_end(w.store, true));
     assert_int_equal(disk_calls_count(DISK_JOURNAL), 2);
     writer_close(&w);
@@ -295,7 +300,7 @@ static void batch_larger_than_the_ring_waits_for_it(void **state) {
     expect_ok(w.store, store_begin(w.store));
     append_inquiries(&w, MORE, BODY);
     assert_int_equal(waits, 1);
-    expect_ok(w.store, store_commit_begin(w.store));
+    expect_ok(w.store, store_commit_begin(w.store, true));
     assert_int_equal(store_commit_end(w.store, false), 0);
     writer_close(&w);
     expect_events(*state, LARGE + MORE);
@@ -308,7 +313,7 @@ static void the_next_commit_waits_for_it(void **state) {
         begin_large(&w);
         expect_ok(w.store, store_begin(w.store));
         append_inquiries(&w, 1, 10);
-        expect_ok(w.store, (i == 0 ? store_commit : store_commit_begin)(w.store));
+        expect_ok(w.store, i == 0 ? store_commit(w.store) : store_commit_begin(w.store, true));
         assert_int_equal(waits, 1);
         assert_int_equal(store_commit_end(w.store, false), 0);
     }
@@ -399,7 +404,7 @@ static void failed_write_loses_that_batch_and_the_open_one_only(void **state) {
         append_inquiries(&w, LARGE, BODY);
         uint32_t queued = w.store->fresh.queued;
         w.store->is_deep = true;
-        expect_ok(w.store, store_commit_begin(w.store));
+        expect_ok(w.store, store_commit_begin(w.store, true));
         assert_true(w.store->fresh.queued + FRESH_TOGETHER < queued); /* handed over */
         expect_ok(w.store, store_begin(w.store));
         rows_change(&w, waiting, 0, false);
@@ -424,7 +429,7 @@ static void failed_write_loses_that_batch_and_the_open_one_only(void **state) {
     expect_ok(w.store, store_begin(w.store));
     rows_change(&w, waiting, 1, true);
     append_inquiries(&w, LARGE, BODY);
-    expect_ok(w.store, store_commit_begin(w.store));
+    expect_ok(w.store, store_commit_begin(w.store, true));
     expect_ok(w.store, store_commit_end(w.store, true));
     expect_ok(w.store, store_begin(w.store));
     rows_change(&w, waiting, 1, false);
@@ -458,7 +463,7 @@ static int meets_by_definition(struct writer *w) {
 }
 
 static int meets_by_commit(struct writer *w) {
-    return store_commit_begin(w->store);
+    return store_commit_begin(w->store, true);
 }
 
 static int meets_by_drain(struct writer *w) {
@@ -580,7 +585,7 @@ static void rows_in_the_tables_never_have_events_that_the_log_lacks(void **state
         disk_calls_let_journal();
         expect_ok(w.store, store_commit_end(w.store, true));
         disk_calls_hold_journal();
-        expect_ok(w.store, store_commit_begin(w.store));
+        expect_ok(w.store, store_commit_begin(w.store, true));
         assert_int_equal(store_commit_end(w.store, false), 1);
         expect_ok(w.store, keeper_drain(w.store)); /* of what it has been told */
         raise(SIGKILL);
