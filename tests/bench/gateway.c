@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -51,6 +52,7 @@ struct caller {
     struct flights flights;
     pid_t gateway; /* 0: another requester's */
     unsigned port;
+    int port_file;                     /* locked, shared, by whoever uses another's gateway */
     char tokens[2][TOKEN_SECRET_SIZE]; /* portal, quiet */
     char *bodies[DISTRICTS];           /* whole JSON of a submit */
     struct wire *wires;
@@ -159,6 +161,14 @@ static bool text_read(const struct part *part, const char *name, char *ret, size
     return good;
 }
 
+/* The gateway lives until nobody uses it any more: the first requester may be the first to have all its answers. */
+static bool port_lock(struct caller *c, int how) {
+    char path[STAGE_PATH_SIZE];
+    stage_path(c->part->stage, "port", path);
+    c->port_file = open(path, O_RDONLY | O_CLOEXEC);
+    return c->port_file >= 0 && flock(c->port_file, how) == 0;
+}
+
 /* The first requester's file appears whole, by rename, when its gateway serves. */
 static int gateway_find(struct caller *c) {
     char port[16];
@@ -167,7 +177,7 @@ static int gateway_find(struct caller *c) {
         if (text_read(c->part, "port", port, sizeof port) &&
             text_read(c->part, "tokens.txt", c->tokens[0], sizeof c->tokens[0])) {
             c->port = (unsigned)atoi(port);
-            return 0;
+            return port_lock(c, LOCK_SH) ? 0 : -EST_IO;
         }
     return -EST_TIMEOUT;
 }
@@ -178,6 +188,7 @@ static void gateway_end(struct caller *c) {
     int status;
     if (c->gateway <= 0)
         return;
+    port_lock(c, LOCK_EX);
     kill(c->gateway, SIGTERM);
     if (wait4(c->gateway, &status, 0, &used) != c->gateway || c->part->score->answered == 0)
         return;
