@@ -3,8 +3,8 @@
  * Wait for frames or a timer; take up to a bound of frames; step each; one write holds the batch's
  * events; only when it is on disk, send. Nothing is told to anyone before what it rests on is on disk,
  * and one write serves the whole batch. Where there is more to do a large one is under way while the next
- * batch is made; what that one says waits for its own. When the store refuses, the process stops without sending: memory is ahead
- * of disk then, and restart is the recovery.
+ * batch is made; what that one says waits for its own. When the store refuses, the process stops without
+ * sending: memory is ahead of disk then, and restart is the recovery.
  */
 #include "broker.h"
 

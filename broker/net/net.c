@@ -511,7 +511,7 @@ void net_flush(struct net *n, est_time now) {
     for (size_t i = 0; i < n->outgoing_count; i++) {
         struct outgoing *o = &n->outgoing[i];
         const struct peer *p = &n->peers[o->peer];
-        bool is_its = p->live && p->routing == o->routing;
+        bool is_its = p->live && p->routing == o->routing && p->door == o->door->door;
         if (!is_its || p->gone)
             zmq_msg_close(&o->message);
         else if (!outgoing_send(n, o))

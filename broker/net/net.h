@@ -75,8 +75,8 @@ void net_sent(struct net *, uint32_t peer);
 void net_prepare(struct net *);
 /* Sends what was prepared. Peers that could not take it are reported by net_gone_next. */
 void net_flush(struct net *, est_time now);
-/* Lets a peer go: its last words are sent by the next flush, then its
- * connection is ended. */
+/* Lets a peer go: its last words are prepared with what the batch says else, and
+ * some time after they are sent its connection is ended. */
 void net_release(struct net *, uint32_t peer, est_time now);
 
 const struct net_counts *net_counts(const struct net *);

