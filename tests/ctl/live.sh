@@ -129,7 +129,7 @@ claim "what has ended stays where it is" 3 'ALREADY_FINAL' estelam redirect "$nu
 claim "keys are shown" 0 '^duty +operator +operator ' estelam keys
 claim "in a form for programs" 0 '"level": *"observer"' estelam keys --json
 claim "the configuration is shown" 0 '^city +tehran' estelam config broker
-claim "without a secret" 1 '' grep -qF "$(sed -n 's/^secret: *"\(.*\)"/\1/p' broker.key)" "$dir/out"
+claim "without a secret" 1 '' grep -qF -e "$(sed -n 's/^secret: *"\(.*\)"/\1/p' broker.key)" "$dir/out"
 claim "an observer sees queues" 0 '' estelam queues --profile watch.yaml
 claim "and no inquiry" 3 'NOT_ALLOWED.*STATUS needs the level operator' \
     estelam status "$number" --operator --profile watch.yaml
