@@ -46,15 +46,17 @@ static void index_remove(struct core *c, uint32_t inquiry) {
 }
 
 uint32_t inquiry_new(struct core *c, uint64_t number) {
-    uint32_t inquiry = c->inquiries_free;
-    if (inquiry != NONE)
+    uint32_t inquiry = c->inquiries_free, timer = NONE; /* or that of who had the place before */
+    if (inquiry != NONE) {
         c->inquiries_free = c->inquiries[inquiry].next;
-    else if (c->inquiries_used < c->limits.inquiries_max)
+        timer = c->inquiries[inquiry].timer;
+    } else if (c->inquiries_used < c->limits.inquiries_max) {
         inquiry = c->inquiries_used++;
-    else
+    } else {
         return NONE;
+    }
     c->inquiries[inquiry] = (struct inquiry){
-        .number = number, .session = NONE, .origin = NONE, .timer = NONE, .next = NONE, .prev = NONE};
+        .number = number, .session = NONE, .origin = NONE, .timer = timer, .next = NONE, .prev = NONE};
     index_add(c, inquiry);
     return inquiry;
 }
@@ -238,8 +240,8 @@ void inquiry_move(struct core *c, uint32_t inquiry, enum est_state state, uint32
 
 void inquiry_delay(struct core *c, uint32_t inquiry, int64_t until_us) {
     inquiry_move(c, inquiry, EST_STATE_DELAYED, NONE);
-    if (until_us < c->inquiries[inquiry].due_us)
-        heap_set(&c->due, inquiry, until_us);
+    int64_t due_us = c->inquiries[inquiry].due_us;
+    heap_set(&c->due, inquiry, until_us < due_us ? until_us : due_us);
 }
 
 /* Its timer stays as it was while it waited. */

@@ -145,15 +145,23 @@ static void session_due(struct core *c, est_time now, uint32_t session, struct e
     heap_set(&c->quiet, session, next);
 }
 
+/* The heap keeps a lower bound here too. */
 static void inquiry_due(struct core *c, est_time now, uint32_t inquiry, struct effects *fx) {
     struct inquiry *q = &c->inquiries[inquiry];
+    bool is_open = q->state != EST_STATE_NONE && !est_state_is_final(q->state);
+    if (!is_open || q->due_us <= now.us)
+        heap_remove(&c->due, inquiry);
+    else
+        heap_set(&c->due, inquiry, q->due_us);
+    if (!is_open)
+        return;
     if (q->due_us <= now.us) {
         struct event e = {.type = EVENT_EXPIRED};
         inquiry_end(c, now, inquiry, &e, EST_EXPIRED, fx);
-        return;
+    } else if (q->state == EST_STATE_DELAYED) { /* its delay is over */
+        inquiry_move(c, inquiry, EST_STATE_WAITING, NONE);
+        offer_lane(c, now, q->lane, fx);
     }
-    inquiry_move(c, inquiry, EST_STATE_WAITING, NONE); /* its delay is over */
-    offer_lane(c, now, q->lane, fx);
 }
 
 void step_tick(struct core *c, est_time now, const struct input *in, struct effects *fx) {

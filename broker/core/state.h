@@ -33,7 +33,7 @@ struct inquiry {
     uint64_t number, last_seq;
     int64_t received_us, due_us;
     uint32_t next, prev;
-    uint32_t timer;    /* position in the heap, NONE when not there */
+    uint32_t timer;    /* position in the heap, NONE when not there; of a delayed one the delay's end, of others no later than due_us */
     union {
         uint32_t lease;    /* while LEASED */
         uint32_t session;  /* once it has ended: where the result is on its way to */
@@ -151,7 +151,7 @@ bool lane_has_room(const struct core *);
 /* timers.c */
 void heap_set(struct heap *, uint32_t who, int64_t at_us);  /* adds or moves */
 void heap_remove(struct heap *, uint32_t who);
-/* The deadline of an inquiry that has not ended, into the heap; of another, out of it. */
+/* Sees that the heap wakes the inquiry at its deadline or before, unless it has ended. */
 void inquiry_timer(struct core *, uint32_t inquiry);
 
 /* emit.c: events and effects. */

@@ -3,6 +3,11 @@
  * Deadlines mostly come in rising order, so adding one touches a single node; nothing ever waits
  * for the head of a queue to expire. Leases are not here: all are equally long, so a session's
  * list of leases is in the order of their ends already, and only its first one matters.
+ *
+ * An entry may come due too early, never too late: whom it wakes looks at what is true now and sets it right. So
+ * an end moves nothing: the entry of an inquiry outlives it, and is the next one's that gets the same place, whose
+ * deadline is as a rule later. To take each out at its end went down the whole heap, for the oldest is at its top:
+ * in a queue of ten million a tenth of the broker's time.
  */
 #include "state.h"
 
@@ -73,12 +78,7 @@ void heap_remove(struct heap *h, uint32_t who) {
 }
 
 void inquiry_timer(struct core *c, uint32_t inquiry) {
-    struct inquiry *q = &c->inquiries[inquiry];
-    if (est_state_is_final(q->state)) {
-        heap_remove(&c->due, inquiry);
-        return;
-    }
-    int64_t at = q->due_us;
-    if (q->timer == NONE || c->due.at[q->timer].at_us != at)
-        heap_set(&c->due, inquiry, at);
+    const struct inquiry *q = &c->inquiries[inquiry];
+    if (!est_state_is_final(q->state) && (q->timer == NONE || c->due.at[q->timer].at_us > q->due_us))
+        heap_set(&c->due, inquiry, q->due_us);
 }

@@ -190,6 +190,69 @@ static void a_deadline_ends_a_lease_and_the_late_answer_is_refused(void **state)
     world_end(&w);
 }
 
+/* The places that inquiries have in memory are used again, and with each its timer. */
+static void a_deadline_is_ones_own(void **state) {
+    (void)state;
+    struct world *w = world_new(NULL);
+    requester_up(w, 1, PORTAL, 8, NO_RESULTS);
+    submit_due(w, 1, 1, BEDEHI, 9000);
+    cancel(w, 1, 1);
+    ack(w, 1, 1);
+    submit_due(w, 1, 2, BEDEHI, 4000); /* sooner than who had its place */
+    forget(w);
+    advance(w, 3999);
+    EXPECT(w, "");
+    advance(w, 1);
+    EXPECT(w, "+expired #2\n");
+    ack(w, 1, 2);
+    submit_due(w, 1, 3, BEDEHI, 3000);
+    cancel(w, 1, 3);
+    ack(w, 1, 3);
+    submit_due(w, 1, 4, BEDEHI, 8000); /* later */
+    forget(w);
+    for (int i = 0; i < 4; i++, heard(w, 1))
+        advance(w, 1999);
+    EXPECT(w, "");
+    advance(w, 4);
+    EXPECT(w, "+expired #4\n");
+    world_end(&w);
+}
+
+static void a_delay_is_ones_own(void **state) {
+    (void)state;
+    struct world *w = world_new(NULL);
+    requester_up(w, 1, PORTAL, 8, NO_RESULTS);
+    agent_up(w, 2, NOSAZI_AGENT, 4);
+    submit_due(w, 1, 1, BEDEHI, 3000);
+    answer(w, 2, 1, 1);
+    ack(w, 1, 1);
+    submit(w, 1, 2, BEDEHI, 5); /* in the place of #1 */
+    retry(w, 2, 2, 2, 5000);
+    forget(w);
+    advance(w, 4999); /* past the deadline of #1 */
+    EXPECT(w, "");
+    advance(w, 1);
+    EXPECT(w, "s2 assign #2 e3 attempt 2\n");
+    world_end(&w);
+}
+
+static void what_has_ended_has_no_deadline(void **state) {
+    (void)state;
+    struct world *w = world_new(NULL);
+    requester_up(w, 1, PORTAL, 8, NO_RESULTS);
+    submit_due(w, 1, 1, BEDEHI, 2000);
+    cancel(w, 1, 1);
+    submit_due(w, 1, 2, BEDEHI, 3000);
+    cancel(w, 1, 2);
+    ack(w, 1, 2);
+    forget(w);
+    for (int i = 0; i < 4; i++, heard(w, 1))
+        advance(w, 1000);
+    EXPECT(w, "");
+    assert_int_equal(state_of(w, 1), EST_STATE_CANCELLED);
+    world_end(&w);
+}
+
 static void a_deadline_in_the_past_is_refused(void **state) {
     (void)state;
     struct world *w = world_new(NULL);
@@ -252,6 +315,9 @@ int main(void) {
         cmocka_unit_test(a_type_that_the_account_may_not_ask_is_refused),
         cmocka_unit_test(waiting_ends_at_the_deadline),
         cmocka_unit_test(a_deadline_ends_a_lease_and_the_late_answer_is_refused),
+        cmocka_unit_test(a_deadline_is_ones_own),
+        cmocka_unit_test(a_delay_is_ones_own),
+        cmocka_unit_test(what_has_ended_has_no_deadline),
         cmocka_unit_test(a_deadline_in_the_past_is_refused),
         cmocka_unit_test(a_cancelled_inquiry_is_taken_from_its_agent),
         cmocka_unit_test(nobody_cancels_what_is_not_his_and_an_operator_any),
