@@ -355,8 +355,8 @@ struct unsettled { uint64_t ids, open, ended, closing; };
 static struct unsettled unsettled_count(const struct walk *walk) {
     const struct fresh *fresh = &walk->store->fresh;
     struct unsettled count = {0};
-    for (uint32_t at = fresh->first; at != FRESH_NONE; at = fresh_at(fresh, at)->next) {
-        const struct fresh_row *it = fresh_at(fresh, at);
+    for (uint32_t i = 0; i < fresh->queued; i++) {
+        const struct fresh_row *it = fresh_at(fresh, fresh_waits(fresh, i)->place);
         bool acknowledged = it->row.acked.us != 0;
         count.ids += !it->in_ids;
         count.open += !acknowledged && !it->in_open;

@@ -57,10 +57,10 @@ int fresh_init(struct fresh *f) {
     *f = (struct fresh){0};
     /* Each row is written whole when it is taken. */
     f->rows = aligned_alloc(_Alignof(struct fresh_row), FRESH_CAPACITY * sizeof *f->rows);
-    f->since = malloc(FRESH_CAPACITY * sizeof *f->since);
+    f->queue = malloc(FRESH_CAPACITY * sizeof *f->queue);
     f->by_number.slots = malloc(2 * SIZE_MOST * sizeof *f->by_number.slots);
     f->by_id.slots = malloc(2 * SIZE_MOST * sizeof *f->by_id.slots);
-    if (f->rows == NULL || f->since == NULL || f->by_number.slots == NULL || f->by_id.slots == NULL) {
+    if (f->rows == NULL || f->queue == NULL || f->by_number.slots == NULL || f->by_id.slots == NULL) {
         fresh_done(f);
         return -EST_NO_MEMORY;
     }
@@ -70,7 +70,7 @@ int fresh_init(struct fresh *f) {
 
 void fresh_done(struct fresh *f) {
     free(f->rows);
-    free(f->since);
+    free(f->queue);
     free(f->by_number.slots);
     free(f->by_id.slots);
     *f = (struct fresh){0};
@@ -83,8 +83,8 @@ static void index_clear(struct fresh_index *index) {
 }
 
 void fresh_clear(struct fresh *f) {
-    f->first = f->last = f->free = FRESH_NONE;
-    f->count = f->used = f->queued = 0;
+    f->free = FRESH_NONE;
+    f->count = f->used = f->first = f->queued = 0;
     index_clear(&f->by_number);
     index_clear(&f->by_id);
 }
@@ -123,21 +123,16 @@ uint32_t fresh_find_id(const struct fresh *f, uint32_t account, const est_id *id
 }
 
 static void enqueue(struct fresh *f, uint32_t place, uint64_t since) {
-    struct fresh_row *r = &f->rows[place];
-    f->since[place] = since;
-    r->next = FRESH_NONE;
-    r->queued = true;
-    *(f->last == FRESH_NONE ? &f->first : &f->rows[f->last].next) = place;
-    f->last = place;
-    f->queued++;
+    f->rows[place].queued = true;
+    f->queue[(f->first + f->queued++) % FRESH_CAPACITY] = (struct fresh_waiting){since, place};
 }
 
 static uint32_t add(struct fresh *f, const struct inquiry_row *row, uint64_t since, bool by_id) {
     uint32_t place = f->free;
-    if (place != FRESH_NONE)
-        f->free = f->rows[place].next;
-    else
+    if (place == FRESH_NONE)
         place = f->used++;
+    else if ((f->free = f->rows[place].next) != FRESH_NONE)
+        fresh_expect(f, f->free);
     f->rows[place] = (struct fresh_row){.row = *row, .in_ids = !by_id, .in_open = !by_id, .by_id = by_id};
     slot_add(&f->by_number, number_hash(row->number), place);
     if (by_id)
@@ -156,12 +151,12 @@ uint32_t fresh_add_again(struct fresh *f, const struct inquiry_row *row, uint64_
 }
 
 uint32_t fresh_take(struct fresh *f) {
-    uint32_t place = f->first;
+    uint32_t place = fresh_waits(f, 0)->place;
     struct fresh_row *r = &f->rows[place];
-    f->first = r->next;
-    if (f->first == FRESH_NONE)
-        f->last = FRESH_NONE;
+    f->first = (f->first + 1) % FRESH_CAPACITY;
     f->queued--;
+    if (f->queued > FRESH_AHEAD)
+        fresh_expect(f, fresh_waits(f, FRESH_AHEAD)->place);
     r->queued = false;
     r->settling++;
     return place;
@@ -186,4 +181,15 @@ void fresh_settled(struct fresh *f, uint32_t place) {
     r->next = f->free;
     f->free = place;
     f->count--;
+}
+
+static void slot_expect(const struct fresh_index *index, uint32_t hash) {
+    __builtin_prefetch(&index->slots[index->size + (hash & (index->size - 1))], 1);
+}
+
+void fresh_expect_slots(const struct fresh *f, uint32_t place) {
+    const struct fresh_row *r = &f->rows[place];
+    slot_expect(&f->by_number, number_hash(r->row.number));
+    if (r->by_id)
+        slot_expect(&f->by_id, id_hash(r->row.account, &r->row.id));
 }

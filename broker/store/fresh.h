@@ -32,10 +32,10 @@ enum {
 /* Two lines of cache: by the first a row is told from others, the second has times. */
 struct fresh_row {
     _Alignas(64) struct inquiry_row row;
-    uint32_t next;        /* in the order of `since`; or the next free one */
+    uint32_t next;        /* free one */
     bool in_ids : 1, in_open : 1; /* what the tables have of it, or will when it is settled that far */
     bool by_id : 1;       /* found by its id here: the tables may lack it */
-    bool queued : 1;      /* in the list: the tables lack something of it that nobody is writing yet */
+    bool queued : 1;      /* in the queue: the tables lack something of it that nobody is writing yet */
     uint8_t settling;     /* how often it is on its way into the tables */
 };
 _Static_assert(sizeof(struct fresh_row) == 128, "a fresh row has two lines");
@@ -51,11 +51,17 @@ struct fresh_index {
     uint32_t size, count;
 };
 
+/* A row that waits to be settled, and its first event that the tables do not have. */
+struct fresh_waiting {
+    uint64_t since;
+    uint32_t place;
+};
+
 struct fresh {
     struct fresh_row *rows;
-    uint64_t *since;              /* of each row: its first event that the tables do not have */
+    struct fresh_waiting *queue; /* a ring of FRESH_CAPACITY, in the order of `since` */
+    uint32_t first, queued;
     struct fresh_index by_number, by_id;
-    uint32_t first, last, queued; /* the list, in the order of `since` */
     uint32_t count, free, used;
 };
 
@@ -68,9 +74,12 @@ uint32_t fresh_find_id(const struct fresh *, uint32_t account, const est_id *);
 static inline struct fresh_row *fresh_at(const struct fresh *f, uint32_t place) {
     return &f->rows[place];
 }
-/* The first event that the tables do not have, of the row that has waited for longest. */
+/* The one that has waited for longest is the first, of `queued`. */
+static inline const struct fresh_waiting *fresh_waits(const struct fresh *f, uint32_t nth) {
+    return &f->queue[(f->first + nth) % FRESH_CAPACITY];
+}
 static inline uint64_t fresh_since(const struct fresh *f) {
-    return f->since[f->first];
+    return fresh_waits(f, 0)->since;
 }
 static inline bool fresh_is_full(const struct fresh *f) {
     return f->count == FRESH_CAPACITY;
@@ -79,11 +88,20 @@ static inline bool fresh_is_full(const struct fresh *f) {
 uint32_t fresh_add(struct fresh *, const struct inquiry_row *, uint64_t since);
 /* The same for one that the tables have: as open, and its id. */
 uint32_t fresh_add_again(struct fresh *, const struct inquiry_row *, uint64_t since);
-/* Takes the one with the oldest `since` out of the list: it is being settled, as it is now. */
+/* Takes the one with the oldest `since` out of the queue: it is being settled, as it is now. */
 uint32_t fresh_take(struct fresh *);
 /* It is about to change, by event `since`. */
 void fresh_touch(struct fresh *, uint32_t place, uint64_t since);
 /* What fresh_take took is in the tables: it is forgotten, unless it has changed since. */
 void fresh_settled(struct fresh *, uint32_t place);
+
+/* Of thousands of rows the next one is in no cache that is near, but which it will be is known: whoever settles many in
+ * a row asks for each some steps before, then for what fresh_settled needs of the indexes. */
+enum { FRESH_AHEAD = 8, FRESH_AHEAD_SLOTS = 4 };
+static inline void fresh_expect(const struct fresh *f, uint32_t place) {
+    __builtin_prefetch(&f->rows[place], 1);
+    __builtin_prefetch(&f->rows[place].next, 1);
+}
+void fresh_expect_slots(const struct fresh *, uint32_t place);
 
 #endif

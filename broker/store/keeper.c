@@ -347,8 +347,13 @@ void keeper_take(struct store *store) {
     if (kept.seq + 1 > store->journal.oldest)
         journal_release(&store->journal, position, kept.seq + 1);
     for (; rows > 0; rows--) {
-        newest_see(store, &fresh_at(&store->fresh, k->places[k->places_first])->row);
-        fresh_settled(&store->fresh, k->places[k->places_first]);
+        uint32_t place = k->places[k->places_first];
+        if (rows > FRESH_AHEAD)
+            fresh_expect(&store->fresh, k->places[(k->places_first + FRESH_AHEAD) % PLACES]);
+        if (rows > FRESH_AHEAD_SLOTS)
+            fresh_expect_slots(&store->fresh, k->places[(k->places_first + FRESH_AHEAD_SLOTS) % PLACES]);
+        newest_see(store, &fresh_at(&store->fresh, place)->row);
+        fresh_settled(&store->fresh, place);
         k->places_first = (k->places_first + 1) % PLACES;
         k->places_count--;
     }

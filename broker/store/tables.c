@@ -384,8 +384,8 @@ int store_each_open(struct store *store, int (*each)(void *, const struct inquir
     it.fresh = calloc(store->fresh.count + 1, sizeof *it.fresh);
     if (!it.fresh)
         return store_fail(store, -EST_NO_MEMORY, "out of memory for the open inquiries");
-    for (uint32_t at = store->fresh.first; at != FRESH_NONE; at = fresh_at(&store->fresh, at)->next)
-        it.fresh[it.count++] = &fresh_at(&store->fresh, at)->row;
+    for (uint32_t i = 0; i < store->fresh.queued; i++)
+        it.fresh[it.count++] = &fresh_at(&store->fresh, fresh_waits(&store->fresh, i)->place)->row;
     qsort(it.fresh, it.count, sizeof *it.fresh, by_number);
     struct warm *warm = warm_begin(store);
     int rc = view_begin(store, &view);
