@@ -1,4 +1,5 @@
 /* core.c - the making of a core, and the step that every input goes through. */
+#include "pages.h"
 #include "state.h"
 
 #include <assert.h>
@@ -44,6 +45,9 @@ static bool tables_new(struct core *c) {
     c->sessions = calloc(l->sessions_max, sizeof *c->sessions);
     c->due.at = calloc(l->inquiries_max, sizeof *c->due.at);
     c->quiet.at = calloc(l->sessions_max, sizeof *c->quiet.at);
+    pages_large(c->inquiries, l->inquiries_max * sizeof *c->inquiries);
+    pages_large(c->index, index * sizeof *c->index);
+    pages_large(c->due.at, l->inquiries_max * sizeof *c->due.at);
     return c->inquiries && c->leases && c->index && c->lanes && c->lane_of && c->types && c->departments &&
            c->accounts && c->rights && c->sessions && c->due.at && c->quiet.at;
 }

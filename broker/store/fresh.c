@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include "fresh.h"
+#include "pages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,10 @@ int fresh_init(struct fresh *f) {
         fresh_done(f);
         return -EST_NO_MEMORY;
     }
+    pages_large(f->rows, FRESH_CAPACITY * sizeof *f->rows);
+    pages_large(f->queue, FRESH_CAPACITY * sizeof *f->queue);
+    pages_large(f->by_number.slots, 2 * SIZE_MOST * sizeof *f->by_number.slots);
+    pages_large(f->by_id.slots, 2 * SIZE_MOST * sizeof *f->by_id.slots);
     fresh_clear(f);
     return 0;
 }

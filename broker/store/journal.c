@@ -2,6 +2,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "pages.h"
 #include "room.h"
 
 #include <errno.h>
@@ -18,7 +19,6 @@ enum {
     FORMAT = 1,
     CHECKED_FROM = 16,
     ZERO_STEP = 1 << 20,
-    HUGE_PAGE = 2 << 20,
     RECORD_LEAST = 88,
 };
 
@@ -141,12 +141,12 @@ static int journal_allocate(struct store *store) {
     while (places < j->size / RECORD_LEAST)
         places *= 2;
     j->mask = places - 1;
-    j->ring = aligned_alloc(j->size % HUGE_PAGE == 0 ? HUGE_PAGE : JOURNAL_BLOCK, j->size);
+    j->ring = aligned_alloc(j->size % PAGES_LARGE == 0 ? PAGES_LARGE : JOURNAL_BLOCK, j->size);
     j->places = malloc(places * sizeof *j->places);
     if (j->ring == NULL || j->places == NULL)
         return store_fail(store, -EST_NO_MEMORY, "out of memory for the journal");
     /* The kernel then finds the pages of a write at one go; where it has none, it stays as it is. */
-    madvise(j->ring, j->size, MADV_HUGEPAGE);
+    pages_large(j->ring, j->size);
     memcpy(&j->key, store->secret, sizeof j->key);
     return 0;
 }
