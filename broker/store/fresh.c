@@ -134,10 +134,13 @@ static void enqueue(struct fresh *f, uint32_t place, uint64_t since) {
 
 static uint32_t add(struct fresh *f, const struct inquiry_row *row, uint64_t since, bool by_id) {
     uint32_t place = f->free;
-    if (place == FRESH_NONE)
+    if (place == FRESH_NONE) {
         place = f->used++;
-    else if ((f->free = f->rows[place].next) != FRESH_NONE)
-        fresh_expect(f, f->free);
+    } else {
+        f->free = f->rows[place].next;
+        if (f->free != FRESH_NONE)
+            fresh_expect(f, f->free);
+    }
     f->rows[place] = (struct fresh_row){.row = *row, .in_ids = !by_id, .in_open = !by_id, .by_id = by_id};
     slot_add(&f->by_number, number_hash(row->number), place);
     if (by_id)

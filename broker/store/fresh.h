@@ -32,7 +32,7 @@ enum {
 /* Two lines of cache: by the first a row is told from others, the second has times. */
 struct fresh_row {
     _Alignas(64) struct inquiry_row row;
-    uint32_t next;        /* free one */
+    uint32_t next;        /* the next free one */
     bool in_ids : 1, in_open : 1; /* what the tables have of it, or will when it is settled that far */
     bool by_id : 1;       /* found by its id here: the tables may lack it */
     bool queued : 1;      /* in the queue: the tables lack something of it that nobody is writing yet */
