@@ -13,8 +13,8 @@
 
 enum { PAGES_LARGE = 2 << 20, PAGES_SMALL = 4 << 10 };
 
-/* Of memory just got from the allocator, or NULL. Advice, so a failure is no matter; what is never used is still
- * never touched, but it is counted by 2 MiB. */
+/* Of memory just got from the allocator, or NULL. Advice, so a failure is no matter (as on machines whose smallest
+ * page is larger than 4 KiB); what is never used is still never touched, but it is counted by 2 MiB. */
 static inline void pages_large(void *at, size_t size) {
     if (at == NULL || size < PAGES_LARGE)
         return;

@@ -33,7 +33,8 @@ struct inquiry {
     uint64_t number, last_seq;
     int64_t received_us, due_us;
     uint32_t next, prev;
-    uint32_t timer;    /* position in the heap, NONE when not there; of a delayed one the delay's end, of others no later than due_us */
+    uint32_t timer;    /* position in the heap, NONE when not there. Its entry is, of a delayed one, the end of
+                        * the delay; of another that is open no later than due_us; else it may be any */
     union {
         uint32_t lease;    /* while LEASED */
         uint32_t session;  /* once it has ended: where the result is on its way to */

@@ -7,7 +7,7 @@
  * An entry may come due too early, never too late: whom it wakes looks at what is true now and sets it right. So
  * an end moves nothing: the entry of an inquiry outlives it, and is the next one's that gets the same place, whose
  * deadline is as a rule later. To take each out at its end went down the whole heap, for the oldest is at its top:
- * in a queue of ten million a tenth of the broker's time.
+ * in a queue of ten million 0.35 of the loop's 4 µs for each.
  */
 #include "state.h"
 

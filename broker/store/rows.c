@@ -103,9 +103,8 @@ static bool is_due(const struct store *store, uint32_t more) {
     const struct fresh *f = &store->fresh;
     if (f->queued == 0)
         return false;
-    uint32_t kept = fresh_at(f, fresh_waits(f, 0)->place)->row.acked.us != 0 ? FRESH_KEPT_OVER
-                    : store->is_deep                         ? FRESH_KEPT_DEEP
-                                                             : FRESH_KEPT;
+    const struct fresh_row *oldest = fresh_at(f, fresh_waits(f, 0)->place);
+    uint32_t kept = oldest->row.acked.us != 0 ? FRESH_KEPT_OVER : store->is_deep ? FRESH_KEPT_DEEP : FRESH_KEPT;
     return f->queued > kept + more || store->head.seq - fresh_since(f) >= FRESH_EVENTS;
 }
 
