@@ -147,15 +147,29 @@ static void write_begin(struct broker *b, bool more) {
 
 /* --- A batch --------------------------------------------------------------------------------------- */
 
+static unsigned commands_max(const struct broker *b) {
+    unsigned most = b->batch_peers * BATCH_COMMANDS_EACH;
+    if (most < BATCH_COMMANDS)
+        most = BATCH_COMMANDS;
+    return b->commit_took_us > most ? (unsigned)b->commit_took_us : most;
+}
+
+static void peer_heard(struct broker *b, uint32_t peer) {
+    uint64_t batch = b->batches + 1;
+    struct peer *p = net_peer(b->net, peer);
+    b->batch_peers += p->heard != batch;
+    p->heard = batch;
+}
+
 /* True when nothing more waited. */
 static bool frames_take(struct broker *b) {
     struct incoming in;
     size_t bytes = 0;
-    unsigned most = b->commit_took_us > BATCH_COMMANDS ? (unsigned)b->commit_took_us : BATCH_COMMANDS;
-    for (int i = 0; i < BATCH_FRAMES && b->batch_commands < most && bytes < BATCH_BYTES && !b->failed; i++) {
+    for (int i = 0; i < BATCH_FRAMES && b->batch_commands < commands_max(b) && bytes < BATCH_BYTES && !b->failed; i++) {
         if (!net_next(b->net, b->now, &in))
             return true;
         bytes += in.frame.size;
+        peer_heard(b, in.peer);
         if (in.broken != NULL)
             peer_malformed(b, in.peer, in.broken);
         else
@@ -208,7 +222,7 @@ static void upkeep(struct broker *b) {
 static void batch(struct broker *b, bool frames) {
     b->now = clock_now();
     b->batch_appends = 0;
-    b->batch_commands = 0;
+    b->batch_commands = b->batch_peers = 0;
     if (store_begin(b->store) < 0) {
         broker_fail(b, "beginning a batch");
         return;

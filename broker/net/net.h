@@ -36,6 +36,7 @@ struct peer {
     size_t *cuts, cuts_count, cuts_capacity; /* where `out` is cut into frames */
     size_t frame_start, mark;
     uint32_t asks;                  /* commands that ask, in this batch */
+    uint64_t heard;                 /* the batch it last said something in */
     bool dirty, gone, leaving;
     est_time leave_at;
     uint32_t free_next;
