@@ -4,12 +4,13 @@
 #include "scenario.h"
 
 #include <link.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { BODY = BENCH_BODY_MIN, NEWEST = 1000000, DEPTHS = 4, MEMORY_TAKEN_MIB = 3072 };
+enum { BODY = BENCH_BODY_MIN, NEWEST = 1000000, DEPTHS = 3, DEPTH_TURNS = 5, MEMORY_TAKEN_MIB = 3072 };
 
 /* --- A deep queue ----------------------------------------------------------------------------------- */
 
@@ -90,33 +91,65 @@ static void depth_claims(struct scenes *s, const struct scenario *of, const stru
     scene_claim(s, of, what, row->remarks[0].value, true, 10);
 }
 
-/* All depths in turn, TURNS times: the middle round of each. */
-static void depth_play(struct scenes *s, const struct scenario *of) {
-    static const unsigned depths[DEPTHS] = {0, 10000, 1000000, 10000000};
-    static struct row played[DEPTHS][TURNS];
-    size_t counts[DEPTHS] = {0};
-    uint64_t most = s->most > 0 ? s->most : s->quick ? 10000 : depths[DEPTHS - 1];
-    for (int turn = 0; turn < (s->quick ? 1 : TURNS); turn++)
-        for (int i = 0; i < DEPTHS && depths[i] <= most && !bench_stopped; i++) {
-            const struct row *row = depth_round(s, of, depths[i]);
-            if (!row)
-                continue;
-            played[i][counts[i]++] = *row;
-            s->count--;
-        }
-    struct row *base = scene_middle(s, played[0], counts[0]);
-    scene_tell(base);
-    for (int i = 1; i < DEPTHS; i++) {
-        struct row *row = scene_middle(s, played[i], counts[i]);
-        double part = scene_of_base(row, base), each = 0;
-        if (row && base) {
-            each = ((double)row->figures.anonymous - (double)base->figures.anonymous) / depths[i];
-            scene_remark(row, "memory_each", each);
-        }
-        scene_tell(row);
-        if (row && base && depths[i] > depths[1]) /* below, whole pages and tables are all that is seen */
-            depth_claims(s, of, row, part, each);
+/* What one depth has shown: its rows, the row of an empty queue that was played before each, and what part of
+ * that one's throughput each had. */
+struct depth_seen {
+    struct row rows[DEPTH_TURNS], empty[DEPTH_TURNS];
+    double parts[DEPTH_TURNS];
+    size_t count;
+};
+
+static void depth_turn(struct scenes *s, const struct scenario *of, unsigned depth, struct depth_seen *seen) {
+    size_t before = s->count;
+    const struct row *empty = depth_round(s, of, 0);
+    const struct row *deep = empty ? depth_round(s, of, depth) : NULL;
+    if (deep) {
+        seen->empty[seen->count] = *empty;
+        seen->rows[seen->count] = *deep;
+        seen->parts[seen->count++] = deep->figures.per_s / empty->figures.per_s;
     }
+    s->count = before;
+}
+
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void depth_judge(struct scenes *s, const struct scenario *of, struct depth_seen *seen, const struct row *base) {
+    struct row *row = scene_middle(s, seen->rows, seen->count);
+    if (!row)
+        return;
+    unsigned depth = row->plan.depth;
+    qsort(seen->parts, seen->count, sizeof *seen->parts, by_size);
+    double part = seen->parts[seen->count / 2];
+    double each = ((double)row->figures.anonymous - (double)base->figures.anonymous) / depth;
+    scene_remark(row, "of_base", part);
+    scene_remark(row, "memory_each", each);
+    scene_tell(row);
+    if (depth > 10000) /* below, whole pages and tables are all that is seen */
+        depth_claims(s, of, row, part, each);
+}
+
+/* Two rows of one broker differ by a sixth and more, and one hour from the next by as much. So all depths are
+ * played DEPTH_TURNS times, an empty queue before each of them, and each is compared with the empty queue just before it:
+ * `of_base` is the middle one of these parts. The rows told are the middle ones by throughput. */
+static void depth_play(struct scenes *s, const struct scenario *of) {
+    static const unsigned depths[DEPTHS] = {10000, 1000000, 10000000};
+    static struct depth_seen seen[DEPTHS];
+    static struct row empty[DEPTHS * DEPTH_TURNS];
+    size_t count = 0;
+    uint64_t most = s->most > 0 ? s->most : s->quick ? 10000 : depths[DEPTHS - 1];
+    for (int turn = 0; turn < (s->quick ? 1 : DEPTH_TURNS); turn++)
+        for (int i = 0; i < DEPTHS && depths[i] <= most && !bench_stopped; i++)
+            depth_turn(s, of, depths[i], &seen[i]);
+    for (int i = 0; i < DEPTHS; i++)
+        for (size_t k = 0; k < seen[i].count; k++)
+            empty[count++] = seen[i].empty[k];
+    const struct row *base = scene_middle(s, empty, count);
+    scene_tell(base);
+    for (int i = 0; i < DEPTHS && base; i++)
+        depth_judge(s, of, &seen[i], base);
 }
 
 /* --- A long log -------------------------------------------------------------------------------------- */
