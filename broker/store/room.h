@@ -43,6 +43,7 @@ struct store {
     MDB_cursor *closing;              /* one more of `open`, see rows.c */
     MDB_cursor *looks[TABLE_COUNT];   /* of the look, renewed with it when first needed; see table_get */
     bool is_looking[TABLE_COUNT];     /* which of them are */
+    uintptr_t leaves[TABLE_COUNT];    /* the leaf that each was in last, see leaf_fetch */
     struct inquiry_row seen;          /* the row that the look read out of `open` last; number 0: none */
     bool direct;                      /* this batch writes to LMDB itself, past journal and keeper */
     struct journal journal;

