@@ -8,6 +8,7 @@
 #include "system.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -43,15 +44,23 @@ static void *socket_make(void *context, int kind, const struct proxy *proxy, boo
     return socket;
 }
 
-/* In the child: never returns. */
-static void proxy_serve(const struct proxy *proxy, bool curve) {
+/* The system chooses the port and keeps it: one that was only found free may be taken before it is bound. */
+static bool door_open(void *socket, char ret[DOOR_SIZE]) {
+    size_t size = DOOR_SIZE;
+    return zmq_bind(socket, "tcp://127.0.0.1:*") == 0 &&
+           zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, ret, &size) == 0;
+}
+
+/* In the child: never returns. Its doors are told through `told`. */
+static void proxy_serve(struct proxy *proxy, bool curve, int told) {
     void *context = zmq_ctx_new();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGTERM, SIG_DFL);
     signal(SIGINT, SIG_IGN);
     void *front = socket_make(context, ZMQ_ROUTER, proxy, curve, true);
     void *back = socket_make(context, ZMQ_DEALER, proxy, curve, true);
-    if (zmq_bind(front, proxy->requesters) == 0 && zmq_bind(back, proxy->agents) == 0)
+    if (door_open(front, proxy->requesters) && door_open(back, proxy->agents) &&
+        write(told, proxy, sizeof *proxy) == (ssize_t)sizeof *proxy)
         zmq_proxy(front, back, NULL);
     _exit(1);
 }
@@ -60,13 +69,19 @@ static int proxy_open(struct stage *s) {
     struct proxy *proxy = s->own = calloc(1, sizeof *proxy);
     if (!proxy || zmq_curve_keypair(proxy->public_key, proxy->secret_key) != 0)
         return -EST_NO_MEMORY;
-    snprintf(proxy->requesters, DOOR_SIZE, "tcp://127.0.0.1:%u", stage_port_free());
-    snprintf(proxy->agents, DOOR_SIZE, "tcp://127.0.0.1:%u", stage_port_free());
+    int doors[2];
+    if (pipe2(doors, O_CLOEXEC) < 0)
+        return -EST_IO;
     s->rough = true;
     s->server = fork();
     if (s->server == 0)
-        proxy_serve(proxy, s->plan->curve);
-    return s->server > 0 ? 0 : -EST_IO;
+        proxy_serve(proxy, s->plan->curve, doors[1]);
+    close(doors[1]);
+    bool told = s->server > 0 && read(doors[0], proxy, sizeof *proxy) == (ssize_t)sizeof *proxy;
+    close(doors[0]);
+    if (!told)
+        bench_say("the proxy does not serve");
+    return told ? 0 : -EST_UNREACHABLE;
 }
 
 static void proxy_close(struct stage *s) {
