@@ -151,6 +151,8 @@ static unsigned commands_max(const struct broker *b) {
     unsigned most = b->batch_peers * BATCH_COMMANDS_EACH;
     if (most < BATCH_COMMANDS)
         most = BATCH_COMMANDS;
+    if (most > BATCH_COMMANDS_MOST)
+        most = BATCH_COMMANDS_MOST;
     return b->commit_took_us > most ? (unsigned)b->commit_took_us : most;
 }
 
