@@ -10,7 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { BODY = BENCH_BODY_MIN, NEWEST = 1000000, DEPTHS = 3, DEPTH_TURNS = 5, MEMORY_TAKEN_MIB = 3072 };
+enum { BODY = BENCH_BODY_MIN, NEWEST = 1000000, DEPTHS = 3, DEPTH_LEAST = 10000, DEPTH_TURNS = 5, MEMORY_TAKEN_MIB = 3072 };
 
 /* --- A deep queue ----------------------------------------------------------------------------------- */
 
@@ -127,7 +127,7 @@ static void depth_judge(struct scenes *s, const struct scenario *of, struct dept
     scene_remark(row, "of_base", part);
     scene_remark(row, "memory_each", each);
     scene_tell(row);
-    if (depth > 10000) /* below, whole pages and tables are all that is seen */
+    if (depth > DEPTH_LEAST) /* below, whole pages and tables are all that is seen */
         depth_claims(s, of, row, part, each);
 }
 
@@ -135,11 +135,13 @@ static void depth_judge(struct scenes *s, const struct scenario *of, struct dept
  * played DEPTH_TURNS times, an empty queue before each of them, and each is compared with the empty queue just before it:
  * `of_base` is the middle one of these parts. The rows told are the middle ones by throughput. */
 static void depth_play(struct scenes *s, const struct scenario *of) {
-    static const unsigned depths[DEPTHS] = {10000, 1000000, 10000000};
+    unsigned depths[DEPTHS] = {DEPTH_LEAST, 1000000, 10000000};
     static struct depth_seen seen[DEPTHS];
     static struct row empty[DEPTHS * DEPTH_TURNS];
     size_t count = 0;
-    uint64_t most = s->most > 0 ? s->most : s->quick ? 10000 : depths[DEPTHS - 1];
+    uint64_t most = s->most > 0 ? s->most : s->quick ? DEPTH_LEAST : depths[DEPTHS - 1];
+    if (most < DEPTH_LEAST)
+        depths[0] = (unsigned)most;
     for (int turn = 0; turn < (s->quick ? 1 : DEPTH_TURNS); turn++)
         for (int i = 0; i < DEPTHS && depths[i] <= most && !bench_stopped; i++)
             depth_turn(s, of, depths[i], &seen[i]);
