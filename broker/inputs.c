@@ -62,6 +62,10 @@ static void welcome(struct broker *b, uint32_t peer, uint64_t window) {
     net_sent(b->net, peer);
 }
 
+static enum door door_of(enum role role) {
+    return role == ROLE_REQUESTER ? DOOR_REQUESTER : role == ROLE_DEPARTMENT ? DOOR_DEPARTMENT : DOOR_OPERATOR;
+}
+
 enum { PEER_FRAME_MIN = EST_BODY_MAX * 2 + 16 * 1024 };
 
 static void on_hello(struct broker *b, uint32_t peer, const struct message *m) {
@@ -70,6 +74,11 @@ static void on_hello(struct broker *b, uint32_t peer, const struct message *m) {
     uint32_t account = b->keyring.keys[p->key].account;
     if (p->session) {
         peer_malformed(b, peer, "a second HELLO");
+        return;
+    }
+    if (door_of(b->keyring.keys[p->key].role) != p->door) { /* the key was given to another since the handshake */
+        b->refused[EST_KEY_REVOKED]++;
+        peer_end(b, peer, EST_KEY_REVOKED, NULL);
         return;
     }
     if (hello->version_min > PROTOCOL_VERSION || hello->version_max < PROTOCOL_VERSION) {

@@ -29,37 +29,67 @@ static void step_arg(void *arg, const struct input *in) {
 
 /* --- Reload ---------------------------------------------------------------------------------------- */
 
-static int keys_load(struct broker *b, const struct catalogue *c) {
+/* A key that the ring knows keeps its handle; only others need room. */
+static int keys_reserve(struct broker *b, const struct catalogue *c) {
+    size_t more = 0;
+    for (size_t i = 0; i < c->accounts_count; i++)
+        for (size_t k = 0; k < c->accounts[i].keys_count; k++)
+            more += keyring_find(&b->keyring, c->accounts[i].keys[k].public_key) == KEY_NONE;
+    return keyring_reserve(&b->keyring, more);
+}
+
+static void keys_load(struct broker *b, const struct catalogue *c) {
     keyring_begin(&b->keyring);
     for (size_t i = 0; i < c->accounts_count; i++) {
         const struct account *a = &c->accounts[i];
         uint32_t number = registry_number(b->registry, THING_ACCOUNT, slice_of(a->name));
         for (size_t k = 0; k < a->keys_count; k++)
-            if (keyring_add(&b->keyring, &a->keys[k], number, a->name, a->role) < 0)
-                return -EST_FULL;
+            (void)keyring_add(&b->keyring, &a->keys[k], number, a->name, a->role); /* the room is reserved */
     }
-    return 0;
+}
+
+static void configure_complain(const struct broker *b, int error, bool keys) {
+    if (error == -EST_NO_MEMORY)
+        log_line(3, "%s: out of memory", b->config);
+    else if (keys)
+        log_line(3, "%s: more than %d different keys since the broker started; a restart forgets those that are no longer used",
+                 b->config, KEYS_MAX);
+    else
+        log_line(3, "%s: a store has room for %d departments, %d types, %d accounts and %d purposes, those no longer named "
+                    "included, and this would be more", b->config, DEPARTMENTS_EVER, TYPES_EVER, ACCOUNTS_EVER, PURPOSES_MAX);
 }
 
 int broker_configure(struct broker *b, struct catalogue *c) {
-    int error = registry_sync(b->registry, b->core, c, step_arg, b);
-    if (error == 0)
-        error = keys_load(b, c);
+    int keys = keys_reserve(b, c);
+    int error = keys < 0 ? keys : registry_sync(b->registry, b->core, c, step_arg, b);
     if (error < 0) {
-        log_line(3, "%s: more types, departments, accounts or keys than this broker has room for", b->config);
+        configure_complain(b, error, keys < 0);
         return error;
     }
+    keys_load(b, c);
     catalogue_free(&b->catalogue);
     b->catalogue = c;
     b->configured = b->now;
     return 0;
 }
 
-/* A revoked or outdated key dies on its open connections, also when its peer says nothing. */
+/* A session began in its key's account and role; commands are judged by the key, what is due by the session. */
+static bool session_is_its_keys(const struct broker *b, uint32_t peer) {
+    const struct peer *p = net_peer(b->net, peer);
+    const struct ring_key *key = &b->keyring.keys[p->key];
+    struct session_view session;
+    if (!p->session)
+        return true;
+    core_session(b->core, peer, &session);
+    return session.account == key->account && session.role == (uint32_t)key->role;
+}
+
+/* A key that is revoked, outdated, or another account's by now dies on its open connections, also when its peer
+ * says nothing. */
 static void keys_enforce(struct broker *b) {
     for (uint32_t peer = 0; peer < b->limits.sessions_max; peer++) {
         const struct peer *p = net_peer(b->net, peer);
-        if (!p->live || p->leaving || keyring_is_good(&b->keyring, p->key, b->now))
+        if (!p->live || p->leaving || (keyring_is_good(&b->keyring, p->key, b->now) && session_is_its_keys(b, peer)))
             continue;
         b->refused[EST_KEY_REVOKED]++;
         peer_end(b, peer, EST_KEY_REVOKED, NULL);
@@ -82,6 +112,7 @@ static void reload(struct broker *b) {
         keys_enforce(b);
         log_line(5, "reloaded %s: %zu types, %zu accounts", b->config, c->types_count, c->accounts_count);
     } else {
+        log_line(3, "reload refused; the configuration in force stays");
         catalogue_free(&c);
     }
     free(complaints);

@@ -117,36 +117,35 @@ static int recover(struct broker *b) {
     return 0;
 }
 
-/* The new generation and what the configuration changed are the first batch. */
+/* The new generation and what the configuration changed are the first batch. An exit status. */
 static int first_batch(struct broker *b, struct catalogue **catalogue) {
     if (store_begin(b->store) < 0)
-        return -EST_IO;
+        return EXIT_STORE;
     struct input start = {.kind = INPUT_START};
     broker_step(b, &start);
     int error = broker_configure(b, *catalogue);
     if (error < 0 || b->failed) {
         store_abort(b->store);
-        return error < 0 ? error : -EST_IO;
+        return error == -EST_FULL ? EXIT_CONFIG : error < 0 ? EXIT_FAILED : EXIT_STORE;
     }
     *catalogue = NULL; /* the broker's now */
-    return store_commit(b->store);
+    return store_commit(b->store) < 0 ? EXIT_STORE : EXIT_OK;
 }
 
-static int store_start(struct broker *b, struct catalogue **catalogue) {
+static int store_start(struct broker *b, struct catalogue **catalogue) { /* an exit status */
     const struct broker_settings *s = &(*catalogue)->broker;
     struct store_options options = {.directory = s->store, .size_max = s->store_size_max};
     if (store_open(&options, &b->store) < 0) {
         log_line(3, "%s", store_error(NULL));
-        return -EST_IO;
+        return EXIT_STORE;
     }
     b->store_folder = realpath(s->store, NULL);
     if (recover(b) < 0)
-        return -EST_INPUT;
-    if (first_batch(b, catalogue) < 0) {
+        return EXIT_STORE;
+    int status = first_batch(b, catalogue);
+    if (status == EXIT_STORE)
         log_line(3, "%s", store_error(b->store));
-        return -EST_IO;
-    }
-    return 0;
+    return status;
 }
 
 static int memory_start(struct broker *b) {
@@ -215,8 +214,9 @@ static int broker_run(struct broker *b, struct catalogue **catalogue) {
     b->started = b->tidied_us == 0 ? clock_now() : b->started;
     if (signals_start(b) < 0 || memory_start(b) < 0)
         return EXIT_FAILED;
-    if (store_start(b, catalogue) < 0)
-        return EXIT_STORE;
+    int status = store_start(b, catalogue);
+    if (status != EXIT_OK)
+        return status;
     index_begin(b);
     if (doors_start(b) < 0)
         return EXIT_NET;

@@ -157,18 +157,16 @@ struct sync {
     const struct catalogue *catalogue;
     void (*step)(void *arg, const struct input *);
     void *arg;
-    int error;
+    /* Memory of its own, taken before anything changes. */
+    uint32_t *numbers;   /* of the catalogue's types */
+    uint32_t *masks;     /* of an account's rights, by type */
+    struct right *rights;
 };
 
-static uint32_t number_for(struct sync *s, enum thing thing, const char *name) {
+/* There is one: names_fit. */
+static uint32_t number_for(const struct sync *s, enum thing thing, const char *name) {
     uint32_t number = registry_number(s->r, thing, slice_of(name));
-    if (number == UINT32_MAX)
-        number = s->r->names[thing].count;
-    if (number >= s->r->names[thing].capacity) {
-        s->error = -EST_FULL;
-        return UINT32_MAX;
-    }
-    return number;
+    return number == UINT32_MAX ? s->r->names[thing].count : number;
 }
 
 /* Steps the event when the thing is new, changed, or back from retirement. */
@@ -195,8 +193,6 @@ static void departments_sync(struct sync *s) {
     for (size_t i = 0; i < s->catalogue->departments_count; i++) {
         const char *name = s->catalogue->departments[i].name;
         uint32_t number = number_for(s, THING_DEPARTMENT, name);
-        if (number == UINT32_MAX)
-            return;
         struct event e = {.type = EVENT_DEPARTMENT_SET,
                           .department_set = {.department = number, .name = slice_of(name)}};
         thing_set(s, THING_DEPARTMENT, number, name, &e);
@@ -207,21 +203,17 @@ static void purposes_sync(struct sync *s) {
     for (size_t i = 0; i < s->catalogue->city.purposes_count; i++) {
         const char *name = s->catalogue->city.purposes[i];
         uint32_t number = number_for(s, THING_PURPOSE, name);
-        if (number == UINT32_MAX)
-            return;
         s->r->purposes[i] = number;
         struct event e = {.type = EVENT_PURPOSE_SET, .purpose_set = {.purpose = number, .name = slice_of(name)}};
         thing_set(s, THING_PURPOSE, number, name, &e);
     }
 }
 
-static void types_sync(struct sync *s, uint32_t *numbers) {
+static void types_sync(struct sync *s) {
     for (size_t i = 0; i < s->catalogue->types_count; i++) {
         const struct ctype *t = &s->catalogue->types[i];
         uint32_t number = number_for(s, THING_TYPE, t->name);
-        if (number == UINT32_MAX)
-            return;
-        numbers[i] = number;
+        s->numbers[i] = number;
         struct event e = {.type = EVENT_TYPE_SET,
                           .type_set = {.type = number,
                                        .department = registry_number(s->r, THING_DEPARTMENT, slice_of(t->department)),
@@ -254,33 +246,35 @@ static void right_add(const struct sync *s, const struct account *a, uint32_t *r
 }
 
 /* A type that the configuration no longer names may have inquiries under way. Whoever could answer
- * it still can; nobody can ask it. */
-static void rights_keep(const struct sync *s, uint32_t account, uint32_t *rights) {
+ * it still can, unless it is another department's account by now; nobody can ask it. */
+static void rights_keep(const struct sync *s, const struct account *a, uint32_t account, uint32_t *rights) {
     const struct names *types = &s->r->names[THING_TYPE];
+    struct account_view was;
+    core_account(s->core, account, &was);
+    if (was.department != registry_number(s->r, THING_DEPARTMENT, slice_of(a->department)))
+        return;
     for (uint32_t t = types->first; t < types->count; t++)
         if (types->at[t].known && !types->at[t].seen && core_may_answer(s->core, account, t))
             rights[t] = UINT32_MAX;
 }
 
-static void account_sync(struct sync *s, const struct account *a, uint32_t *masks, struct right *rights) {
+static void account_sync(struct sync *s, const struct account *a) {
     uint32_t types = s->r->names[THING_TYPE].capacity, number = number_for(s, THING_ACCOUNT, a->name);
-    if (number == UINT32_MAX)
-        return;
-    memset(masks, 0, types * sizeof *masks);
+    memset(s->masks, 0, types * sizeof *s->masks);
     for (size_t i = 0; i < a->grants_count; i++)
-        right_add(s, a, masks, &a->grants[i]);
+        right_add(s, a, s->masks, &a->grants[i]);
     if (a->role == ROLE_DEPARTMENT)
-        rights_keep(s, number, masks);
+        rights_keep(s, a, number, s->masks);
     size_t count = 0;
     for (uint32_t t = 0; t < types; t++)
-        if (masks[t] != 0)
-            rights[count++] = (struct right){.type = t, .purposes = masks[t]};
+        if (s->masks[t] != 0)
+            s->rights[count++] = (struct right){.type = t, .purposes = s->masks[t]};
     struct event e = {.type = EVENT_ACCOUNT_SET,
                       .account_set = {.account = number,
                                       .role = a->role,
                                       .level = a->level,
                                       .name = slice_of(a->name),
-                                      .rights = rights,
+                                      .rights = s->rights,
                                       .rights_count = count}};
     if (a->role == ROLE_DEPARTMENT) {
         e.account_set.department = registry_number(s->r, THING_DEPARTMENT, slice_of(a->department));
@@ -290,15 +284,8 @@ static void account_sync(struct sync *s, const struct account *a, uint32_t *mask
 }
 
 static void accounts_sync(struct sync *s) {
-    uint32_t types = s->r->names[THING_TYPE].capacity;
-    uint32_t *masks = calloc(types, sizeof *masks);
-    struct right *rights = calloc(types, sizeof *rights);
-    if (masks == NULL || rights == NULL)
-        s->error = -EST_NO_MEMORY;
-    for (size_t i = 0; s->error == 0 && i < s->catalogue->accounts_count; i++)
-        account_sync(s, &s->catalogue->accounts[i], masks, rights);
-    free(masks);
-    free(rights);
+    for (size_t i = 0; i < s->catalogue->accounts_count; i++)
+        account_sync(s, &s->catalogue->accounts[i]);
 }
 
 /* What the configuration no longer names goes out of force. Departments and purposes are only
@@ -318,33 +305,65 @@ static void retire_sync(struct sync *s) {
     }
 }
 
+/* What cannot come into force as a whole is found out before any of it does. `names` is where the first one's
+ * name is, `stride` how far it is to the next. */
+static bool names_fit(const struct registry *r, enum thing thing, const void *names, size_t count, size_t stride) {
+    size_t left = r->names[thing].capacity - r->names[thing].count;
+    for (size_t i = 0; i < count; i++) {
+        const char *name;
+        memcpy(&name, (const char *)names + i * stride, sizeof name);
+        if (registry_number(r, thing, slice_of(name)) == UINT32_MAX && left-- == 0)
+            return false;
+    }
+    return true;
+}
+
+static bool catalogue_fits(const struct registry *r, const struct catalogue *c) {
+    return names_fit(r, THING_DEPARTMENT, &c->departments->name, c->departments_count, sizeof *c->departments) &&
+           names_fit(r, THING_PURPOSE, c->city.purposes, c->city.purposes_count, sizeof *c->city.purposes) &&
+           names_fit(r, THING_TYPE, &c->types->name, c->types_count, sizeof *c->types) &&
+           names_fit(r, THING_ACCOUNT, &c->accounts->name, c->accounts_count, sizeof *c->accounts);
+}
+
+static void sync_done(struct sync *s) {
+    free(s->numbers);
+    free(s->masks);
+    free(s->rights);
+}
+
+static int sync_init(struct sync *s) {
+    uint32_t types = s->r->names[THING_TYPE].capacity;
+    s->numbers = calloc(s->catalogue->types_count + 1, sizeof *s->numbers);
+    s->masks = calloc(types, sizeof *s->masks);
+    s->rights = calloc(types, sizeof *s->rights);
+    if (s->numbers != NULL && s->masks != NULL && s->rights != NULL)
+        return 0;
+    sync_done(s);
+    return -EST_NO_MEMORY;
+}
+
 int registry_sync(struct registry *r, const struct core *core, const struct catalogue *catalogue,
                   void (*step)(void *arg, const struct input *), void *arg) {
     struct sync s = {.r = r, .core = core, .catalogue = catalogue, .step = step, .arg = arg};
-    uint32_t *numbers = calloc(catalogue->types_count + 1, sizeof *numbers);
-    if (numbers == NULL)
-        return -EST_NO_MEMORY;
+    int error = catalogue_fits(r, catalogue) ? sync_init(&s) : -EST_FULL;
+    if (error < 0)
+        return error;
     for (int thing = 1; thing < THINGS; thing++)
         for (uint32_t i = 0; i < r->names[thing].count; i++)
             r->names[thing].at[i].seen = false;
-    void (*const parts[])(struct sync *) = {departments_sync, purposes_sync};
-    for (size_t i = 0; s.error == 0 && i < 2; i++)
-        parts[i](&s);
-    if (s.error == 0)
-        types_sync(&s, numbers);
-    if (s.error == 0)
-        accounts_sync(&s);
-    if (s.error < 0) {
-        free(numbers);
-        return s.error;
-    }
+    departments_sync(&s);
+    purposes_sync(&s);
+    types_sync(&s);
+    accounts_sync(&s);
     retire_sync(&s);
     free(r->type_numbers);
-    r->type_numbers = numbers;
+    r->type_numbers = s.numbers;
+    s.numbers = NULL;
     r->catalogue = catalogue;
     memset(r->types, 0, r->names[THING_TYPE].capacity * sizeof *r->types);
     for (size_t i = 0; i < catalogue->types_count; i++)
-        r->types[numbers[i]] = &catalogue->types[i];
+        r->types[r->type_numbers[i]] = &catalogue->types[i];
+    sync_done(&s);
     return 0;
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ACCOUNTS_MAX = 100000, GRANTS_MAX = 4096, KEYS_MAX = 16 };
+enum { GRANTS_MAX = 4096, KEYS_MAX = 16 };
 
 /* Accounts under way: the catalogue whose types they name, and every key met so far, to find one used
  * twice: open addressing by the key's own first bytes, at most half full. */
@@ -281,9 +281,9 @@ static void load_account(struct accounts_load *load, struct yaml *yaml, yaml_nod
 
 static struct account *load_account_map(struct accounts_load *load, struct yaml *yaml, yaml_node map) {
     size_t count = yaml_count(map);
-    if (!yaml_is_map(map) || count == 0 || count > ACCOUNTS_MAX) {
+    if (!yaml_is_map(map) || count == 0 || count > ACCOUNTS_EVER) {
         if (map)
-            yaml_complain(yaml, map, "accounts are a map of 1 to %d names", ACCOUNTS_MAX);
+            yaml_complain(yaml, map, "accounts are a map of 1 to %d names", ACCOUNTS_EVER);
         return NULL;
     }
     struct account *accounts = arena_take_many(load->loader->arena, count, sizeof *accounts);

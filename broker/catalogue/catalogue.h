@@ -16,9 +16,9 @@
 #include "yaml.h" /* struct complaints */
 #include "ident.h"
 #include "jalali.h"
-#include "event.h" /* enum role */
+#include "event.h" /* enum role, how many of each thing */
 
-enum { PURPOSES_MAX = 32, FIELDS_MAX = 64, CHOICES_MAX = 64 };
+enum { FIELDS_MAX = 64, CHOICES_MAX = 64 };
 
 /* --- Types ------------------------------------------------------------------------------------ */
 

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPARTMENTS_MAX = 4096 };
-
 static void load_identity(struct loader *loader, struct yaml *yaml, yaml_node node) {
     static const char *const keys[] = {"id", "title", NULL};
     struct city *city = loader->city;
@@ -132,9 +130,9 @@ static void load_department_node(struct loader *loader, struct yaml *yaml, yaml_
 
 static void load_department_map(struct loader *loader, struct yaml *yaml, yaml_node map) {
     size_t count = yaml_count(map);
-    if (!yaml_is_map(map) || count == 0 || count > DEPARTMENTS_MAX) {
+    if (!yaml_is_map(map) || count == 0 || count > DEPARTMENTS_EVER) {
         if (map)
-            yaml_complain(yaml, map, "departments are a map of 1 to %d names", DEPARTMENTS_MAX);
+            yaml_complain(yaml, map, "departments are a map of 1 to %d names", DEPARTMENTS_EVER);
         return;
     }
     size_t before = loader->complaints->count;

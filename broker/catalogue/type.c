@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TYPE_FILES_MAX = 1024, TYPES_MAX = 4096, REASONS_MAX = 256 };
+enum { TYPE_FILES_MAX = 1024, REASONS_MAX = 256 };
 
 /* --- Parts of a type -------------------------------------------------------------------------- */
 
@@ -246,7 +246,7 @@ static void type_file_load(struct finding *finding, const char *path) {
     yaml_node value;
     if (types && !yaml_is_map(types))
         yaml_complain(yaml, types, "types are a map of names");
-    for (size_t i = 0; yaml_pair(yaml, types, i, &name, &value) && finding->count <= TYPES_MAX; i++)
+    for (size_t i = 0; yaml_pair(yaml, types, i, &name, &value) && finding->count <= TYPES_EVER; i++)
         type_take(finding, yaml, value, path);
     yaml_close(&yaml);
 }
@@ -290,8 +290,8 @@ void load_types(struct loader *loader, const char *folder, const struct ctype **
     *ret = types;
     *ret_count = finding.count;
     loader->types_known = finding.count > 0 && !finding.lost;
-    if (finding.count > TYPES_MAX)
-        complaints_add(loader->complaints, folder, "more than %d types", TYPES_MAX);
+    if (finding.count > TYPES_EVER)
+        complaints_add(loader->complaints, folder, "more than %d types", TYPES_EVER);
     else if (finding.count == 0 && loader->complaints->count == before)
         complaints_add(loader->complaints, folder, "no types there; a city needs at least one");
 }

@@ -33,6 +33,9 @@ enum event_type {
     EVENT_DRAIN = 64,           /* an operator began or ended draining */
 };
 
+/* As many of each may ever be named in one store: a number is given once, and 0 means none. */
+enum { DEPARTMENTS_EVER = 511, TYPES_EVER = 1023, ACCOUNTS_EVER = 4095, PURPOSES_MAX = 32 };
+
 enum role { ROLE_REQUESTER = 1, ROLE_DEPARTMENT = 2, ROLE_OPERATOR = 3 };
 enum thing { THING_DEPARTMENT = 1, THING_TYPE = 2, THING_ACCOUNT = 3, THING_PURPOSE = 4, THING_PAUSE = 5 };
 

@@ -20,7 +20,7 @@
 
 enum {
     NONE = UINT32_MAX,
-    TYPES_CEILING = 1024,
+    TYPES_CEILING = TYPES_EVER + 1,
     DISTRICTS_CEILING = 1023,
     INQUIRIES_CEILING = 1 << 28, /* the children of the last entry of a heap are counted in 32 bits */
     ACCOUNTS_CEILING = 1 << 16, /* these two are 16 bits of each inquiry */

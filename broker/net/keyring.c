@@ -62,6 +62,15 @@ static int ring_grow(struct keyring *ring) {
     return 0;
 }
 
+int keyring_reserve(struct keyring *ring, size_t more) {
+    if (more > KEYS_MAX - ring->count)
+        return -EST_FULL;
+    while (ring->capacity < ring->count + more)
+        if (ring_grow(ring) < 0)
+            return -EST_NO_MEMORY;
+    return 0;
+}
+
 int keyring_add(struct keyring *ring, const struct key *key, uint32_t account, const char *name, enum role role) {
     uint32_t handle = keyring_find(ring, key->public_key);
     if (handle == KEY_NONE) {

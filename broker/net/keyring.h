@@ -31,7 +31,9 @@ struct keyring {
 
 void keyring_init(struct keyring *);
 void keyring_done(struct keyring *);
-/* A reload is: begin, one add for each key of the configuration, end. 0, -EST_NO_MEMORY, -EST_FULL. */
+/* A reload is: reserve for what keyring_find does not know, begin, one add for each key of the configuration.
+ * Where reserve says 0 no add fails; where it says -EST_NO_MEMORY or -EST_FULL nothing has changed. */
+int keyring_reserve(struct keyring *, size_t more);
 void keyring_begin(struct keyring *);
 int keyring_add(struct keyring *, const struct key *, uint32_t account, const char *name, enum role);
 /* KEY_NONE where nobody has this key. */

@@ -121,8 +121,8 @@ static int process_start(void) {
         sim.arm = rng_chance(fault_rng(FAULT_CRASH_START), 500) ? ARM_FAIL : ARM_CRASH_AFTER;
     }
     oracle_start();
-    int error = store_start(&broker, &catalogue);
-    return error < 0 ? error : net_open(&options, &broker.keyring, &broker.net, why);
+    int status = store_start(&broker, &catalogue);
+    return status != EXIT_OK ? -EST_IO : net_open(&options, &broker.keyring, &broker.net, why);
 }
 
 static void process_end(bool told) {

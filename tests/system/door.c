@@ -175,6 +175,54 @@ static void key_whose_dates_a_reload_ends_dies_on_its_open_connection(void **sta
     town_end(town);
 }
 
+static void keys_swap(struct town *town, const char *one, const char *other) {
+    struct town_account *a = town_account(town, one), *b = town_account(town, other);
+    struct key_pair key = a->key;
+    a->key = b->key;
+    b->key = key;
+    town_accounts_write(town);
+    town_reload(town, "reloaded");
+}
+
+/* Whoever holds it is somebody else from now on: nothing that began as the one goes on as the other. */
+static void key_that_another_account_gets_dies_on_its_open_connections(void **state) {
+    (void)state;
+    struct town *town = town_new(&(struct town_options){.limits = "heartbeat: 10 min"});
+    town_start(town);
+    struct raw *portal = raw_session(town, "portal"), *watch = raw_session(town, "watch");
+    struct far *notary = far_open(town, "notary", 2), *duty = far_open(town, "duty", 0);
+    est_id id;
+    uint64_t number = far_submit(notary, "plot.use", "1-1-1", &id);
+    keys_swap(town, "portal", "notary");
+    assert_int_equal(raw_receive(portal, VERB_BYE)->bye.code, EST_KEY_REVOKED);
+    raw_ended(portal);
+    /* libestelam comes back by itself, and is let in as the other */
+    assert_int_equal(far_wait(notary, EST_EVENT_DISCONNECTED)->code, EST_KEY_REVOKED);
+    struct far *new_notary = far_open(town, "notary", 2);
+    assert_int_equal(far_status(new_notary, &id, 0)->number, number);
+    keys_swap(town, "portal", "watch"); /* of another role, at another door */
+    assert_int_equal(raw_receive(watch, VERB_BYE)->bye.code, EST_KEY_REVOKED);
+    raw_ended(watch);
+    assert_null(far_peek(duty, (struct want){.kind = EST_EVENT_DISCONNECTED}));
+    town_end(town);
+}
+
+/* Between its handshake and its HELLO a connection has no session yet; it is at the wrong door all the same. */
+static void key_that_another_role_gets_before_hello_has_no_session(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    const struct town_account *portal = town_account(town, "portal");
+    struct raw *early = raw_open(town->endpoints[REQUESTERS], &(struct raw_options){.server_key = town->server.public_key, .key = portal->key});
+    raw_welcomed(early);
+    keys_swap(town, "portal", "watch");
+    struct message hello = {.verb = VERB_HELLO};
+    hello.hello = (struct hello){.version_min = 1, .version_max = 1, .software = slice_of("early")};
+    raw_send(early, &hello);
+    assert_int_equal(raw_receive(early, VERB_BYE)->bye.code, EST_KEY_REVOKED);
+    town_end(town);
+}
+
 static void account_whose_right_is_taken_is_refused_and_stays_connected(void **state) {
     (void)state;
     struct town *town = town_new(NULL);
@@ -235,6 +283,8 @@ int main(void) {
         CLAIM(key_outside_its_dates_is_refused),
         CLAIM(revoked_key_dies_on_its_open_connection_and_others_notice_nothing),
         CLAIM(key_whose_dates_a_reload_ends_dies_on_its_open_connection),
+        CLAIM(key_that_another_account_gets_dies_on_its_open_connections),
+        CLAIM(key_that_another_role_gets_before_hello_has_no_session),
         CLAIM(account_whose_right_is_taken_is_refused_and_stays_connected),
         CLAIM(requester_cannot_tell_a_foreign_inquiry_from_none),
     };

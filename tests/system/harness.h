@@ -191,6 +191,8 @@ const struct message *raw_receive(struct raw *, enum verb);
 bool raw_heard(const struct raw *, enum verb);
 /* Waits until the broker ended the connection or refused the handshake. */
 void raw_ended(struct raw *);
+/* Waits until the broker took the handshake. */
+void raw_welcomed(struct raw *);
 bool raw_was_welcome(const struct raw *); /* did a handshake ever succeed? */
 /* ANSWER, positive, {debt: value}. */
 void raw_answer(struct raw *, uint64_t number, uint64_t epoch, int64_t debt);

@@ -168,15 +168,23 @@ static void monitor_take(struct raw *raw) {
         raw->ended = true;
 }
 
-void raw_ended(struct raw *raw) {
+static void monitor_await(struct raw *raw, const bool *flag, const char *complaint) {
     int64_t until = now_ms() + WAIT_MS;
-    while (!raw->ended) {
+    while (!*flag) {
         zmq_pollitem_t item = {raw->monitor, 0, ZMQ_POLLIN, 0};
         int64_t left = until - now_ms();
         if (left <= 0 || zmq_poll(&item, 1, left) <= 0)
-            fail_msg("the broker does not end the connection");
+            fail_msg("%s", complaint);
         monitor_take(raw);
     }
+}
+
+void raw_ended(struct raw *raw) {
+    monitor_await(raw, &raw->ended, "the broker does not end the connection");
+}
+
+void raw_welcomed(struct raw *raw) {
+    monitor_await(raw, &raw->welcome, "the broker lets nobody in");
 }
 
 bool raw_was_welcome(const struct raw *raw) {

@@ -3,8 +3,11 @@
 #include "harness.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <zmq.h>
 
 static const char type_survey[] = "  plot.survey:\n"
                                   "    title: {fa: نقشه, en: Survey}\n"
@@ -114,6 +117,118 @@ static void type_that_is_gone_takes_no_more_and_its_inquiries_finish(void **stat
     town_end(town);
 }
 
+/* --- More than there is room for ---------------------------------------------------------------------- */
+
+enum { ACCOUNTS_TOO_MANY = 4100, KEYS_EACH = 16, OFFICES = 2100 };
+
+/* What `more` writes, behind the town's own accounts. */
+static void accounts_add(struct town *town, void (*more)(FILE *)) {
+    char path[FOLDER_MAX + 32];
+    town_accounts_write(town);
+    snprintf(path, sizeof path, "%s/accounts.yaml", town->folder);
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    more(file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void too_many_accounts(FILE *file) {
+    for (int i = 0; i < ACCOUNTS_TOO_MANY / 2; i++)
+        fprintf(file, "  office-%d: {role: requester, asks: [{types: all, purposes: all}], keys: []}\n", i);
+}
+
+/* The same number under other names: no complaint of the loader's, and no numbers left. */
+static void too_many_others(FILE *file) {
+    for (int i = 0; i < ACCOUNTS_TOO_MANY / 2; i++)
+        fprintf(file, "  notary-%d: {role: requester, asks: [{types: all, purposes: all}], keys: []}\n", i);
+}
+
+static void too_many_keys(FILE *file) {
+    for (int i = 0; i < OFFICES; i++) {
+        fprintf(file, "  office-%d: {role: requester, asks: [{types: all, purposes: all}], keys: [", i);
+        for (int k = 0; k < KEYS_EACH; k++) {
+            uint8_t bytes[32];
+            char text[KEY_TEXT];
+            assert_int_equal(getrandom(bytes, sizeof bytes, 0), sizeof bytes);
+            fprintf(file, "%s{public: \"%s\"}", k > 0 ? ", " : "", zmq_z85_encode(text, bytes, sizeof bytes));
+        }
+        fputs("]}\n", file);
+    }
+}
+
+static void city_write(struct town *town, const char *first, const char *second) {
+    char text[600];
+    snprintf(text, sizeof text,
+             "city: {id: testville, title: {fa: آزمون, en: Testville}}\n"
+             "parcel: {parts: 3, district_part: 1, digits_max: 4, districts: {first: 1, last: 9}, hierarchy: false}\n"
+             "purposes:\n"
+             "  %s: {title: {fa: منظور, en: Purpose}}\n"
+             "  %s: {title: {fa: منظور, en: Purpose}}\n",
+             first, second);
+    town_file(town, "catalogue/city.yaml", text);
+}
+
+static int code_for(struct far *far, const char *purpose, est_id *ret_id) {
+    est_body *body = est_body_new();
+    est_submit submit = {.type = "plot.debt", .purpose = purpose};
+    const est_event *refused = NULL;
+    est_id_new(&submit.id);
+    *ret_id = submit.id;
+    est_body_text(body, "nz", "1-1-1");
+    assert_int_equal(est_body_slice(body, &submit.body), 0);
+    assert_int_equal(est_client_submit(far->client, &submit), 0);
+    est_body_free(&body);
+    while (!far_peek(far, (struct want){.kind = EST_EVENT_ACCEPTED, .id = ret_id})) {
+        if ((refused = far_peek(far, (struct want){.kind = EST_EVENT_REFUSED, .id = ret_id})))
+            return refused->code;
+        assert_true(far_poll(far, WAIT_MS));
+    }
+    return 0;
+}
+
+/* Rights, purposes and versions stay as they were, although they changed too. */
+static void configuration_with_more_accounts_than_there_is_room_for_changes_nothing(void **state) {
+    (void)state;
+    static const struct town_account accounts[] = {
+        {.name = "portal", .door = REQUESTERS, .fields = "asks: [{types: all, purposes: [transfer]}], "},
+        {.name = "duty", .door = OPERATORS, .fields = "level: administrator, "},
+        {.name = NULL}};
+    struct town *town = town_new(&(struct town_options){.accounts = accounts});
+    city_write(town, "permit", "transfer");
+    accounts_add(town, too_many_accounts);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0);
+    uint64_t before = far_stat(duty, "log_seq");
+    city_write(town, "transfer", "permit");
+    types_write(town, "      years: {kind: int}\n", "");
+    accounts_add(town, too_many_others);
+    town_reload(town, "reload refused");
+    est_id id;
+    assert_int_equal(far_stat(duty, "log_seq"), before);
+    assert_int_equal(code_for(portal, "permit", &id), EST_NOT_ALLOWED);
+    assert_int_equal(code_for(portal, "transfer", &id), 0);
+    const est_event *status = far_status(portal, &id, 0);
+    assert_true(text_is(status->purpose, "transfer"));
+    assert_int_equal(status->version, 1);
+    town_end(town);
+}
+
+static void configuration_with_more_keys_than_there_is_room_for_changes_nothing(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    accounts_add(town, too_many_keys);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    accounts_add(town, too_many_keys);
+    town_reload(town, "different keys since the broker started");
+    child_error_wait(town->broker, "reload refused");
+    far_submit(portal, "plot.debt", "1-1-1", NULL);
+    struct far *notary = far_open(town, "notary", 2);
+    far_submit(notary, "plot.use", "1-1-1", NULL);
+    assert_null(far_peek(portal, (struct want){.kind = EST_EVENT_DISCONNECTED}));
+    town_end(town);
+}
+
 /* --- Versions ----------------------------------------------------------------------------------------- */
 
 static const char years[] = "      years: {kind: int}\n";
@@ -209,6 +324,8 @@ int main(void) {
         CLAIM(broken_configuration_is_refused_with_its_reason_and_the_old_one_stays),
         CLAIM(new_type_goes_live_while_traffic_flows),
         CLAIM(type_that_is_gone_takes_no_more_and_its_inquiries_finish),
+        CLAIM(configuration_with_more_accounts_than_there_is_room_for_changes_nothing),
+        CLAIM(configuration_with_more_keys_than_there_is_room_for_changes_nothing),
         CLAIM(inquiry_is_answered_by_the_version_it_began_with),
         CLAIM(inquiry_is_answered_by_the_version_it_began_with_over_a_restart),
         CLAIM(reload_without_a_change_changes_nothing),

@@ -526,6 +526,29 @@ static void complaints_of_all_files_come_together(void **state) {
     assert_int_equal(complaints.count, 6);
 }
 
+/* As many as the record has numbers for are taken, and one more is the loader's complaint, not the broker's. */
+static void departments_are_as_many_as_there_are_numbers(void **state) {
+    (void)state;
+    for (int more = 0; more < 2; more++) {
+        char *text = NULL;
+        size_t size = 0;
+        FILE *file = open_memstream(&text, &size);
+        assert_non_null(file);
+        fputs("departments:\n", file);
+        for (int i = 0; i < DEPARTMENTS_EVER + more; i++)
+            fprintf(file, "  d%d: {title: {fa: اداره, en: Department}}\n", i);
+        assert_int_equal(fclose(file), 0);
+        city_write();
+        file_write(files[DEPARTMENTS].path, text, size, 0644);
+        free(text);
+        struct catalogue *catalogue;
+        char where[256];
+        assert_int_equal(load(&catalogue), -EST_INPUT); /* its types are of other departments */
+        snprintf(where, sizeof where, "%s/%s:2:3", folder, files[DEPARTMENTS].path);
+        assert_int_equal(complained(where, "1 to 511 names"), more);
+    }
+}
+
 static void a_city_needs_types(void **state) {
     (void)state;
     struct catalogue *catalogue = NULL;
@@ -637,6 +660,7 @@ int main(void) {
         cmocka_unit_test(layout_does_not_make_a_new_version),
         cmocka_unit_test(each_broken_file_is_named_with_line_and_column),
         cmocka_unit_test(complaints_of_all_files_come_together),
+        cmocka_unit_test(departments_are_as_many_as_there_are_numbers),
         cmocka_unit_test(a_city_needs_types),
         cmocka_unit_test(plain_is_taken_on_loopback),
         cmocka_unit_test(key_texts_are_z85_of_32_bytes),
