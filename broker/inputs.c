@@ -314,14 +314,15 @@ static void on_answer(struct broker *b, uint32_t peer, const struct message *m) 
     in.answer = (struct input_answer){.number = a->number, .epoch = a->epoch};
     char valid_until[11] = "";
     bool held = core_inquiry(b->core, a->number, &view) && view.holder == peer && view.epoch == a->epoch;
-    if (!held) { /* the core will say stale, or that it is in the record already */
-        in.answer.recorded = store_row(b->store, a->number, &row) == 0 && row.state == EST_STATE_ANSWERED &&
-                             row.epoch == a->epoch && row.actor == b->keyring.keys[net_peer(b->net, peer)->key].account;
-        broker_step(b, &in);
+    int found = store_row(b->store, a->number, &row);
+    if (found < 0 && (held || found != -EST_NOT_FOUND)) {
+        broker_fail(b, "reading an inquiry");
         return;
     }
-    if (store_row(b->store, a->number, &row) < 0) {
-        broker_fail(b, "reading an inquiry");
+    if (!held) { /* the core will say stale, or that it is in the record already */
+        in.answer.recorded = found == 0 && row.state == EST_STATE_ANSWERED &&
+                             row.epoch == a->epoch && row.actor == b->keyring.keys[net_peer(b->net, peer)->key].account;
+        broker_step(b, &in);
         return;
     }
     const struct ctype *type = registry_version(b->registry, b->store, row.type, row.version);
@@ -373,9 +374,12 @@ static void on_renew(struct broker *b, uint32_t peer, const struct message *m) {
 /* --- Operators ------------------------------------------------------------------------------------- */
 
 static void on_requeue(struct broker *b, uint32_t peer, const struct message *m) {
+    struct inquiry_row row;
     struct input in = {.kind = INPUT_REQUEUE, .session = peer};
     in.requeue =
         (struct input_requeue){.ref = m->requeue.ref, .number = m->requeue.number, .reason = m->requeue.reason};
+    if (inquiry_of(b, peer, NULL, m->requeue.number, &row) == 0)
+        in.requeue.known_ended = est_state_is_final((enum est_state)row.state);
     broker_step(b, &in);
 }
 
@@ -439,7 +443,6 @@ static bool redirect_is_good(struct broker *b, uint32_t peer, const struct redir
 }
 
 static void on_redirect(struct broker *b, uint32_t peer, const struct message *m) {
-    static const est_id none;
     struct inquiry_row row;
     struct input in = {.kind = INPUT_REDIRECT, .session = peer};
     if (!redirect_is_good(b, peer, &m->redirect))
@@ -448,7 +451,7 @@ static void on_redirect(struct broker *b, uint32_t peer, const struct message *m
                                           .number = m->redirect.number,
                                           .district = (uint32_t)m->redirect.district,
                                           .reason = m->redirect.reason};
-    if (inquiry_of(b, peer, &none, m->redirect.number, &row) == 0)
+    if (inquiry_of(b, peer, NULL, m->redirect.number, &row) == 0)
         in.redirect.known_ended = est_state_is_final((enum est_state)row.state);
     broker_step(b, &in);
 }

@@ -23,15 +23,15 @@ static bool id_is_given(const est_id *id) {
 }
 
 /* A requester names its own, by id or number; an operator any, by number. What is foreign is as
- * unknown as what never was. */
+ * unknown as what never was; what is damaged is neither, and the broker goes no further. */
 int inquiry_of(struct broker *b, uint32_t peer, const est_id *id, uint64_t number, struct inquiry_row *ret) {
     const struct ring_key *key = &b->keyring.keys[net_peer(b->net, peer)->key];
-    if (id_is_given(id)) {
-        int found = store_find(b->store, key->account, id, &number);
-        if (found < 0)
-            return -EST_NOT_FOUND;
-    }
-    if (store_row(b->store, number, ret) < 0)
+    int found = id != NULL && id_is_given(id) ? store_find(b->store, key->account, id, &number) : 0;
+    if (found == 0)
+        found = store_row(b->store, number, ret);
+    if (found < 0 && found != -EST_NOT_FOUND)
+        broker_fail(b, "reading an inquiry");
+    if (found < 0)
         return -EST_NOT_FOUND;
     return key->role == ROLE_OPERATOR || ret->account == key->account ? 0 : -EST_NOT_FOUND;
 }

@@ -69,7 +69,7 @@ static void apply_submitted(struct core *c, const struct event *e) {
     uint32_t lane = lane_get(c, s->type, s->district, true);
     assert(lane != NONE);
     q->lane = (uint16_t)lane;
-    c->accounts[s->account].open++;
+    c->accounts[s->account].kept++;
     inquiry_move(c, inquiry, EST_STATE_WAITING, NONE);
 }
 
@@ -189,7 +189,7 @@ void core_restore_inquiry(struct core *c, const struct inquiry_row *row) {
     q->lane = (uint16_t)lane;
     q->code = (uint16_t)row->code;
     q->attempts = (uint8_t)(row->attempts < UINT8_MAX ? row->attempts : UINT8_MAX);
-    c->accounts[row->account].open++; /* inquiry_move takes it off again where it has ended */
+    c->accounts[row->account].kept++;
     if (row->state == EST_STATE_DELAYED)
         inquiry_delay(c, inquiry, row->not_before.us);
     else

@@ -34,7 +34,7 @@ struct core;
 
 struct core_limits {
     uint32_t inquiries_max;       /* open at once, all accounts; at most 2^28 */
-    uint32_t account_open_max;    /* open at once, one account */
+    uint32_t account_open_max;    /* the same of one account; a result that nobody acknowledges keeps its place */
     uint32_t sessions_max;        /* sessions are numbered 0 ... sessions_max-1 by the net ring */
     uint32_t accounts_max;        /* at most 65,536 */
     uint32_t departments_max;
@@ -109,7 +109,11 @@ struct input_answer {
 struct input_fail { uint64_t number, epoch; uint32_t code; est_span after; /* 0: the core's own */ est_slice reason; };
 struct input_refuse { uint64_t number, epoch; est_slice reason; };
 struct input_renew { const uint64_t *pairs; size_t count; /* pairs: number, epoch */ };
-struct input_requeue { uint64_t ref, number; est_slice reason; };
+struct input_requeue {
+    uint64_t ref, number;
+    bool known_ended;           /* the store says so, where the core has forgotten it */
+    est_slice reason;
+};
 struct input_drain { uint64_t ref; bool on; est_slice reason; };
 struct input_pause { uint64_t ref; uint32_t department; bool on; est_slice reason; };
 struct input_redirect {
@@ -226,7 +230,8 @@ size_t core_leased(const struct core *, uint64_t *ret_numbers, size_t max);
 struct session_view { bool live; uint32_t account; uint32_t role; uint32_t window, inflight; uint64_t answered; est_time since, heard; bool leaving; };
 void core_session(const struct core *, uint32_t session, struct session_view *ret);
 
-struct account_view { bool live; uint32_t role, department; uint32_t open; enum est_level level; };
+/* `kept`: its inquiries that are not ended, or not acknowledged. */
+struct account_view { bool live; uint32_t role, department; uint32_t kept; enum est_level level; };
 void core_account(const struct core *, uint32_t account, struct account_view *ret);
 /* May this account ask the type for this purpose / answer it? */
 bool core_may_ask(const struct core *, uint32_t account, uint32_t type, uint32_t purpose);

@@ -5,7 +5,8 @@ void step_requeue(struct core *c, est_time now, const struct input *in, struct e
     const struct input_requeue *requeue = &in->requeue;
     uint32_t inquiry = inquiry_find(c, requeue->number);
     if (inquiry == NONE || c->inquiries[inquiry].state != EST_STATE_PARKED) {
-        refuse(fx, in->session, inquiry == NONE ? EST_NOT_FOUND : EST_NOT_PARKED, requeue->ref);
+        bool unknown = inquiry == NONE && !requeue->known_ended;
+        refuse(fx, in->session, unknown ? EST_NOT_FOUND : EST_NOT_PARKED, requeue->ref);
         return;
     }
     struct event e = {.type = EVENT_REQUEUED,

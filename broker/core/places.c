@@ -207,8 +207,6 @@ static void leave_place(struct core *c, uint32_t inquiry) {
 void inquiry_move(struct core *c, uint32_t inquiry, enum est_state state, uint32_t session) {
     struct inquiry *q = &c->inquiries[inquiry];
     struct lane *l = &c->lanes[q->lane];
-    if (est_state_is_final(state) && !est_state_is_final(q->state))
-        c->accounts[q->account].open--;
     leave_place(c, inquiry);
     q->state = (uint8_t)state;
     q->session = session;
@@ -277,6 +275,7 @@ void inquiry_free(struct core *c, uint32_t inquiry) {
     assert(est_state_is_final(q->state));
     leave_place(c, inquiry);
     index_remove(c, inquiry);
+    c->accounts[q->account].kept--;
     q->state = EST_STATE_NONE;
     q->number = 0;
     q->next = c->inquiries_free;

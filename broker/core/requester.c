@@ -42,7 +42,7 @@ static uint32_t submit_check(const struct core *c, est_time now, const struct ev
     if (c->draining)
         return EST_DRAINING;
     bool table_full = c->inquiries_free == NONE && c->inquiries_used >= c->limits.inquiries_max;
-    if (c->full || table_full || a->open >= c->limits.account_open_max)
+    if (c->full || table_full || a->kept >= c->limits.account_open_max)
         return EST_BUSY;
     const uint32_t *lane = &c->lane_of[(size_t)it->type * (c->limits.districts_max + 1) + it->district];
     if (*lane == 0 && !lane_has_room(c))

@@ -70,7 +70,7 @@ struct department { bool live, paused; uint32_t ready; /* first lane with work *
 
 struct account {
     bool live;
-    uint32_t role, department, open;
+    uint32_t role, department, kept;
     uint32_t level;           /* of an operator */
     struct list results;      /* ended, to be sent */
     uint32_t sessions;        /* a ring; where the next result goes */

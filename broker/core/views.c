@@ -116,7 +116,7 @@ void core_account(const struct core *c, uint32_t account, struct account_view *r
     *ret = (struct account_view){.live = a->live,
                                  .role = a->role,
                                  .department = a->department,
-                                 .open = a->open,
+                                 .kept = a->kept,
                                  .level = (enum est_level)a->level};
 }
 

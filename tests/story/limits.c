@@ -48,6 +48,33 @@ static void an_account_at_its_limit_does_not_stop_another(void **state) {
     world_end(&w);
 }
 
+static void an_account_that_acknowledges_nothing_keeps_to_its_own_places(void **state) {
+    (void)state;
+    struct world *w = world_new(two_an_account);
+    requester_up(w, 1, PORTAL, 8, ALL_RESULTS);
+    requester_up(w, 2, BANK, 8, ALL_RESULTS);
+    agent_up(w, 3, NOSAZI_AGENT, 2);
+    for (unsigned i = 1; i <= 2; i++) {
+        submit(w, 1, i, BEDEHI, 5);
+        answer(w, 3, i, i);
+    }
+    forget(w);
+    submit(w, 1, 3, BEDEHI, 5);
+    EXPECT(w, "s1 refused BUSY\n");
+    submit(w, 2, 1, BEDEHI, 5);
+    EXPECT(w, "+submitted #3\ns2 accepted #3\ns3 assign #3 e3 attempt 1\n");
+    restart(w);
+    requester_up(w, 1, PORTAL, 8, ALL_RESULTS);
+    forget(w);
+    submit(w, 1, 3, BEDEHI, 5);
+    EXPECT(w, "s1 refused BUSY\n");
+    ack(w, 1, 1);
+    forget(w);
+    submit(w, 1, 3, BEDEHI, 5);
+    EXPECT(w, "+submitted #4\ns1 accepted #4\n");
+    world_end(&w);
+}
+
 static void no_room_for_a_lane_is_busy(void **state) {
     (void)state;
     struct world *w = world_new(one_lane);
@@ -99,7 +126,7 @@ static void a_full_store_refuses_the_new_and_takes_the_answers(void **state) {
 }
 
 /* What has ended and only waits to be acknowledged is not open, before a restart and after it. */
-static void results_that_wait_over_a_restart_do_not_count_as_open(void **state) {
+static void results_that_wait_over_a_restart_do_not_shut_out_their_account(void **state) {
     (void)state;
     struct world *w = world_new(NULL);
     requester_up(w, 1, PORTAL, 8, NO_RESULTS);
@@ -177,10 +204,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_table_is_busy_and_frees_with_an_acknowledgement),
         cmocka_unit_test(an_account_at_its_limit_does_not_stop_another),
+        cmocka_unit_test(an_account_that_acknowledges_nothing_keeps_to_its_own_places),
         cmocka_unit_test(no_room_for_a_lane_is_busy),
         cmocka_unit_test(every_window_is_full_again_after_an_agent_was_lost),
         cmocka_unit_test(a_full_store_refuses_the_new_and_takes_the_answers),
-        cmocka_unit_test(results_that_wait_over_a_restart_do_not_count_as_open),
+        cmocka_unit_test(results_that_wait_over_a_restart_do_not_shut_out_their_account),
         cmocka_unit_test(draining_takes_answers_gives_no_work_and_ends),
         cmocka_unit_test(draining_does_not_outlive_the_process),
         cmocka_unit_test(the_log_never_goes_back_in_time),

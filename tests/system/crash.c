@@ -277,6 +277,59 @@ static void stopped_broker_says_so_and_its_clients_go_on_with_the_next(void **st
 
 /* --- Many ------------------------------------------------------------------------------------------ */
 
+/* One bit of every copy of the inquiry's row that LMDB's file has, old pages included. */
+static void row_damage(struct town *town, uint64_t number) {
+    static const uint8_t head[] = {1, 0, 136, 0, 0, 0, 0, 0}; /* format, size; see record.c */
+    enum { NUMBER_AT = 16, BYTE = 100, ROW = 136 };
+    char path[FOLDER_MAX + 32];
+    unsigned damaged = 0;
+    snprintf(path, sizeof path, "%s/store/data.mdb", town->folder);
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    size_t size = (size_t)ftell(file);
+    uint8_t *all = malloc(size);
+    rewind(file);
+    assert_int_equal(fread(all, 1, size, file), size);
+    for (size_t i = 0; i + ROW <= size; i++) {
+        if (memcmp(all + i, head, sizeof head) != 0 || memcmp(all + i + NUMBER_AT, &number, sizeof number) != 0)
+            continue;
+        assert_int_equal(fseek(file, (long)(i + BYTE), SEEK_SET), 0);
+        fputc(all[i + BYTE] ^ 1, file);
+        damaged++;
+    }
+    assert_int_equal(fclose(file), 0);
+    free(all);
+    assert_true(damaged > 0);
+}
+
+/* Who is told that it never was would believe it. */
+static void damaged_row_stops_the_broker_and_is_no_unknown_inquiry(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct child *agent = agent_start(town, "treasury-a", "answer", 1);
+    assert_non_null(child_line(agent, "up"));
+    struct far *portal = far_open(town, "portal", 2);
+    est_id id;
+    uint64_t number = far_submit(portal, "plot.debt", "1-1-1", &id);
+    far_wait(portal, EST_EVENT_RESULT, .id = &id);
+    far_ack(portal, number); /* from now on the tables alone know it */
+    far_close(&portal);
+    assert_int_equal(town_stop(town), 0);
+    row_damage(town, number);
+    town_start(town);
+    portal = far_open(town, "portal", 2);
+    assert_int_equal(est_client_status(portal->client, 7, &id, 0, false), 0);
+    while (!child_has_ended(town->broker))
+        far_poll(portal, 10);
+    assert_int_equal(child_wait(town->broker), 1);
+    assert_true(child_error_has(town->broker, "reading an inquiry"));
+    assert_null(far_peek(portal, (struct want){.kind = EST_EVENT_REFUSED}));
+    child_free(&town->broker);
+    town_end(town);
+}
+
 static void hundred_thousand_open_inquiries_are_all_there_after_a_restart(void **state) {
     (void)state;
     enum { TOTAL = 100000, SAMPLE = 97 };
@@ -318,6 +371,7 @@ int main(void) {
         CLAIM(answer_given_before_a_crash_is_not_asked_for_again),
         CLAIM(lease_of_before_a_crash_is_stale_after_it),
         CLAIM(stopped_broker_says_so_and_its_clients_go_on_with_the_next),
+        CLAIM(damaged_row_stops_the_broker_and_is_no_unknown_inquiry),
         CLAIM(hundred_thousand_open_inquiries_are_all_there_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

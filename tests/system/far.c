@@ -167,6 +167,12 @@ void far_ask(struct far *far, const char *type, const char *parcel, const char *
     est_body_free(&body);
 }
 
+void far_ack(struct far *far, uint64_t number) {
+    assert_int_equal(est_client_ack(far->client, number), 0);
+    while (far_status(far, NULL, number)->acked.us == 0)
+        continue;
+}
+
 uint64_t far_submit(struct far *far, const char *type, const char *parcel, est_id *ret_id) {
     est_id id;
     est_id_new(&id);

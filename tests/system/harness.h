@@ -159,6 +159,8 @@ uint64_t far_submit(struct far *, const char *type, const char *parcel, est_id *
 void far_ask(struct far *, const char *type, const char *parcel, const char *note, const est_id *,
              est_time deadline);
 const est_event *far_status(struct far *, const est_id *, uint64_t number);
+/* Acknowledges a result, until the record says so. */
+void far_ack(struct far *, uint64_t number);
 /* Operators: one counter of the broker; 0 where it has no such counter. */
 uint64_t far_stat(struct far *, const char *name);
 /* Asks for stats until the counter is at least this. */

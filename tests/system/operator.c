@@ -193,6 +193,11 @@ static void redirected_inquiry_is_answered_in_its_new_district(void **state) {
     redirect_for_a_long_reason(portal, duty);
     assert_int_equal(est_client_redirect(duty->client, 3, number, 1, "back"), 0);
     assert_int_equal(far_wait(duty, EST_EVENT_REFUSED, .ref = 3)->code, EST_ALREADY_FINAL);
+    far_ack(portal, number); /* the core forgets it; it is ended all the same, and was never unknown */
+    assert_int_equal(est_client_requeue(duty->client, 4, number, "again"), 0);
+    assert_int_equal(far_wait(duty, EST_EVENT_REFUSED, .ref = 4)->code, EST_NOT_PARKED);
+    assert_int_equal(est_client_requeue(duty->client, 5, 999999, "again"), 0);
+    assert_int_equal(far_wait(duty, EST_EVENT_REFUSED, .ref = 5)->code, EST_NOT_FOUND);
     uint64_t open = far_submit(portal, "plot.use", "1-1-1", NULL);
     static const struct { uint64_t number; unsigned district; int code; } wrong[] = {
         {0, 1, EST_INVALID_FIELD}, {0, 10, EST_INVALID_FIELD}, {999999, 2, EST_NOT_FOUND}};

@@ -1,3 +1,3 @@
 # broker/core/places.c
-# an account's open inquiries are never counted down
-s/c->accounts\[q->account\].open--;/;/
+# an account's inquiries are never counted down
+s/c->accounts\[q->account\].kept--;/;/
