@@ -462,6 +462,7 @@ static const struct {
     void (*handle)(struct broker *, uint32_t peer, const struct message *);
     bool asks;              /* has exactly one answer */
     enum est_level level;   /* at the operators' door: needed for it */
+    bool reads;             /* a question whose answer may be large */
 } verbs[VERB_MAX + 1] = {
     [VERB_HELLO] = {on_hello, false, 0},
     [VERB_PING] = {on_ping, false, 0},
@@ -469,8 +470,8 @@ static const struct {
     [VERB_BYE] = {on_bye, false, 0},
     [VERB_SUBMIT] = {on_submit, true, 0},
     [VERB_CANCEL] = {on_cancel, true, EST_LEVEL_OPERATOR},
-    [VERB_STATUS] = {on_status, true, EST_LEVEL_OPERATOR},
-    [VERB_TIMELINE] = {on_timeline, true, EST_LEVEL_OPERATOR},
+    [VERB_STATUS] = {on_status, true, EST_LEVEL_OPERATOR, true},
+    [VERB_TIMELINE] = {on_timeline, true, EST_LEVEL_OPERATOR, true},
     [VERB_RESULT_ACK] = {on_result_ack, false, 0},
     [VERB_READY] = {on_ready, true, 0},
     [VERB_ANSWER] = {on_answer, true, 0},
@@ -478,20 +479,20 @@ static const struct {
     [VERB_REFUSE] = {on_refuse, true, 0},
     [VERB_RENEW] = {on_renew, true, 0},
     [VERB_LEAVE] = {on_leave, true, 0},
-    [VERB_QUEUES] = {on_queues, true, EST_LEVEL_OBSERVER},
-    [VERB_AGENTS] = {on_agents, true, EST_LEVEL_OBSERVER},
-    [VERB_PARKED] = {on_parked, true, EST_LEVEL_OPERATOR},
+    [VERB_QUEUES] = {on_queues, true, EST_LEVEL_OBSERVER, true},
+    [VERB_AGENTS] = {on_agents, true, EST_LEVEL_OBSERVER, true},
+    [VERB_PARKED] = {on_parked, true, EST_LEVEL_OPERATOR, true},
     [VERB_REQUEUE] = {on_requeue, true, EST_LEVEL_OPERATOR},
     [VERB_DRAIN] = {on_drain, true, EST_LEVEL_ADMINISTRATOR},
-    [VERB_STATS] = {on_stats, true, EST_LEVEL_OBSERVER},
+    [VERB_STATS] = {on_stats, true, EST_LEVEL_OBSERVER, true},
     [VERB_PAUSE] = {on_pause, true, EST_LEVEL_OPERATOR},
     [VERB_REDIRECT] = {on_redirect, true, EST_LEVEL_OPERATOR},
-    [VERB_KEYS] = {on_keys, true, EST_LEVEL_OPERATOR},
-    [VERB_CONFIG] = {on_config, true, EST_LEVEL_OPERATOR},
-    [VERB_EVENTS] = {index_ask, true, EST_LEVEL_OPERATOR},
-    [VERB_FIND] = {index_ask, true, EST_LEVEL_OPERATOR},
+    [VERB_KEYS] = {on_keys, true, EST_LEVEL_OPERATOR, true},
+    [VERB_CONFIG] = {on_config, true, EST_LEVEL_OPERATOR, true},
+    [VERB_EVENTS] = {index_ask, true, EST_LEVEL_OPERATOR, true},
+    [VERB_FIND] = {index_ask, true, EST_LEVEL_OPERATOR, true},
     [VERB_REINDEX] = {index_ask, true, EST_LEVEL_ADMINISTRATOR},
-    [VERB_COUNTERS] = {index_ask, true, EST_LEVEL_OBSERVER},
+    [VERB_COUNTERS] = {index_ask, true, EST_LEVEL_OBSERVER, true},
 };
 
 /* What identifies a command in its refusal, whatever it is. */
@@ -513,6 +514,12 @@ static struct error_is error_for(const struct message *m, int code) {
         error.ref = m->cancel.ref;
     }
     return error;
+}
+
+static void busy(struct broker *b, uint32_t peer, const struct message *m, const char *detail) {
+    struct error_is error = error_for(m, EST_BUSY);
+    error.retry_ms = (uint64_t)(b->limits.busy_retry.us / EST_US_PER_MS);
+    send_error(b, peer, error, detail);
 }
 
 static void command_handle(struct broker *b, uint32_t peer, const struct message *m) {
@@ -538,9 +545,11 @@ static void command_handle(struct broker *b, uint32_t peer, const struct message
         return;
     }
     if (verbs[m->verb].asks && ++p->asks > ASKS_MAX) {
-        struct error_is error = error_for(m, EST_BUSY);
-        error.retry_ms = (uint64_t)(b->limits.busy_retry.us / EST_US_PER_MS);
-        send_error(b, peer, error, "too many commands at once");
+        busy(b, peer, m, "too many commands at once");
+        return;
+    }
+    if (verbs[m->verb].reads && net_owed(b->net, peer) > NET_OWED_MAX) {
+        busy(b, peer, m, "answers to earlier questions have not been read yet");
         return;
     }
     verbs[m->verb].handle(b, peer, m);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* New inquiries are refused from 800 thousandths on; what is under way keeps its reserve. */
-enum { FULL_AT = 800, FULL_UNTIL = 780, WAIT_MAX_MS = 1000, TIDY_EVERY_S = 60, GONE_DELAY_BATCHES = 64, COMMIT_SLOW_US = 100000 };
+enum { FULL_AT = 800, FULL_UNTIL = 780, WAIT_MAX_MS = 1000, TIDY_EVERY_S = 60, FULL_TELL_EVERY_S = 60, GONE_DELAY_BATCHES = 64, COMMIT_SLOW_US = 100000 };
 
 est_time clock_now(void) {
     struct timespec t;
@@ -240,6 +240,16 @@ static void room_look(struct broker *b) {
     broker_step(b, &in);
 }
 
+/* Who cannot get in sees a connection that ends, and nothing else would say why. */
+static void full_tell(struct broker *b) {
+    uint64_t full = net_counts(b->net)->dropped_full;
+    if (full == b->full_told || b->now.us - b->full_told_us < FULL_TELL_EVERY_S * EST_US_PER_S)
+        return;
+    b->full_told = full;
+    b->full_told_us = b->now.us;
+    log_line(4, "limits.sessions_max (%u) connections are open: others are turned away, operators last", b->limits.sessions_max);
+}
+
 /* Key dates, and the room when nothing is written, once a second; the store's housekeeping once a
  * minute. */
 static void upkeep(struct broker *b) {
@@ -247,6 +257,7 @@ static void upkeep(struct broker *b) {
     if (is_due) {
         b->measured_us = b->now.us;
         keys_enforce(b);
+        full_tell(b);
     }
     if (is_due || b->batch_appends > 0)
         room_look(b);

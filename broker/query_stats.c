@@ -53,6 +53,7 @@ static size_t doors_add(struct broker *b) {
         {"bytes_out", n->bytes_out},
         {"disconnects", n->disconnects},
         {"dropped_slow", n->dropped_slow},
+        {"dropped_full", n->dropped_full},
         {"dropped_protocol", n->dropped_protocol},
         {"handshakes_accepted", net_zap(b->net)->accepted},
         {"handshakes_refused", net_zap(b->net)->refused},

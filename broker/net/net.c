@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,17 @@
 #include <zmq.h>
 
 enum { FD_MAX = 1 << 20, ROUTING_SIZE = 5 };
+/* Where no more connections fit an operator still gets in. */
+enum { OPERATORS_KEPT = 8 };
+
+/* A message whose bytes count until libzmq lets go of it: its thread has sent it, or its connection is gone. Small
+ * ones are not counted, a thousand of them are little. */
+enum { LETTER_MIN = 16 * 1024 };
+struct letter {
+    atomic_uint_fast64_t *owed, *total;
+    size_t size;
+    uint8_t bytes[];
+};
 
 /* A message that is whole and waits for its batch to be on the disk. */
 struct outgoing {
@@ -37,6 +49,9 @@ struct net {
     int turn;                       /* the door that is read next */
     zmq_msg_t held;                 /* the frame last given out */
     struct net_counts counts;
+    uint32_t free_count;
+    atomic_uint_fast64_t *owed;     /* by peer; of whoever had its number before too, until that is gone */
+    atomic_uint_fast64_t owed_total;
 };
 
 /* --- Peers by routing id ------------------------------------------------------------------------ */
@@ -94,12 +109,20 @@ static void address_copy(struct peer *p, const char *address) {
     snprintf(p->address, sizeof p->address, "%s", address != NULL ? address : "");
 }
 
+static bool peer_fits(const struct net *n, enum door door) {
+    uint32_t kept = n->options.peers_max > 8 * OPERATORS_KEPT ? OPERATORS_KEPT : n->options.peers_max > 1;
+    return n->free_count > (door == DOOR_OPERATOR ? 0 : kept);
+}
+
 static uint32_t peer_new(struct net *n, enum door door, uint32_t routing, uint32_t key) {
-    uint32_t peer = n->free_first;
-    if (peer == PEER_NONE)
+    if (!peer_fits(n, door)) {
+        n->counts.dropped_full++;
         return PEER_NONE;
+    }
+    uint32_t peer = n->free_first;
     struct peer *p = &n->peers[peer];
     n->free_first = p->free_next;
+    n->free_count--;
     struct buffer out = p->out;
     size_t *cuts = p->cuts, capacity = p->cuts_capacity;
     *p = (struct peer){.live = true, .door = door, .key = key, .routing = routing, .frame_max = n->options.frame_max,
@@ -127,6 +150,7 @@ static void peer_free(struct net *n, uint32_t peer) {
     p->live = p->session = p->gone = false;
     p->free_next = n->free_first;
     n->free_first = peer;
+    n->free_count++;
 }
 
 /* --- Opening and closing -------------------------------------------------------------------------- */
@@ -141,9 +165,11 @@ static int net_allocate(struct net *n, uint32_t peers) {
     n->dirty = calloc(peers, sizeof *n->dirty);
     n->leaving = calloc(peers, sizeof *n->leaving);
     n->gone = calloc(peers, sizeof *n->gone);
-    if (n->slots == NULL || n->peers == NULL || n->dirty == NULL || n->leaving == NULL || n->gone == NULL)
+    n->owed = calloc(peers, sizeof *n->owed);
+    if (n->slots == NULL || n->peers == NULL || n->dirty == NULL || n->leaving == NULL || n->gone == NULL || n->owed == NULL)
         return -EST_NO_MEMORY;
     n->free_first = PEER_NONE;
+    n->free_count = peers;
     for (uint32_t i = peers; i-- > 0; n->free_first = i)
         n->peers[i].free_next = n->free_first;
     return 0;
@@ -158,6 +184,8 @@ int net_open(const struct net_options *o, const struct keyring *ring, struct net
         return -EST_NO_MEMORY;
     }
     n->options = *o;
+    if (n->options.owed_max == 0)
+        n->options.owed_max = NET_OWED_TOTAL;
     n->ring = ring;
     zmq_msg_init(&n->held);
     zmq_ctx_set(n->context, ZMQ_MAX_SOCKETS, 65536);
@@ -183,6 +211,9 @@ void net_close(struct net **net) {
         buffer_done(&n->peers[i].out);
         free(n->peers[i].cuts);
     }
+    for (size_t i = 0; i < n->outgoing_count; i++)
+        zmq_msg_close(&n->outgoing[i].message);
+    free(n->outgoing);
     if (n->context != NULL) {
         zmq_msg_close(&n->held);
         for (int i = 0; i < DOORS; i++)
@@ -193,9 +224,7 @@ void net_close(struct net **net) {
     free(n->slots);
     free(n->peers);
     free(n->by_fd);
-    for (size_t i = 0; i < n->outgoing_count; i++)
-        zmq_msg_close(&n->outgoing[i].message);
-    free(n->outgoing);
+    free(n->owed); /* no message is left that counts in it */
     free(n->dirty);
     free(n->leaving);
     free(n->gone);
@@ -340,9 +369,16 @@ static uint32_t peer_meet(struct net *n, enum door door, uint32_t routing, uint3
     return peer;
 }
 
+/* Of what is not for the loop, such as the words of a peer that was told to go, so many are passed over in a row:
+ * whoever says more than that must not keep the others waiting. */
+enum { PASSED_OVER_MAX = 64 };
+
 static bool frame_next(struct net *n, struct door_socket *d, est_time now, struct incoming *ret) {
     uint32_t routing = 0;
-    for (int got = message_receive(n, d, &routing); got != 0; got = message_receive(n, d, &routing)) {
+    for (int i = 0; i < PASSED_OVER_MAX; i++) {
+        int got = message_receive(n, d, &routing);
+        if (got == 0)
+            return false;
         n->counts.frames_in++;
         n->counts.bytes_in += zmq_msg_size(&n->held);
         n->counts.dropped_protocol += got < 0;
@@ -421,10 +457,43 @@ static struct outgoing *outgoing_add(struct net *n) {
     return &n->outgoing[n->outgoing_count];
 }
 
+/* In libzmq's thread, or in the loop's. */
+static void letter_free(void *bytes, void *hint) {
+    struct letter *l = hint;
+    (void)bytes;
+    atomic_fetch_sub_explicit(l->owed, l->size, memory_order_relaxed);
+    atomic_fetch_sub_explicit(l->total, l->size, memory_order_relaxed);
+    free(l);
+}
+
+static bool letter_init(struct net *n, uint32_t peer, zmq_msg_t *message, size_t size) {
+    struct letter *l = malloc(sizeof *l + size);
+    if (l == NULL)
+        return false;
+    l->owed = &n->owed[peer];
+    l->total = &n->owed_total;
+    l->size = size;
+    if (zmq_msg_init_data(message, l->bytes, size, letter_free, l) != 0) {
+        free(l);
+        return false;
+    }
+    atomic_fetch_add_explicit(l->owed, size, memory_order_relaxed);
+    atomic_fetch_add_explicit(l->total, size, memory_order_relaxed);
+    return true;
+}
+
+static bool message_init(struct net *n, uint32_t peer, zmq_msg_t *message, size_t size) {
+    return size < LETTER_MIN ? zmq_msg_init_size(message, size) == 0 : letter_init(n, peer, message, size);
+}
+
+uint64_t net_owed(const struct net *n, uint32_t peer) {
+    return n->peers[peer].out.size + atomic_load_explicit(&n->owed[peer], memory_order_relaxed);
+}
+
 static bool frame_prepare(struct net *n, uint32_t peer, size_t from, size_t to) {
     const struct peer *p = &n->peers[peer];
     struct outgoing *o = outgoing_add(n);
-    if (o == NULL || zmq_msg_init_size(&o->message, 1 + to - from) != 0)
+    if (o == NULL || !message_init(n, peer, &o->message, 1 + to - from))
         return false;
     o->peer = peer;
     o->routing = p->routing;
@@ -449,6 +518,26 @@ static bool peer_prepare(struct net *n, uint32_t peer) {
     return from == p->out.size || frame_prepare(n, peer, from, p->out.size);
 }
 
+/* What a peer that is gone owes libzmq gives back soon; it counts no more. */
+static void debtors_drop(struct net *n) {
+    while (true) {
+        uint64_t total = 0, most = 0;
+        uint32_t who = PEER_NONE;
+        for (uint32_t i = 0; i < n->options.peers_max; i++) {
+            if (!n->peers[i].live || n->peers[i].gone)
+                continue;
+            uint64_t owed = atomic_load_explicit(&n->owed[i], memory_order_relaxed);
+            total += owed;
+            if (owed > most)
+                most = owed, who = i;
+        }
+        if (total <= n->options.owed_max)
+            return;
+        n->counts.dropped_slow++;
+        gone_add(n, who);
+    }
+}
+
 /* A burst leaves a large buffer behind; few peers need it again. */
 enum { OUT_KEPT = 256 * 1024 };
 
@@ -465,6 +554,8 @@ void net_prepare(struct net *n) {
         p->dirty = false;
     }
     n->dirty_count = 0;
+    if (atomic_load_explicit(&n->owed_total, memory_order_relaxed) > n->options.owed_max)
+        debtors_drop(n);
 }
 
 /* Closes the message in any case. */
@@ -490,6 +581,9 @@ enum { LAST_WORDS_US = 500000 };
 
 static void leaving_end(struct net *n, est_time now) {
     uint32_t kept = 0;
+    if (n->leaving_count == 0)
+        return;
+    gone_collect(n, true); /* whose descriptor may be another's by now */
     for (uint32_t i = 0; i < n->leaving_count; i++) {
         uint32_t peer = n->leaving[i];
         struct peer *p = &n->peers[peer];

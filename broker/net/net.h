@@ -23,6 +23,7 @@ struct net_options {
     uint8_t secret_key[32];
     uint32_t peers_max;
     uint32_t frame_max;             /* bytes of the largest frame taken */
+    uint64_t owed_max;              /* see NET_OWED_TOTAL, which 0 stands for */
 };
 
 struct peer {
@@ -43,7 +44,13 @@ struct peer {
     char address[64], software[EST_NAME_MAX + 1];
 };
 
-struct net_counts { uint64_t frames_in, frames_out, bytes_in, bytes_out, dropped_slow, dropped_protocol, disconnects; };
+/* Bytes of large messages that a peer has been sent and did not take yet: libzmq keeps up to a thousand messages
+ * for it, of a mebibyte each. Who owes more than this is asked to wait before it reads more ... */
+enum { NET_OWED_MAX = 16 << 20 };
+/* ... and where all together owe more than this, the one that owes most is dropped. */
+enum { NET_OWED_TOTAL = 1 << 30 };
+
+struct net_counts { uint64_t frames_in, frames_out, bytes_in, bytes_out, dropped_slow, dropped_protocol, dropped_full, disconnects; };
 
 struct net;
 
@@ -80,6 +87,8 @@ void net_flush(struct net *, est_time now);
  * some time after they are sent its connection is ended. */
 void net_release(struct net *, uint32_t peer, est_time now);
 
+/* What it was sent and did not take, and what this batch has for it so far. */
+uint64_t net_owed(const struct net *, uint32_t peer);
 const struct net_counts *net_counts(const struct net *);
 const struct zap *net_zap(const struct net *);
 

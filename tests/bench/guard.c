@@ -325,6 +325,10 @@ void net_release(struct net *n, uint32_t peer, est_time at) {
     die("the broker let a far end go");
 }
 
+uint64_t net_owed(const struct net *n, uint32_t peer) {
+    return n->peers[peer].out.size;
+}
+
 const struct net_counts *net_counts(const struct net *n) {
     return &n->counts;
 }

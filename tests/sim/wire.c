@@ -475,6 +475,9 @@ uint32_t net_gone_next(struct net *n) {
 struct peer *net_peer(struct net *n, uint32_t peer) {
     return &n->peers[peer];
 }
+uint64_t net_owed(const struct net *n, uint32_t peer) {
+    return n->peers[peer].out.size;
+}
 const struct net_counts *net_counts(const struct net *n) {
     return &n->counts;
 }

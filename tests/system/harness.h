@@ -176,17 +176,20 @@ struct raw_options {
     enum raw_security security;
     const char *server_key, *routing_id, *user; /* user: PLAIN's */
     struct key_pair key;
+    bool deaf; /* takes one message at a time: what it does not ask raw_next for stays with the broker */
 };
 
 struct raw;
 struct raw *raw_open(const char *endpoint, const struct raw_options *);
 /* With the account's key at its own door, HELLO said and WELCOME heard. */
 struct raw *raw_session(struct town *, const char *account);
+struct raw *raw_deaf_session(struct town *, const char *account);
 struct raw *raw_agent(struct town *, const char *account, unsigned window); /* READY too */
 void raw_ready(struct raw *, unsigned window);
 void raw_close(struct raw **);
 void raw_send(struct raw *, const struct message *);
 void raw_send_bytes(struct raw *, const void *, size_t, bool more);
+const struct message *raw_next(struct raw *); /* lives until the next call */
 /* The next command of this verb; what comes before it is passed over. Lives until the next call. */
 const struct message *raw_receive(struct raw *, enum verb);
 /* Did a command of this verb come among those passed over? */

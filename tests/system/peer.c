@@ -1,6 +1,7 @@
 /* peer.c - peers that break the protocol are cut off and counted, and nobody else notices. */
 #include "harness.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,6 +166,77 @@ static void larger_frame_ends_its_connection_alone(void **state) {
 
 /* A broker of the test's own: it takes HELLO, says WELCOME, then a PING in the largest frame there
  * may be. A client that is cut off by its own libzmq never says PONG. */
+/* --- Answers that nobody reads ---------------------------------------------------------------------------- */
+
+enum { QUESTIONS = 4096, QUESTION_FRAMES = 30 };
+
+static void questions_send(struct raw *raw, uint64_t number) {
+    struct buffer frame;
+    buffer_init(&frame);
+    frame_begin(&frame);
+    for (uint64_t i = 0; i < QUESTIONS; i++) {
+        struct message m = {.verb = VERB_STATUS};
+        m.status = (struct status){.ref = i + 1, .number = number, .bodies = 1};
+        message_pack(&frame, &m);
+    }
+    for (int i = 0; i < QUESTION_FRAMES; i++)
+        raw_send_bytes(raw, frame.data, frame.size, false);
+    buffer_done(&frame);
+}
+
+/* A few bytes ask for a kilobyte of answer. Each question has its one answer, and most are that it should read first. */
+static void peer_that_reads_no_answers_is_asked_to_wait(void **state) {
+    (void)state;
+    struct witness w = witness_start();
+    char note[1001];
+    memset(note, 'n', sizeof note - 1);
+    note[sizeof note - 1] = '\0';
+    est_id id;
+    est_id_new(&id);
+    far_ask(w.portal, "plot.use", "1-1-1", note, &id, (est_time){0});
+    uint64_t number = far_wait(w.portal, EST_EVENT_ACCEPTED, .id = &id)->number;
+    struct raw *deaf = raw_deaf_session(w.town, "portal");
+    questions_send(deaf, number);
+    far_submit(w.portal, "plot.use", "1-1-1", NULL); /* meanwhile nobody else waits */
+    unsigned answered = 0, busy = 0;
+    while (answered + busy < QUESTIONS * QUESTION_FRAMES) {
+        const struct message *m = raw_next(deaf);
+        answered += m->verb == VERB_STATUS_IS;
+        busy += m->verb == VERB_ERROR && m->error.code == EST_BUSY && m->error.retry_ms > 0;
+    }
+    assert_true(answered >= QUESTIONS && busy > QUESTIONS * QUESTION_FRAMES / 4);
+    struct message m = {.verb = VERB_STATUS};
+    m.status = (struct status){.ref = 1, .number = number, .bodies = 1};
+    raw_send(deaf, &m);
+    raw_receive(deaf, VERB_STATUS_IS); /* it has read all, and may ask again */
+    witness_end(&w);
+}
+
+/* --- More than there are sessions for ---------------------------------------------------------------------- */
+
+static void full_broker_tells_why_and_lets_operators_in(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    char text[1024];
+    snprintf(text, sizeof text,
+             "catalogue: catalogue\naccounts: accounts.yaml\nstore: {directory: store, size_max: 2 GiB}\n"
+             "security: curve\nkey: broker.key\n"
+             "listen: {requesters: \"%s\", departments: \"%s\", operators: \"%s\"}\nlimits: {sessions_max: 3}\n",
+             town->endpoints[REQUESTERS], town->endpoints[DEPARTMENTS], town->endpoints[OPERATORS]);
+    town_file(town, "broker.yaml", text);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2), *notary = far_open(town, "notary", 2);
+    est_options options = far_options(town, "treasury-a", 0);
+    struct far *late = far_open_with(&options);
+    assert_int_equal(far_wait(late, EST_EVENT_DISCONNECTED)->code, EST_UNREACHABLE);
+    child_error_wait(town->broker, "sessions_max (3)");
+    struct far *duty = far_open(town, "duty", 0);
+    assert_true(far_stat(duty, "dropped_full") >= 1);
+    far_submit(portal, "plot.debt", "1-1-1", NULL);
+    far_submit(notary, "plot.use", "1-1-1", NULL);
+    town_end(town);
+}
+
 static void client_takes_the_largest_frame(void **state) {
     (void)state;
     struct key_pair server, own;
@@ -208,6 +280,8 @@ int main(void) {
         CLAIM(chosen_routing_id_is_cut_off_and_counted),
         CLAIM(largest_frame_is_taken),
         CLAIM(larger_frame_ends_its_connection_alone),
+        CLAIM(peer_that_reads_no_answers_is_asked_to_wait),
+        CLAIM(full_broker_tells_why_and_lets_operators_in),
         CLAIM(client_takes_the_largest_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

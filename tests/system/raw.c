@@ -44,6 +44,9 @@ struct raw *raw_open(const char *endpoint, const struct raw_options *o) {
     int none = 0, day = 24 * 3600 * 1000;
     zmq_setsockopt(raw->socket, ZMQ_LINGER, &none, sizeof none);
     zmq_setsockopt(raw->socket, ZMQ_RECONNECT_IVL, &day, sizeof day);
+    int one = 1;
+    if (o->deaf)
+        zmq_setsockopt(raw->socket, ZMQ_RCVHWM, &one, sizeof one);
     security_set(raw->socket, o);
     if (o->routing_id)
         set_text(raw->socket, ZMQ_ROUTING_ID, o->routing_id);
@@ -67,16 +70,24 @@ void raw_close(struct raw **at) {
     free(raw);
 }
 
-struct raw *raw_session(struct town *town, const char *account) {
+static struct raw *session_open(struct town *town, const char *account, bool deaf) {
     const struct town_account *a = town_account(town, account);
-    struct raw *raw = raw_open(town->endpoints[a->door],
-                               &(struct raw_options){.server_key = town->server.public_key, .key = a->key});
+    struct raw_options options = {.server_key = town->server.public_key, .key = a->key, .deaf = deaf};
+    struct raw *raw = raw_open(town->endpoints[a->door], &options);
     struct message m = {.verb = VERB_HELLO};
     m.hello = (struct hello){
         .version_min = 1, .version_max = 1, .software = slice_of("raw"), .window = 256, .results = 2};
     raw_send(raw, &m);
     raw_receive(raw, VERB_WELCOME);
     return raw;
+}
+
+struct raw *raw_session(struct town *town, const char *account) {
+    return session_open(town, account, false);
+}
+
+struct raw *raw_deaf_session(struct town *town, const char *account) {
+    return session_open(town, account, true);
 }
 
 void raw_ready(struct raw *raw, unsigned window) {
@@ -132,16 +143,25 @@ static void frame_next(struct raw *raw, int64_t until) {
     raw->open = true;
 }
 
-const struct message *raw_receive(struct raw *raw, enum verb verb) {
-    int64_t until = now_ms() + WAIT_MS;
+static const struct message *next_until(struct raw *raw, int64_t until) {
     for (;;) {
         int got = raw->open ? message_next(&raw->cursor, &raw->message) : 0;
         assert_true(got >= 0);
         raw->open = got > 0;
-        if (got == 0) {
-            frame_next(raw, until);
-            continue;
-        }
+        if (got > 0)
+            return &raw->message;
+        frame_next(raw, until);
+    }
+}
+
+const struct message *raw_next(struct raw *raw) {
+    return next_until(raw, now_ms() + WAIT_MS);
+}
+
+const struct message *raw_receive(struct raw *raw, enum verb verb) {
+    int64_t until = now_ms() + WAIT_MS;
+    for (;;) {
+        next_until(raw, until);
         if (raw->message.verb == verb)
             return &raw->message;
         raw->heard |= 1ULL << raw->message.verb;
