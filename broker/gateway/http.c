@@ -534,6 +534,9 @@ static int64_t pool_size(const struct limits *limits) {
     return limits->header * 2 > POOL_MIN ? limits->header * 2 : POOL_MIN;
 }
 
+/* The library's option for reusing an address stays away: it is SO_REUSEPORT, with which two gateways would
+ * share a port and each get half of the connections. Without it the library sets SO_REUSEADDR, which is what
+ * a quick restart needs. */
 static struct MHD_Daemon *daemon_start(struct http *http, const struct config *c,
                                        struct sockaddr_storage *address, bool v6) {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
@@ -551,7 +554,6 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct config *c
     OPTION(MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool_size(&c->limits), NULL);
     OPTION(MHD_OPTION_CONNECTION_TIMEOUT, (c->limits.idle + EST_US_PER_S - 1) / EST_US_PER_S, NULL);
     OPTION(MHD_OPTION_LISTEN_BACKLOG_SIZE, BACKLOG, NULL);
-    OPTION(MHD_OPTION_LISTENING_ADDRESS_REUSE, 1, NULL);
     OPTION(MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL);
     if (http->certificate) {
         OPTION(MHD_OPTION_HTTPS_MEM_CERT, 0, http->certificate);
@@ -564,6 +566,17 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct config *c
                             MHD_OPTION_UNESCAPE_CALLBACK, on_escape, NULL, MHD_OPTION_SOCK_ADDR, address,
                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
                             connection_told, http, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+}
+
+static void listen_complain(const struct config *c, int error) {
+    if (error == EADDRINUSE)
+        log_line(LOG_LEVEL_ERROR,
+                 "cannot listen on %s, port %u: address already in use; does another gateway run? "
+                 "`ss -ltnp` shows who has it; stop that, or set another `listen` in gateway.yaml",
+                 c->host, c->port);
+    else
+        log_line(LOG_LEVEL_ERROR, "cannot listen on %s, port %u%s%s: may this user, is the certificate good?",
+                 c->host, c->port, error ? ": " : "", error ? strerror(error) : "");
 }
 
 int http_start(struct gateway *gateway) {
@@ -580,9 +593,7 @@ int http_start(struct gateway *gateway) {
     errno = 0;
     http->daemon = daemon_start(http, &gateway->config, &address, v6);
     if (!http->daemon) {
-        log_line(LOG_LEVEL_ERROR,
-                 "cannot listen on %s, port %u%s%s: is the port taken, is the certificate good?",
-                 gateway->config.host, gateway->config.port, errno ? ": " : "", errno ? strerror(errno) : "");
+        listen_complain(&gateway->config, errno);
         return -EST_IO;
     }
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT);

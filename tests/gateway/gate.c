@@ -113,9 +113,10 @@ static void config_write(struct gate *gate) {
     char text[16384];
     int used = snprintf(
         text, sizeof text,
-        "listen: \"127.0.0.1:0\"\ncatalogue: catalogue\ntokens: tokens.yaml\n"
+        "listen: \"127.0.0.1:%u\"\ncatalogue: catalogue\ntokens: tokens.yaml\n"
         "broker: {server_key: \"%s\", requesters: [\"%s\"], operators: [\"%s\"]}\n%s\naccounts:\n",
-        town->server.public_key, town->endpoints[REQUESTERS], town->endpoints[OPERATORS], gate->more);
+        gate->listen, town->server.public_key, town->endpoints[REQUESTERS], town->endpoints[OPERATORS],
+        gate->more);
     for (size_t i = 0; i < town->accounts_count; i++) {
         const struct town_account *a = &town->accounts[i];
         char name[128], key[160];
@@ -131,12 +132,16 @@ static void config_write(struct gate *gate) {
     town_file(town, "gateway.yaml", text);
 }
 
-void gate_start(struct gate *gate) {
+static void gate_spawn(struct gate *gate) {
     char path[FOLDER_MAX + 64];
     config_write(gate);
     path_of(gate, "gateway.yaml", path);
     child_free(&gate->child);
     gate->child = child_start((const char *const[]){GATEWAY_PROGRAM, "--config", path, NULL});
+}
+
+void gate_start(struct gate *gate) {
+    gate_spawn(gate);
     const char *url = child_line(gate->child, "listening ");
     if (!url) {
         child_print(gate->child);
@@ -147,6 +152,12 @@ void gate_start(struct gate *gate) {
     for (size_t i = 0; i < gate->town->accounts_count; i++)
         if (gate->town->accounts[i].door != DEPARTMENTS && gate->town->broker)
             child_error_wait(gate->child, "connected to the broker");
+}
+
+int gate_start_fails(struct gate *gate) {
+    gate_spawn(gate);
+    assert_null(child_line(gate->child, "listening "));
+    return child_wait(gate->child);
 }
 
 void gate_kill(struct gate *gate) {

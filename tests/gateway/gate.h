@@ -23,7 +23,8 @@ struct gate {
     struct town *town;
     struct child *child;
     char url[ENDPOINT_MAX]; /* "http://127.0.0.1:41234" */
-    unsigned port;
+    unsigned port;   /* where it listens, or did last */
+    unsigned listen; /* where it is to; 0: on any port that is free */
     char more[4096]; /* YAML: what stands in gateway.yaml beside broker, accounts, tokens */
     struct tokens tokens;
     char secrets[GATE_TOKENS_MAX][TOKEN_SECRET_SIZE];
@@ -40,6 +41,7 @@ const char *gate_token(struct gate *, const char *account, unsigned scopes);
 void gate_revoke(struct gate *, const char *secret);
 void gate_expire(struct gate *, const char *secret);
 void gate_start(struct gate *);
+int gate_start_fails(struct gate *); /* its exit status; the test fails when it does not end */
 void gate_kill(struct gate *); /* -9 */
 int gate_stop(struct gate *);  /* SIGTERM; its exit status */
 /* Writes gateway.yaml and runs `--check`: the exit status. */

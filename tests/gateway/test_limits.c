@@ -407,6 +407,32 @@ static void a_gateway_that_was_killed_has_lost_nothing_of_what_it_accepted(void 
     }
 }
 
+static void a_second_gateway_on_one_address_says_so_and_ends(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    struct gate *second = gate_new(s.town, NULL);
+    char says[64];
+    second->listen = s.gate->port;
+    assert_int_equal(gate_start_fails(second), 1);
+    snprintf(says, sizeof says, "127.0.0.1, port %u: address already in use", s.gate->port);
+    child_error_wait(second->child, says);
+}
+
+/* With connections of the one before, which the system remembers for a minute. */
+static void a_gateway_that_starts_again_at_once_has_its_address_back(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    bool closed;
+    for (int i = 0; i < 2; i++) {
+        s.gate->listen = s.gate->port;
+        free(raw_say(s.gate, "nonsense\r\n\r\n", 12, WAIT_MS, &closed));
+        assert_true(closed); /* by the gateway, whose end then waits in TIME_WAIT */
+        i ? (void)gate_stop(s.gate) : gate_kill(s.gate);
+        gate_start(s.gate);
+        assert_int_equal(CALL(s.gate, "/livez", 0)->status, 200);
+    }
+}
+
 /* SIGTERM: whoever waits gets its answer, then it is over. */
 static void a_gateway_that_stops_answers_what_is_under_way(void **state) {
     (void)state;
@@ -447,6 +473,8 @@ int main(void) {
         GATE_CLAIM(a_draining_broker_is_told_with_503),
         GATE_CLAIM(a_broker_that_restarts_is_waited_for),
         GATE_CLAIM(a_gateway_that_was_killed_has_lost_nothing_of_what_it_accepted),
+        GATE_CLAIM(a_second_gateway_on_one_address_says_so_and_ends),
+        GATE_CLAIM(a_gateway_that_starts_again_at_once_has_its_address_back),
         GATE_CLAIM(a_gateway_that_stops_answers_what_is_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
