@@ -76,6 +76,7 @@ static size_t store_add(struct broker *b) {
         {"store_used_bytes", sizes.used},
         {"store_map_bytes", sizes.map},
         {"store_limit_bytes", sizes.size_max},
+        {"store_fullness", store_fullness(b->store)},
         {"store_readers", sizes.readers},
         {"disk_free_bytes", sizes.disk_free},
         {"disk_total_bytes", sizes.disk_total},

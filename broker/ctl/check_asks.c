@@ -173,13 +173,21 @@ static int stats_ask(struct check_call *c, est_event *ret) {
     return peer_answer(&c->desk.peer, est_client_stats(c->desk.peer.client, ref), ref, EST_EVENT_STATS, ret);
 }
 
-/* 0 where the broker tells no such thing. */
-static uint64_t stat_of(const est_event *stats, const char *name) {
+/* False where the broker tells no such thing. */
+static bool stat_find(const est_event *stats, const char *name, uint64_t *ret) {
     est_stat_row row;
     for (size_t i = 0; est_row_stat(stats, i, &row); i++)
-        if (row.name.size == strlen(name) && memcmp(row.name.data, name, row.name.size) == 0)
-            return row.value;
-    return 0;
+        if (row.name.size == strlen(name) && memcmp(row.name.data, name, row.name.size) == 0) {
+            *ret = row.value;
+            return true;
+        }
+    return false;
+}
+
+static uint64_t stat_of(const est_event *stats, const char *name) {
+    uint64_t value = 0;
+    stat_find(stats, name, &value);
+    return value;
 }
 
 int check_ready(struct check_call *c) {
@@ -208,29 +216,51 @@ int check_ready(struct check_call *c) {
     return 0;
 }
 
-/* How full: the store against its own limit or against the disk that it lies on, whichever ends first. */
+/* How full, in percent, and of what. Of a broker that does not tell: the store against its own limit or
+ * against the room of its disk, whichever ends first. */
+static double room_full(const struct room *room, bool *ret_of_disk) {
+    uint64_t disk_end = room->used + room->disk_free;
+    uint64_t end = room->limit < disk_end ? room->limit : disk_end;
+    if (!room->fullness_told) {
+        *ret_of_disk = disk_end < room->limit;
+        return end ? 100.0 * (double)room->used / (double)end : 100;
+    }
+    double own = room->limit ? 1000.0 * (double)room->used / (double)room->limit : 1000;
+    double told = (double)room->fullness;
+    *ret_of_disk = told > own + 1; /* the store may have grown between the two figures */
+    return (told > own ? told : own) / 10; /* its own share is not cut to thousandths */
+}
+
+void room_judge(struct verdict *v, const struct room *room) {
+    bool of_disk;
+    double full = room_full(room, &of_disk), used = (double)room->used, disk = (double)room->disk_free;
+    double own = room->limit > room->used ? (double)(room->limit - room->used) : 0;
+    double left = own < disk ? own : disk;
+    verdict_add(v, UNIT_PERCENT, full, "store_full_ratio", "full");
+    verdict_add(v, UNIT_BYTES, left, "store_room_bytes", "room");
+    verdict_add(v, UNIT_BYTES, used, "store_used_bytes", "used")->judged = false;
+    verdict_add(v, UNIT_BYTES, disk, "disk_free_bytes", "disk_free")->judged = false;
+    verdict_raise(v, verdict_judge(v, UNIT_PERCENT, full));
+    verdict_raise(v, verdict_judge(v, UNIT_BYTES, left));
+    if (room->refuses)
+        verdict_raise(v, CHECK_CRITICAL);
+    verdict_say(v, "%s%.1f %% full, %s: %.1f MiB used, room for %.1f MiB, %.1f GiB free on its disk",
+                room->refuses ? "new inquiries are refused; " : "", full,
+                of_disk ? "its disk is the limit" : "store.size_max is the limit", used / 1048576.0,
+                left / 1048576.0, disk / 1073741824.0);
+}
+
 int check_disk(struct check_call *c) {
-    struct verdict *v = c->verdict;
     est_event stats;
     int status = stats_ask(c, &stats);
     if (status)
         return status;
-    double used = (double)stat_of(&stats, "store_used_bytes"),
-           limit = (double)stat_of(&stats, "store_limit_bytes");
-    double disk = (double)stat_of(&stats, "disk_free_bytes"), end = used + disk;
-    end = limit < end ? limit : end;
-    double full = end > 0 ? 100.0 * used / end : 100, room = end > used ? end - used : 0;
-    verdict_add(v, UNIT_PERCENT, full, "store_full_ratio", "full");
-    verdict_add(v, UNIT_BYTES, room, "store_room_bytes", "room");
-    verdict_add(v, UNIT_BYTES, used, "store_used_bytes", "used")->judged = false;
-    verdict_add(v, UNIT_BYTES, disk, "disk_free_bytes", "disk_free")->judged = false;
-    verdict_raise(v, verdict_judge(v, UNIT_PERCENT, full));
-    verdict_raise(v, verdict_judge(v, UNIT_BYTES, room));
-    if (stat_of(&stats, "store_full"))
-        verdict_raise(v, CHECK_CRITICAL);
-    verdict_say(v, "%s%.1f %% full: %.1f MiB used, room for %.1f MiB, %.1f GiB free on its disk",
-                stat_of(&stats, "store_full") ? "new inquiries are refused; " : "", full, used / 1048576.0,
-                room / 1048576.0, disk / 1073741824.0);
+    struct room room = {.used = stat_of(&stats, "store_used_bytes"),
+                        .limit = stat_of(&stats, "store_limit_bytes"),
+                        .disk_free = stat_of(&stats, "disk_free_bytes"),
+                        .refuses = stat_of(&stats, "store_full") != 0};
+    room.fullness_told = stat_find(&stats, "store_fullness", &room.fullness);
+    room_judge(c->verdict, &room);
     return 0;
 }
 

@@ -5,12 +5,23 @@
 #include "verdict.h"
 #include "pages.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* The conversation of one check, at the door that it needs. */
 struct check_call {
     const struct call *call;
     struct desk desk; /* not of `roundtrip` */
     struct verdict *verdict;
 };
+
+/* What the broker tells of the store's room. `fullness`: thousandths, by which it refuses; an older broker
+ * does not tell it. */
+struct room {
+    uint64_t used, limit, disk_free, fullness;
+    bool fullness_told, refuses;
+};
+void room_judge(struct verdict *, const struct room *);
 
 /* 0, or an exit_status when something went wrong and say_error was told. */
 int check_ready(struct check_call *);

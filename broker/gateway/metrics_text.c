@@ -85,6 +85,16 @@ static void stats_write(struct exposition *x, const struct figures *f) {
     }
 }
 
+/* Told in thousandths, shown as a part of 1. */
+static void fullness_write(struct exposition *x, const struct figures *f) {
+    uint64_t thousandths;
+    if (!figures_stat(f, "store_fullness", &thousandths))
+        return;
+    metric(x, "store_fullness_ratio", METRIC_GAUGE,
+           "How full the store is, of its limit or of its disk: at 0.8 new inquiries are refused.");
+    sample_us(x, thousandths * 1000, NO_LABELS);
+}
+
 #define CODE_NAME(name, number, layer, says, advice) {#name, number},
 static const struct {
     const char *name;
@@ -229,6 +239,7 @@ void metrics_broker(struct exposition *x, const struct figures *f, bool up) {
         metrics_counters(x, f);
     if (f->stats_known) {
         stats_write(x, f);
+        fullness_write(x, f);
         refusals_write(x, f);
         prefixed_write(x, f, "peers_", "peers", METRIC_GAUGE, "door", "Connections by door.");
         stat_histogram_write(x, f, "commit_us", "commit_seconds", true,

@@ -1,5 +1,5 @@
 /* test_check.c - thresholds and the four formats of `estelam check`, without a broker. */
-#include "verdict.h"
+#include "check_asks.h"
 #include "program.h"
 
 #include <jansson.h>
@@ -164,6 +164,36 @@ static void a_format_that_is_not_there_is_none(void **state) {
     assert_true(check_print(&sample, "text", NULL));
 }
 
+/* --- How full ------------------------------------------------------------------------------------- */
+
+/* A verdict on the disk by the default thresholds; its sentence is the sample's. */
+static enum check_state disk_judged(const struct room *room) {
+    memset(&sample, 0, sizeof sample);
+    sample.warning = range("60 %", OF(UNIT_PERCENT), TOO_LITTLE);
+    sample.critical = range("75 %", OF(UNIT_PERCENT), TOO_LITTLE);
+    room_judge(&sample, room);
+    return sample.state;
+}
+#define GIB(n) (UINT64_C(n) << 30)
+
+/* 64 GiB of 4 TiB used, with 100 GiB free the disk is not the limit; a disk of 40 GiB with 4 free is. */
+static void the_disk_is_as_full_as_the_broker_says(void **state) {
+    (void)state;
+    assert_int_equal(disk_judged(&(struct room){GIB(64), GIB(4096), GIB(20), 15, true, false}), CHECK_OK);
+    assert_non_null(strstr(sample.text, "1.6 % full, store.size_max is the limit"));
+    assert_int_equal(disk_judged(&(struct room){GIB(1), GIB(64), GIB(4), 900, true, true}), CHECK_CRITICAL);
+    assert_non_null(strstr(sample.text, "new inquiries are refused; 90.0 % full, its disk is the limit"));
+    assert_int_equal(disk_judged(&(struct room){GIB(1), GIB(64), GIB(4), 700, true, false}), CHECK_WARNING);
+}
+
+static void of_a_broker_that_does_not_say_so_the_disk_is_reckoned(void **state) {
+    (void)state;
+    assert_int_equal(disk_judged(&(struct room){GIB(3), GIB(4), GIB(9), 0, false, false}), CHECK_WARNING);
+    assert_non_null(strstr(sample.text, "75.0 % full, store.size_max is the limit"));
+    assert_int_equal(disk_judged(&(struct room){GIB(9), GIB(64), GIB(1), 0, false, false}), CHECK_CRITICAL);
+    assert_non_null(strstr(sample.text, "90.0 % full, its disk is the limit"));
+}
+
 /* --- The program ------------------------------------------------------------------------------------ */
 
 static struct ran ran;
@@ -213,6 +243,8 @@ int main(void) {
         cmocka_unit_test_setup(prometheus_gets_metrics, sample_setup),
         cmocka_unit_test_setup(json_is_one_document, sample_setup),
         cmocka_unit_test(a_format_that_is_not_there_is_none),
+        cmocka_unit_test(the_disk_is_as_full_as_the_broker_says),
+        cmocka_unit_test(of_a_broker_that_does_not_say_so_the_disk_is_reckoned),
         cmocka_unit_test(what_cannot_be_judged_is_unknown_in_one_line),
         cmocka_unit_test(a_broker_out_of_reach_is_critical),
     };

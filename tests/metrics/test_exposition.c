@@ -113,7 +113,7 @@ static struct figure_stat stats[] = {
     {"refused_INVALID_BODY", 4},      {"commit_us_le_1000", 5},   {"commit_us_le_2500", 7},
     {"commit_us_le_inf", 9},          {"commit_us_sum", 12345},   {"batch_events_le_1", 1},
     {"batch_events_le_2", 1},         {"batch_events_le_inf", 4}, {"batch_events_sum", 40},
-    {"peers_requesters", 2},          {"unheard_of", 1},
+    {"peers_requesters", 2},          {"store_fullness", 657},    {"unheard_of", 1},
 };
 static struct figure_department departments[] = {
     {.name = "bargh", .waiting = 3, .delayed = 1, .unserved = 4, .oldest = {1700000001000000}},
@@ -183,6 +183,7 @@ static void a_look_at_a_broker_is_written_strictly(void **state) {
         {"estelam_commit_seconds_bucket{le=\"0.0025\"}", 7},
         {"estelam_commit_seconds_sum", 0.012345},
         {"estelam_batch_events_count", 4},
+        {"estelam_store_fullness_ratio", 0.657},
         {"estelam_peers{door=\"requesters\"}", 2},
         {"estelam_key_expiry_timestamp_seconds{account=\"portal\",role=\"requester\",key=\"abcd\\\"\\\\#\"}",
          1800000000},

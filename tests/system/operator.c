@@ -325,6 +325,9 @@ static void counters_tell_commits_batches_peers_and_the_process(void **state) {
     assert_true(stat_of(page, "process_open_files") > 3 && stat_of(page, "process_threads") > 1);
     assert_true(stat_of(page, "uptime_us") > 0 && stat_of(page, "uptime_us") < 600 * (uint64_t)EST_US_PER_S);
     assert_true(stat_of(page, "store_map_bytes") >= stat_of(page, "store_used_bytes"));
+    assert_true(stat_of(page, "store_fullness") >=
+                stat_of(page, "store_used_bytes") * 1000 / stat_of(page, "store_limit_bytes"));
+    assert_true(stat_of(page, "store_fullness") <= 1000);
     assert_true(stat_of(page, "disk_total_bytes") >= stat_of(page, "disk_free_bytes"));
     town_end(town);
 }
