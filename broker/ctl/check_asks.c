@@ -227,7 +227,7 @@ static double room_full(const struct room *room, bool *ret_of_disk) {
     }
     double own = room->limit ? 1000.0 * (double)room->used / (double)room->limit : 1000;
     double told = (double)room->fullness;
-    *ret_of_disk = told > own + 1; /* the store may have grown between the two figures */
+    *ret_of_disk = told > own + 1;         /* the store may have grown between the two figures */
     return (told > own ? told : own) / 10; /* its own share is not cut to thousandths */
 }
 
@@ -266,48 +266,100 @@ int check_disk(struct check_call *c) {
 
 /* --- Keys ---------------------------------------------------------------------------------------- */
 
-struct key_ends {
-    struct verdict *verdict;
-    est_time now, first; /* `first`: the soonest end; 0: none */
-    char whose[EST_NAME_MAX + 16];
-    uint64_t keys, endless;
+struct key_list {
+    struct key_end *at;
+    size_t count, room;
 };
 
+static void name_copy(char *ret, size_t room, est_slice name) {
+    snprintf(ret, room, "%.*s", (int)name.size, (const char *)name.data);
+}
+
 static void keys_page(void *arg, const est_event *event) {
-    struct key_ends *ends = arg;
+    struct key_list *list = arg;
     est_key_row row;
     for (size_t i = 0; est_row_key(event, i, &row); i++) {
-        ends->keys++;
-        ends->endless += row.until.us == 0;
-        if (row.until.us == 0)
-            continue;
-        char whose[EST_NAME_MAX + 16];
-        double left = row.until.us > ends->now.us ? (double)(row.until.us - ends->now.us) / 1e6 : 0;
-        snprintf(whose, sizeof whose, "%.*s %.*s", (int)row.account.size, (const char *)row.account.data,
-                 (int)row.key.size, (const char *)row.key.data);
-        value_label(verdict_add(ends->verdict, UNIT_SECONDS, left, "key_left_seconds", "%s", whose), "key",
-                    "%s", whose);
-        verdict_raise(ends->verdict, verdict_judge(ends->verdict, UNIT_SECONDS, left));
-        if (ends->first.us == 0 || row.until.us < ends->first.us) {
-            ends->first = row.until;
-            memcpy(ends->whose, whose, sizeof whose);
+        if (list->count == list->room) {
+            list->room = list->room ? list->room * 2 : 64;
+            list->at = heap_grow(list->at, list->room, sizeof *list->at);
         }
+        struct key_end *k = &list->at[list->count++];
+        name_copy(k->account, sizeof k->account, row.account);
+        name_copy(k->key, sizeof k->key, row.key);
+        k->from = row.from;
+        k->until = row.until;
+    }
+}
+
+static bool key_has_ended(const struct key_end *k, est_time now) {
+    return k->until.us != 0 && k->until.us <= now.us;
+}
+
+/* An ended key of an account that has a good one is what a change of keys leaves behind. */
+static bool key_is_replaced(const struct key_end *keys, size_t count, const struct key_end *key,
+                            est_time now) {
+    for (size_t i = 0; key_has_ended(key, now) && i < count; i++)
+        if (strcmp(keys[i].account, key->account) == 0 && keys[i].from.us <= now.us &&
+            !key_has_ended(&keys[i], now))
+            return true;
+    return false;
+}
+
+static void key_judge(struct verdict *v, const struct key_end *k, est_time now) {
+    double left = key_has_ended(k, now) ? 0 : (double)(k->until.us - now.us) / 1e6;
+    value_label(verdict_add(v, UNIT_SECONDS, left, "key_left_seconds", "%s %s", k->account, k->key), "key",
+                "%s %s", k->account, k->key);
+    verdict_raise(v, verdict_judge(v, UNIT_SECONDS, left));
+}
+
+/* Empty where there is none. */
+static void ended_say(const struct key_end *ended, est_time now, char *ret, size_t room) {
+    char span[MOMENT_SPAN_SIZE];
+    *ret = '\0';
+    if (!ended)
+        return;
+    moment_span((est_span){now.us - ended->until.us}, span);
+    snprintf(ret, room, "the key of %s %s ended %s ago, and its account has no good one; ", ended->account,
+             ended->key, span);
+}
+
+void keys_judge(struct verdict *v, est_time now, const struct key_end *keys, size_t count) {
+    const struct key_end *first = NULL, *ended = NULL; /* `ended`: the last that did */
+    uint64_t counted = 0, endless = 0;
+    char span[MOMENT_SPAN_SIZE], past[EST_NAME_MAX + 128];
+    for (size_t i = 0; i < count; i++) {
+        const struct key_end *k = &keys[i];
+        if (key_is_replaced(keys, count, k, now))
+            continue;
+        counted++;
+        endless += k->until.us == 0;
+        if (k->until.us == 0)
+            continue;
+        key_judge(v, k, now);
+        if (key_has_ended(k, now))
+            ended = !ended || k->until.us > ended->until.us ? k : ended;
+        else
+            first = !first || k->until.us < first->until.us ? k : first;
+    }
+    ended_say(ended, now, past, sizeof past);
+    if (first) {
+        moment_span((est_span){first->until.us - now.us}, span);
+        verdict_say(v,
+                    "%sthe first key to end is that of %s %s, in %s; %" PRIu64 " of %" PRIu64 " have no end",
+                    past, first->account, first->key, span, endless, counted);
+    } else if (ended) {
+        verdict_say(v, "%s%" PRIu64 " of %" PRIu64 " keys have no end", past, endless, counted);
+    } else {
+        verdict_say(v, "none of %" PRIu64 " keys has an end", counted);
     }
 }
 
 int check_key_expiry(struct check_call *c) {
-    struct key_ends ends = {.verdict = c->verdict, .now = moment_now()};
+    struct key_list list = {0};
     int status = pages_read(&c->desk.peer, est_client_keys, EST_EVENT_KEYS, call_value(c->call, "department"),
-                            keys_page, &ends);
-    if (status)
-        return status;
-    char span[MOMENT_SPAN_SIZE];
-    moment_span((est_span){ends.first.us - ends.now.us}, span);
-    if (ends.first.us)
-        verdict_say(c->verdict,
-                    "the first key to end is that of %s, in %s; %" PRIu64 " of %" PRIu64 " have no end",
-                    ends.whose, span, ends.endless, ends.keys);
-    else
-        verdict_say(c->verdict, "none of %" PRIu64 " keys has an end", ends.keys);
-    return 0;
+                            keys_page, &list);
+    if (!status)
+        keys_judge(c->verdict, moment_now(), list.at, list.count);
+    heap_free((void **)&list.at);
+    return status;
 }

@@ -23,6 +23,13 @@ struct room {
 };
 void room_judge(struct verdict *, const struct room *);
 
+/* One key and its dates; 0: no bound. */
+struct key_end {
+    char account[EST_NAME_MAX + 1], key[16];
+    est_time from, until;
+};
+void keys_judge(struct verdict *, est_time now, const struct key_end *, size_t count);
+
 /* 0, or an exit_status when something went wrong and say_error was told. */
 int check_ready(struct check_call *);
 int check_queue_age(struct check_call *);

@@ -120,6 +120,7 @@ void figures_keys(struct figures *f, const est_event *event) {
         name_take(k->account, sizeof k->account, row.account);
         name_take(k->role, sizeof k->role, row.role);
         name_take(k->key, sizeof k->key, row.key);
+        k->from = row.from;
         k->until = row.until;
     }
 }

@@ -32,10 +32,11 @@ struct figure_counter {
 };
 struct figure_key {
     char account[FIGURE_NAME], role[16], key[16];
-    est_time until;
+    est_time from, until;
 };
 
 struct figures {
+    est_time at; /* when it was looked; which keys are good then */
     bool stats_known, queues_known, agents_known, counters_known, keys_known, config_known;
     struct figure_stat *stats;
     struct figure_department *departments;

@@ -213,6 +213,7 @@ void handle_metrics(struct request *r) {
         request_problem(r, EST_NO_MEMORY, "%s", "");
         return;
     }
+    s->figures->at = gateway_now();
     q->takes_refusals = true;
     q->ask.patience = (est_span){PATIENCE_MS * EST_US_PER_MS};
     question_ask(q, line, STEPS[0].ask, scrape_step);

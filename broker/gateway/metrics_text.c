@@ -214,11 +214,26 @@ static void agents_write(struct exposition *x, const struct figures *f) {
 
 /* --- KEYS and CONFIG ------------------------------------------------------------------------------- */
 
+static bool key_has_ended(const struct figures *f, const struct figure_key *k) {
+    return k->until.us && k->until.us <= f->at.us;
+}
+
+/* What a change of keys leaves behind: it has ended, and its account has a good one. */
+static bool key_is_replaced(const struct figures *f, const struct figure_key *key) {
+    for (size_t i = 0; key_has_ended(f, key) && i < f->keys_count; i++) {
+        const struct figure_key *k = &f->keys[i];
+        if (strcmp(k->account, key->account) == 0 && k->from.us <= f->at.us && !key_has_ended(f, k))
+            return true;
+    }
+    return false;
+}
+
 static void keys_write(struct exposition *x, const struct figures *f) {
     metric(x, "key_expiry_timestamp_seconds", METRIC_GAUGE,
-           "When a key in force ends; absent for keys without an end. `key` is its first characters.");
+           "When a key ends, or ended where its account has no good one; absent for keys without an end. "
+           "`key` is its first characters.");
     for (size_t i = 0; i < f->keys_count; i++)
-        if (f->keys[i].until.us)
+        if (f->keys[i].until.us && !key_is_replaced(f, &f->keys[i]))
             sample_us(x, (uint64_t)f->keys[i].until.us,
                       LABELS("account", f->keys[i].account, "role", f->keys[i].role, "key", f->keys[i].key));
 }

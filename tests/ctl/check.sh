@@ -73,6 +73,12 @@ kill -HUP "$broker"
 deadline=$((SECONDS + 20))
 until estelam check key-expiry | grep -q '^KEY-EXPIRY WARNING' || ((SECONDS > deadline)); do read -rt 0.05 <> <(:); done
 claim "one has, before long" 1 "^KEY-EXPIRY WARNING - the first key to end is that of nosazi-agent .{8}, in (19|20) d; .*'nosazi-agent .{8}'=[0-9.]+s;2592000:;604800:;0;" check key-expiry
+public=$(estelam key new --out old.key | sed 's/&/\\&/g')
+sed -i "/^  nosazi-agent:/s|keys: \[|keys: [{public: \"$public\", until: 2020-01-01}, |" accounts.yaml
+kill -HUP "$broker"
+deadline=$((SECONDS + 20))
+until estelam keys | grep -q "nosazi-agent.*2020" || ((SECONDS > deadline)); do read -rt 0.05 <> <(:); done
+claim "one that was changed in time says nothing" 1 "^KEY-EXPIRY WARNING - the first key to end is that of nosazi-agent .{8}, in (19|20) d; " check key-expiry
 claim "too soon" 2 '^KEY-EXPIRY CRITICAL' check key-expiry --critical '25 d'
 claim "soon enough" 0 '^KEY-EXPIRY OK' check key-expiry --warning '2 d' --critical '1 d'
 claim "json" 0 '^\{"check":"disk","state":"OK","status":0,' check disk --json

@@ -194,6 +194,45 @@ static void of_a_broker_that_does_not_say_so_the_disk_is_reckoned(void **state) 
     assert_non_null(strstr(sample.text, "90.0 % full, its disk is the limit"));
 }
 
+/* --- Keys ----------------------------------------------------------------------------------------- */
+
+#define NOW  INT64_C(1700000000000000)
+#define DAYS (INT64_C(86400) * EST_US_PER_S)
+
+static enum check_state keys_judged(const struct key_end *keys, size_t count) {
+    memset(&sample, 0, sizeof sample);
+    sample.warning = range("30 d", OF(UNIT_SECONDS), TOO_LITTLE);
+    sample.critical = range("7 d", OF(UNIT_SECONDS), TOO_LITTLE);
+    keys_judge(&sample, (est_time){NOW}, keys, count);
+    return sample.state;
+}
+
+static void a_key_that_was_changed_in_time_hides_none(void **state) {
+    (void)state;
+    static const struct key_end keys[] = {{"portal", "old", {0}, {NOW - 3 * DAYS}},
+                                          {"portal", "new", {NOW - 9 * DAYS}, {NOW + 300 * DAYS}},
+                                          {"bargh-agent", "old", {0}, {NOW - 1}},
+                                          {"bargh-agent", "new", {0}, {0}}};
+    assert_int_equal(keys_judged(keys, 4), CHECK_OK);
+    assert_non_null(strstr(sample.text, "the first key to end is that of portal new, in 300 d; 1 of 2 have"));
+    assert_int_equal(sample.count, 1);
+    assert_int_equal(keys_judged(keys + 2, 2), CHECK_OK);
+    assert_string_equal(sample.text, "none of 1 keys has an end");
+}
+
+static void an_account_whose_key_has_ended_is_critical_and_the_next_end_is_told_too(void **state) {
+    (void)state;
+    static const struct key_end keys[] = {{"portal", "old", {0}, {NOW - 3 * DAYS}},
+                                          {"portal", "later", {NOW + DAYS}, {0}},
+                                          {"notary", "only", {0}, {NOW + 20 * DAYS}}};
+    assert_int_equal(keys_judged(keys, 3), CHECK_CRITICAL);
+    assert_non_null(strstr(sample.text,
+                           "the key of portal old ended 3 d ago, and its account has no good one; "
+                           "the first key to end is that of notary only, in 20 d; 1 of 3 have"));
+    assert_int_equal(keys_judged(keys, 1), CHECK_CRITICAL);
+    assert_non_null(strstr(sample.text, "portal old ended 3 d ago"));
+}
+
 /* --- The program ------------------------------------------------------------------------------------ */
 
 static struct ran ran;
@@ -245,6 +284,8 @@ int main(void) {
         cmocka_unit_test(a_format_that_is_not_there_is_none),
         cmocka_unit_test(the_disk_is_as_full_as_the_broker_says),
         cmocka_unit_test(of_a_broker_that_does_not_say_so_the_disk_is_reckoned),
+        cmocka_unit_test(a_key_that_was_changed_in_time_hides_none),
+        cmocka_unit_test(an_account_whose_key_has_ended_is_critical_and_the_next_end_is_told_too),
         cmocka_unit_test(what_cannot_be_judged_is_unknown_in_one_line),
         cmocka_unit_test(a_broker_out_of_reach_is_critical),
     };

@@ -132,13 +132,17 @@ static struct figure_counter counters[] = {
     {"answer_seconds_sum", "", "", 2500000},
     {"queue_wait_seconds", "", "+Inf", 0},
 };
-static struct figure_key keys[] = {{"portal", "requester", "abcd\"\\#", {1800000000000000}},
-                                   {"duty", "operator", "x", {0}}};
+static struct figure_key keys[] = {{"portal", "requester", "abcd\"\\#", {0}, {1800000000000000}},
+                                   {"duty", "operator", "x", {0}, {0}},
+                                   {"duty", "operator", "old", {0}, {1600000000000000}},
+                                   {"watch", "operator", "ended", {0}, {1600000000000000}},
+                                   {"watch", "operator", "later", {1800000000000000}, {0}}};
 #define COUNT(array) sizeof array / sizeof array[0]
 
 static void a_look_at_a_broker_is_written_strictly(void **state) {
     (void)state;
-    struct figures f = {.stats_known = true,
+    struct figures f = {.at = {1700000003000000},
+                        .stats_known = true,
                         .queues_known = true,
                         .agents_known = true,
                         .counters_known = true,
@@ -187,6 +191,9 @@ static void a_look_at_a_broker_is_written_strictly(void **state) {
         {"estelam_peers{door=\"requesters\"}", 2},
         {"estelam_key_expiry_timestamp_seconds{account=\"portal\",role=\"requester\",key=\"abcd\\\"\\\\#\"}",
          1800000000},
+        {"estelam_key_expiry_timestamp_seconds{account=\"watch\",role=\"operator\",key=\"ended\"}",
+         1600000000},
+        {"estelam_key_expiry_timestamp_seconds{account=\"duty\",role=\"operator\",key=\"old\"}", -1},
         {"estelam_broker_build_info{version=\"0.1.0\",city=\"tehran\"}", 1},
     };
     struct exposition *x = exposition_open();
