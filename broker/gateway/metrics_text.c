@@ -202,7 +202,9 @@ static void queues_write(struct exposition *x, const struct figures *f) {
 }
 
 static void agents_write(struct exposition *x, const struct figures *f) {
-    metric(x, "agents", METRIC_GAUGE, "Connected agents.");
+    metric(x, "agents", METRIC_GAUGE,
+           "Connected agents; absent where a department has none and nobody has asked it since the broker "
+           "started.");
     for (size_t i = 0; i < f->departments_count; i++)
         sample_uint(x, f->departments[i].agents, LABELS("department", f->departments[i].name));
     metric(x, "agents_heard_timestamp_seconds", METRIC_GAUGE,
