@@ -12,7 +12,7 @@ struct guard {
     pthread_rwlock_t lock;
     struct stat seen;
     struct tokens tokens;
-    bool readable, looked;
+    bool readable, looked, told; /* told: that it cannot be read */
     unsigned version;
 };
 
@@ -20,6 +20,18 @@ static bool stat_is_same(const struct stat *a, const struct stat *b) {
     return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
            a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* Once when it can no longer be read, and once when it can again. */
+static void guard_tell(struct guard *guard) {
+    if (guard->told == !guard->readable)
+        return;
+    guard->told = !guard->readable;
+    if (guard->told)
+        log_line(LOG_LEVEL_ERROR, "%s cannot be read: nobody passes until it is mended; is it this user's?",
+                 guard->gateway->config.tokens);
+    else
+        log_line(LOG_LEVEL_INFO, "%s can be read again", guard->gateway->config.tokens);
 }
 
 /* Under the write lock. */
@@ -36,9 +48,7 @@ static void guard_read(struct guard *guard, const struct stat *now) {
     guard->looked = code != -EST_NO_MEMORY;
     guard->seen = *now;
     guard->version++;
-    if (code)
-        log_line(LOG_LEVEL_ERROR, "%s cannot be read: nobody passes until it is mended",
-                 guard->gateway->config.tokens);
+    guard_tell(guard);
 }
 
 /* Comes back with the read lock held. */
@@ -91,6 +101,13 @@ bool guard_knows(struct guard *guard, const char *id) {
     bool good = guard->readable && token_judge(tokens_by_id(&guard->tokens, id)) == 0;
     pthread_rwlock_unlock(&guard->lock);
     return good;
+}
+
+bool guard_reads(struct guard *guard) {
+    guard_look(guard);
+    bool readable = guard->readable;
+    pthread_rwlock_unlock(&guard->lock);
+    return readable;
 }
 
 unsigned guard_version(struct guard *guard) {

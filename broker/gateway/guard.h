@@ -20,6 +20,8 @@ void guard_free(struct guard **);
 int guard_pass(struct guard *, const char *secret, struct pass *ret);
 /* Is this token still good? For streams, which outlive the request that opened them. */
 bool guard_knows(struct guard *, const char *id);
+/* Can the file be read? */
+bool guard_reads(struct guard *);
 /* Another number whenever the file was read anew. */
 unsigned guard_version(struct guard *);
 

@@ -1,9 +1,11 @@
 /* health.c - GET /livez and /readyz: may a load balancer send requests here?
  *
- * Alive is a gateway that answers. Ready is one that is not stopping and reaches the broker for each of
- * the roles that its configuration has. One account whose key was revoked is that account's trouble and no
- * reason to take the door from all the others: `?verbose` tells of it, and an alert.
+ * Alive is a gateway that answers. Ready is one that is not stopping, can read its tokens, without which
+ * nobody passes, and reaches the broker for each of the roles that its configuration has. One account whose
+ * key was revoked is that account's trouble and no reason to take the door from all the others: `?verbose`
+ * tells of it, and an alert.
  */
+#include "guard.h"
 #include "question.h"
 #include "route.h"
 
@@ -80,6 +82,8 @@ void handle_readyz(struct request *r) {
     struct report report = {.good = true};
     report_add(&report, true, "http", "");
     report_add(&report, !r->gateway->stopping, "not-stopping", "");
+    bool tokens = guard_reads(r->gateway->guard);
+    report_add(&report, tokens, "tokens", tokens ? "" : "the file cannot be read; see the gateway's log");
     role_report(&report, r->gateway, ROLE_REQUESTER_BIT, "requester", "broker-requesters");
     role_report(&report, r->gateway, ROLE_OPERATOR_BIT, "operator", "broker-operators");
     report_reply(r, &report, "readyz");

@@ -52,7 +52,7 @@
       "شمار جریان‌های رویداد به حد خود رسیده است")                                                            \
     X(GATEWAY_STOPPING, 1043, 503, BROKER, "the gateway is stopping", "try again in a moment",               \
       "درگاه در حال توقف است")                                                                               \
-    X(TOKENS_UNREADABLE, 1044, 503, BROKER, "the gateway cannot read its tokens",                            \
+    X(TOKENS_UNREADABLE, 1044, 503, LOCAL, "the gateway cannot read its tokens",                            \
       "ask its operator to look at the gateway's log", "درگاه نشانه‌ها را نمی‌تواند بخواند")                   \
     X(NO_TESTS, 1045, 503, BROKER, "this gateway has no samples to test with",                               \
       "ask its operator to set `tests:` in gateway.yaml", "این درگاه نمونه‌ای برای آزمون ندارد")              \

@@ -248,6 +248,7 @@ static void a_broken_tokens_file_lets_nobody_in(void **state) {
     struct stand s = stand_new(NULL);
     town_file(s.town, "tokens.yaml", "tokens: [frob\n");
     assert_problem(CALL(s.gate, "/v1/whoami", .token = s.portal), 503, "TOKENS_UNREADABLE");
+    assert_string_equal(reply_text(CALL(s.gate, "/v1/whoami", .token = s.portal), "layer"), "local");
     gate_token(s.gate, "portal", SCOPE_read); /* writes it whole again */
     assert_int_equal(CALL(s.gate, "/v1/whoami", .token = s.portal)->status, 200);
 }

@@ -92,6 +92,22 @@ static void readiness_names_what_is_missing(void **state) {
     look_reply(gate, "/readyz", 200);
 }
 
+static void a_gateway_that_cannot_read_its_tokens_is_not_ready(void **state) {
+    (void)state;
+    struct gate *gate = look_stand(NULL);
+    for (int i = 0; i < 2; i++) {
+        town_file(gate->town, "tokens.yaml", i ? "tokens: [" : "frob: 1\n");
+        const struct reply *r = look_reply(gate, "/readyz", 503);
+        assert_non_null(strstr(r->body, "[-]tokens failed: "));
+        child_error_wait(gate->child, "cannot be read: nobody passes");
+        gate_token(gate, "portal", SCOPE_ALL);
+        r = CALL(gate, "/readyz?verbose", 0);
+        assert_int_equal(r->status, 200);
+        assert_non_null(strstr(r->body, "[+]tokens ok\n"));
+        child_error_wait(gate->child, "can be read again");
+    }
+}
+
 static void one_account_s_key_takes_the_door_from_nobody_else(void **state) {
     (void)state;
     struct gate *gate = look_stand(NULL);
@@ -124,6 +140,7 @@ int main(void) {
         GATE_CLAIM(a_gateway_without_an_operator_s_account_tells_of_itself),
         GATE_CLAIM(an_observer_is_enough_for_all_but_keys_and_versions),
         GATE_CLAIM(readiness_names_what_is_missing),
+        GATE_CLAIM(a_gateway_that_cannot_read_its_tokens_is_not_ready),
         GATE_CLAIM(one_account_s_key_takes_the_door_from_nobody_else),
         GATE_CLAIM(through_a_proxy_metrics_need_a_token),
     };
