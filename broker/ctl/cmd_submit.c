@@ -319,6 +319,17 @@ static int batch_submit(const struct call *call, const struct profile *profile,
     return status;
 }
 
+/* With no time at all nothing would be sent, and the end would look as if nobody had answered. */
+static int wait_check(const struct call *call) {
+    int wait_ms = call_seconds(call, "wait", WAIT_DEFAULT_MS);
+    if (wait_ms == 0 && call_has(call, "batch"))
+        return call_usage(
+            call, "--wait takes at least 1 second: a batch ends with the answers, or when it is over");
+    if (wait_ms == 0)
+        return call_usage(call, "--wait takes at least 1 second; leave it out to wait for the receipt alone");
+    return wait_ms < 0 ? EXIT_USAGE : 0;
+}
+
 int run_submit(const struct call *call) {
     struct profile profile;
     struct catalogue *catalogue = NULL;
@@ -326,7 +337,10 @@ int run_submit(const struct call *call) {
     const char *file = call_value(call, "batch");
     if (file && call->count)
         return call_usage(call, "--batch takes types and fields from the file, not from the command line");
-    int status = profile_load(call, &profile);
+    int status = wait_check(call);
+    if (status)
+        return status;
+    status = profile_load(call, &profile);
     if (!status)
         status = profile_catalogue(call, &profile, &catalogue);
     if (!status)

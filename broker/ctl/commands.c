@@ -43,7 +43,7 @@ const struct command COMMANDS[] = {
              "and prints a table. It exits with 0 only when every answer came.",
      .min = 0, .max = ARGUMENTS_ANY, .run = run_submit,
      .options = {{.name = "wait", .value = "SECONDS", .value_optional = true,
-                  .summary = "wait for the answer (60 seconds where none are given)"},
+                  .summary = "wait for the answer (60 seconds where none are given; at least 1)"},
                  {.name = "purpose", .value = "PURPOSE",
                   .summary = "what it is asked for (else the profile's)"},
                  {.name = "id", .value = "UUID", .summary = "the inquiry's id (else a fresh one)"},

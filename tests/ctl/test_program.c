@@ -249,6 +249,17 @@ static void a_broker_that_is_not_there_ends_with_4_in_time(void **state) {
     assert_int_equal(ran.status, EXIT_UNREACHABLE);
 }
 
+static void no_time_to_wait_is_refused_before_anything_is_sent(void **state) {
+    folder_write(*state, "client.yaml", PROFILE);
+    folder_write(*state, "one.jsonl", "{\"type\": \"nosazi.bedehi\", \"body\": {\"nz\": \"1-1-1-1-0-0-0\"}}\n");
+    RUN(*state, "submit", "--batch", "one.jsonl", "--wait=0", "--timeout", "1");
+    assert_int_equal(ran.status, EXIT_USAGE);
+    assert_non_null(strstr(ran.err, "--wait takes at least 1 second"));
+    RUN(*state, "submit", "nosazi.bedehi", "nz=1-1-1-1-0-0-0", "--wait=0", "--timeout", "1");
+    assert_int_equal(ran.status, EXIT_USAGE);
+    assert_non_null(strstr(ran.err, "leave it out to wait for the receipt alone"));
+}
+
 static void a_profile_that_is_wrong_ends_with_2_and_names_the_place(void **state) {
     RUN(*state, "stats");
     assert_int_equal(ran.status, EXIT_USAGE);
@@ -351,6 +362,7 @@ int main(void) {
         IN_FOLDER(wrong_usage_ends_with_2_and_says_where_to_read),
         IN_FOLDER(help_goes_to_standard_output),
         IN_FOLDER(a_broker_that_is_not_there_ends_with_4_in_time),
+        IN_FOLDER(no_time_to_wait_is_refused_before_anything_is_sent),
         IN_FOLDER(a_profile_that_is_wrong_ends_with_2_and_names_the_place),
         IN_FOLDER(curve_without_a_key_is_told_before_anything_is_sent),
         IN_FOLDER(a_batch_with_bad_lines_names_each_and_submits_nothing),
