@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -270,6 +271,15 @@ static bool file_write(int fd, const struct tokens *tokens) {
     return fclose(file) == 0 && good;
 }
 
+/* The gateway runs as a user of its own, and whoever writes this is mostly root: a file that is replaced
+ * stays its owner's, who could not read it any more. */
+static bool owner_keep(const char *path, int fd) {
+    struct stat old, fresh;
+    if (stat(path, &old))
+        return errno == ENOENT;
+    return fstat(fd, &fresh) == 0 && (old.st_uid == fresh.st_uid || fchown(fd, old.st_uid, old.st_gid) == 0);
+}
+
 int tokens_save(const char *path, const struct tokens *tokens) {
     char beside[4096];
     if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside) {
@@ -279,7 +289,10 @@ int tokens_save(const char *path, const struct tokens *tokens) {
     int fd = mkostemp(beside, O_CLOEXEC); /* 0600 */
     if (fd < 0)
         return -EST_IO;
-    if (file_write(fd, tokens) && rename(beside, path) == 0)
+    bool good = owner_keep(path, fd);
+    if (!good)
+        close(fd);
+    if (good && file_write(fd, tokens) && rename(beside, path) == 0)
         return 0;
     int error = errno;
     unlink(beside);

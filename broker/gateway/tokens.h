@@ -55,7 +55,7 @@ struct tokens {
 /* 0; -EST_INPUT with complaints; -EST_NO_MEMORY. A file that is not there is -EST_INPUT too. */
 int tokens_load(const char *path, struct complaints *, struct tokens *ret);
 void tokens_done(struct tokens *);
-/* 0, or -EST_IO with errno set. The file is readable by its owner only. */
+/* 0, or -EST_IO with errno set. The file is readable by its owner only, who stays the same. */
 int tokens_save(const char *path, const struct tokens *);
 /* Adds a copy. 0, -EST_NO_MEMORY, -EST_FULL. */
 int tokens_add(struct tokens *, const struct token *);

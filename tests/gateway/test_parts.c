@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* --- Idempotency keys ----------------------------------------------------------------------- */
 
@@ -167,6 +168,22 @@ static void a_token_is_shown_once_and_kept_as_a_hash(void **state) {
     tokens_done(&tokens);
 }
 
+/* Root makes a token for a gateway that runs as another user. */
+static void a_tokens_file_keeps_its_owner(void **state) {
+    struct stat about;
+    int status;
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    TOKEN(&status, "new", "--account", "portal", "--scopes", "read");
+    assert_int_equal(chown(path, 65534, 65534), 0);
+    TOKEN(&status, "new", "--account", "portal", "--scopes", "read");
+    assert_int_equal(status, 0);
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_uid, 65534);
+    assert_int_equal(about.st_mode & 0777, 0600);
+}
+
 static void wrong_words_make_no_token(void **state) {
     struct stat before, after;
     int status;
@@ -204,6 +221,7 @@ int main(void) {
         cmocka_unit_test(a_traceparent_is_judged_by_the_standard),
         cmocka_unit_test(times_go_both_ways),
         GATE_CLAIM(a_token_is_shown_once_and_kept_as_a_hash),
+        GATE_CLAIM(a_tokens_file_keeps_its_owner),
         GATE_CLAIM(wrong_words_make_no_token),
     };
     return cmocka_run_group_tests(tests, file_setup, file_teardown);
