@@ -76,7 +76,7 @@ struct broker {
     struct histogram commit_us, batch_events; /* of the batches that wrote */
     int64_t tidied_us, measured_us;
     uint64_t full_told;              /* connections turned away that the log knows of, and when it heard */
-    int64_t full_told_us;
+    int64_t full_told_us, clock_told_us;
     int64_t refusals_since_us;       /* refusals logged, and not, since then */
     unsigned refusals;
 };

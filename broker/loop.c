@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* New inquiries are refused from 800 thousandths on; what is under way keeps its reserve. */
-enum { FULL_AT = 800, FULL_UNTIL = 780, WAIT_MAX_MS = 1000, TIDY_EVERY_S = 60, FULL_TELL_EVERY_S = 60, GONE_DELAY_BATCHES = 64, COMMIT_SLOW_US = 100000 };
+enum { FULL_AT = 800, FULL_UNTIL = 780, WAIT_MAX_MS = 1000, TIDY_EVERY_S = 60, TELL_EVERY_S = 60, CLOCK_BEHIND_S = 5, GONE_DELAY_BATCHES = 64, COMMIT_SLOW_US = 100000 };
 
 est_time clock_now(void) {
     struct timespec t;
@@ -121,10 +121,12 @@ static void reload(struct broker *b) {
 static void signals_take(struct broker *b) {
     struct signalfd_siginfo info;
     while (read(b->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGHUP)
+        if (info.ssi_signo == SIGHUP) {
             reload(b);
-        else
-            b->stopping = true;
+            continue;
+        }
+        log_line(5, "stopping: asked by %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+        b->stopping = true;
     }
 }
 
@@ -240,10 +242,23 @@ static void room_look(struct broker *b) {
     broker_step(b, &in);
 }
 
+/* The log never goes back in time: while this clock is behind its last event whatever happens has that event's time, and
+ * ages and terms stand still. Somebody set the clock, or it was ahead before. */
+static void clock_tell(struct broker *b) {
+    struct store_head head;
+    store_head(b->store, &head);
+    int64_t behind_s = (head.at.us - b->now.us) / EST_US_PER_S;
+    if (behind_s < CLOCK_BEHIND_S || b->now.us - b->clock_told_us < TELL_EVERY_S * EST_US_PER_S)
+        return;
+    b->clock_told_us = b->now.us;
+    log_line(4, "this clock is %lld s behind the log's last event: until then every event has its time, and ages and terms "
+                "stand still; set the clock", (long long)behind_s);
+}
+
 /* Who cannot get in sees a connection that ends, and nothing else would say why. */
 static void full_tell(struct broker *b) {
     uint64_t full = net_counts(b->net)->dropped_full;
-    if (full == b->full_told || b->now.us - b->full_told_us < FULL_TELL_EVERY_S * EST_US_PER_S)
+    if (full == b->full_told || b->now.us - b->full_told_us < TELL_EVERY_S * EST_US_PER_S)
         return;
     b->full_told = full;
     b->full_told_us = b->now.us;
@@ -258,6 +273,7 @@ static void upkeep(struct broker *b) {
         b->measured_us = b->now.us;
         keys_enforce(b);
         full_tell(b);
+        clock_tell(b);
     }
     if (is_due || b->batch_appends > 0)
         room_look(b);

@@ -10,6 +10,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -181,6 +182,19 @@ static int doors_start(struct broker *b) {
     return 0;
 }
 
+/* Each connection is a descriptor, and the usual soft limit is for programs that use select. */
+static void descriptors_raise(const struct broker *b) {
+    enum { BESIDE = 64 }; /* libzmq's own, the store's, the index's */
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < (rlim_t)b->limits.sessions_max + BESIDE)
+        log_line(4, "the system allows %llu descriptors, fewer than limits.sessions_max (%u) needs: raise LimitNOFILE or lower the limit",
+                 (unsigned long long)limit.rlim_max, b->limits.sessions_max);
+}
+
 static int signals_start(struct broker *b) {
     sigset_t set;
     sigemptyset(&set);
@@ -212,6 +226,7 @@ static void broker_close(struct broker *b) {
 static int broker_run(struct broker *b, struct catalogue **catalogue) {
     limits_take(&b->limits, &(*catalogue)->broker);
     b->started = b->tidied_us == 0 ? clock_now() : b->started;
+    descriptors_raise(b);
     if (signals_start(b) < 0 || memory_start(b) < 0)
         return EXIT_FAILED;
     int status = store_start(b, catalogue);

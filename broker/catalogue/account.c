@@ -18,12 +18,11 @@ struct accounts_load {
 
 /* --- Keys ------------------------------------------------------------------------------------- */
 
-static est_time load_day(struct yaml *yaml, yaml_node node) {
-    est_time time = {0};
+/* A key is good from the beginning of the one day to the end of the other. */
+static void load_day(struct yaml *yaml, yaml_node node, est_time *ret_from, est_time *ret_until) {
     const char *text = yaml_text(yaml, node, NULL);
-    if (text && !when_parse_day(slice_of(text), &time))
+    if (text && !when_parse_day_here(slice_of(text), ret_from, ret_until))
         yaml_complain(yaml, node, "`%.40s` is no date; write 2026-01-01 or 1404/10/11", text);
-    return time;
 }
 
 static bool key_is_new(struct accounts_load *load, const struct key *key) {
@@ -57,8 +56,9 @@ static void load_key(struct accounts_load *load, struct yaml *yaml, yaml_node no
         return;
     yaml_node public_node = yaml_need(yaml, node, "public");
     const char *text = yaml_text(yaml, public_node, NULL);
-    ret->from = load_day(yaml, yaml_get(node, "from"));
-    ret->until = load_day(yaml, yaml_get(node, "until"));
+    est_time other;
+    load_day(yaml, yaml_get(node, "from"), &ret->from, &other);
+    load_day(yaml, yaml_get(node, "until"), &other, &ret->until);
     if (ret->from.us && ret->until.us && ret->until.us <= ret->from.us)
         yaml_complain(yaml, yaml_get(node, "until"), "the key ends before it begins; swap the dates");
     if (!text)

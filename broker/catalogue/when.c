@@ -60,6 +60,16 @@ bool when_parse_day(est_slice text, est_time *ret) {
     return true;
 }
 
+bool when_parse_day_here(est_slice text, est_time *ret_from, est_time *ret_until) {
+    enum { AHEAD_S = 3 * 3600 + 1800 };
+    est_time day;
+    if (!when_parse_day(text, &day))
+        return false;
+    ret_from->us = day.us - AHEAD_S * EST_US_PER_S;
+    ret_until->us = ret_from->us + DAY_S * EST_US_PER_S;
+    return true;
+}
+
 /* Z or +HH:MM or -HH:MM as seconds east of Greenwich. */
 static bool offset_take(const char **at, const char *end, int *ret_seconds) {
     *ret_seconds = 0;

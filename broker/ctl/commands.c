@@ -331,7 +331,7 @@ const struct command COMMANDS[] = {
                   .words = "submit read events webhooks watch operate administer",
                   .summary = "what it is good for, commas between"},
                  {.name = "expires", .value = "DATE",
-                  .summary = "2026-12-31, 1405/10/10, RFC 3339 or \"+90 d\" (else never)"},
+                  .summary = "2026-12-31, 1405/10/10 (to the end of that day), RFC 3339 or \"+90 d\" (else never)"},
                  {.name = "title", .value = "TEXT", .summary = "what it is for; shown in the list"},
                  TOKENS_FILE},
      .examples = {{"estelam token new --account portal --scopes submit,read,events --file tokens.yaml",

@@ -1,8 +1,7 @@
 /* filter_when.c - moments and stretches of time: 1404/07/01..1404/07/30, >=2026-01-05, <=…Z.
  *
  * A day is a day in Tehran, Jalali or Gregorian, and means all of it; an instant of RFC 3339 means
- * its second. Iran has had no summer time since 2022, so Tehran is three and a half hours ahead of
- * UTC, always.
+ * its second.
  */
 #include "filter_read.h"
 #include "jalali.h"
@@ -12,8 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-static const int64_t TEHRAN_US = (3 * 3600 + 1800) * EST_US_PER_S, DAY_US = 86400 * EST_US_PER_S;
-
 /* All of what one moment names: its first instant and the one after its last. */
 struct moment {
     est_time from, until;
@@ -22,15 +19,12 @@ struct moment {
 
 static bool day_read(est_slice text, struct moment *ret) {
     struct jalali jalali;
-    est_time day;
-    if (!when_parse_day(text, &day))
+    if (!when_parse_day_here(text, &ret->from, &ret->until))
         return false;
     if (jalali_parse(text, &jalali))
         jalali_format(jalali, ret->text);
     else
         snprintf(ret->text, sizeof ret->text, "%.*s", (int)text.size, (const char *)text.data);
-    ret->from.us = day.us - TEHRAN_US;
-    ret->until.us = ret->from.us + DAY_US;
     return true;
 }
 

@@ -231,8 +231,8 @@ static void accounts_have_their_rights(void **state) {
     assert_string_equal(portal->grants[1].type, "sabt.malekiyat");
     assert_int_equal(portal->grants[1].purposes, UINT32_MAX);
     assert_string_equal(portal->keys[0].text, KEY_1);
-    assert_int_equal(portal->keys[0].from.us, 1767225600ll * EST_US_PER_S);
-    assert_int_equal(portal->keys[0].until.us, 1798761600ll * EST_US_PER_S);
+    assert_int_equal(portal->keys[0].from.us, 1767213000ll * EST_US_PER_S);
+    assert_int_equal(portal->keys[0].until.us, 1798835400ll * EST_US_PER_S); /* to the end of the day, in Tehran */
     const struct account *agent = catalogue_account(catalogue, slice_of("nosazi-agent"));
     assert_string_equal(agent->department, "nosazi");
     assert_int_equal(agent->grants_count, 1);
