@@ -1,6 +1,7 @@
 /* http.c - see http.h. */
 #include "http.h"
 #include "buckets.h"
+#include "codec.h"
 #include "guard.h"
 #include "log.h"
 #include "route.h"
@@ -301,7 +302,6 @@ static bool word_is_among(const char *word, const char *words) {
 static enum MHD_Result query_look_at(void *arg, enum MHD_ValueKind kind, const char *key, const char *value) {
     struct query_look *look = arg;
     (void)kind;
-    (void)value;
     bool twice = look->count == sizeof look->seen / sizeof look->seen[0];
     for (size_t i = 0; i < look->count && !twice; i++)
         twice = strcmp(look->seen[i], key) == 0;
@@ -311,6 +311,8 @@ static enum MHD_Result query_look_at(void *arg, enum MHD_ValueKind kind, const c
         request_problem(look->request, GW_INVALID_QUERY, "this path takes %s%s",
                         look->allowed ? "only these parameters: " : "no parameters",
                         look->allowed ? look->allowed : "");
+    else if (!utf8_is_valid(slice_of(value)))
+        request_problem(look->request, GW_INVALID_QUERY, "%s: is not UTF-8", key);
     else
         look->seen[look->count++] = key;
     return look->request->response ? MHD_NO : MHD_YES;
@@ -325,7 +327,8 @@ static bool query_is_good(struct request *r) {
 
 static bool route_is_good(struct request *r, const char *method) {
     char allow[64];
-    enum route_found found = route_find(r, method, allow);
+    /* Nothing has a name that is no text. */
+    enum route_found found = utf8_is_valid(slice_of(r->url)) ? route_find(r, method, allow) : ROUTE_NONE;
     if (found == ROUTE_FOUND)
         return true;
     if (found == ROUTE_OTHER_METHOD && strcmp(method, MHD_HTTP_METHOD_OPTIONS) == 0)

@@ -93,35 +93,53 @@ static void submission_answered(struct ask *ask, const est_event *event) {
     }
 }
 
+/* One look through a body; its elements are counted as the protocol counts them, all levels together. */
+struct look {
+    struct form *form;
+    size_t items;
+};
+
+static bool items_fit(struct look *look, const json_t *value) {
+    if (look->items > EST_ITEMS_MAX) /* which was told */
+        return false;
+    look->items += json_object_size(value) + json_array_size(value);
+    if (look->items > EST_ITEMS_MAX)
+        form_defect(look->form, "body", "range", "more than %d elements", EST_ITEMS_MAX);
+    return look->items <= EST_ITEMS_MAX;
+}
+
 /* Real numbers have no place on the wire, and depth is limited: each place is told. */
-static void body_look(struct form *form, const json_t *value, const char *path, int depth) {
+static void body_look(struct look *look, const json_t *value, const char *path, int depth) {
     char inner[EST_DEFECT_PATH_MAX];
     const char *key;
     json_t *part;
     size_t i;
     if (json_is_real(value))
-        form_defect(form, path, "type",
+        form_defect(look->form, path, "type",
                     "a real number; send a whole number, or a decimal text such as \"51.389\"");
     else if (depth >= EST_DEPTH_MAX && (json_is_object(value) || json_is_array(value)))
-        form_defect(form, path, "range", "more than %d levels", EST_DEPTH_MAX);
+        form_defect(look->form, path, "range", "more than %d levels", EST_DEPTH_MAX);
+    else if (!items_fit(look, value))
+        return;
     else if (json_is_object(value))
         json_object_foreach((json_t *)value, key, part) {
             snprintf(inner, sizeof inner, "%s%s%s", path, *path ? "." : "", key);
             text_trim(inner);
-            body_look(form, part, inner, depth + 1);
+            body_look(look, part, inner, depth + 1);
         }
     else
         json_array_foreach(value, i, part) {
             snprintf(inner, sizeof inner, "%s[%zu]", path, i);
-            body_look(form, part, inner, depth + 1);
+            body_look(look, part, inner, depth + 1);
         }
 }
 
 static void body_read(struct submission *s, struct form *form) {
+    struct look look = {.form = form};
     json_t *body = form_object(form, "body", true);
     if (!body)
         return;
-    body_look(form, body, "", 0);
+    body_look(&look, body, "", 0);
     if (form->defects)
         return;
     if (!json_to_msgpack(body, &s->body))

@@ -1,6 +1,7 @@
 /* line.c - see line.h. */
 #include "line.h"
 #include "log.h"
+#include "problem.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -142,9 +143,10 @@ static void ask_finish(struct line *line, struct ask *ask, const est_event *even
 }
 
 static void ask_refuse(struct line *line, struct ask *ask, int code) {
+    const struct problem *problem = problem_of(code);
     est_event event = {
-        .kind = EST_EVENT_REFUSED, .code = code, .layer = est_code_layer(code), .retry = {EST_US_PER_S}};
-    event.text = (est_slice){est_code_text(code), strlen(est_code_text(code))};
+        .kind = EST_EVENT_REFUSED, .code = code, .layer = problem->layer, .retry = {EST_US_PER_S}};
+    event.text = (est_slice){problem->title, strlen(problem->title)};
     ask_finish(line, ask, &event);
 }
 
@@ -238,6 +240,15 @@ void line_ack(struct line *line, uint64_t number) {
 
 /* --- The thread: sending ----------------------------------------------------------------------- */
 
+/* Whatever a caller may get wrong was looked at before: what the library does not take is our own mistake. */
+static int refusal_of(const struct line *line, int code) {
+    if (code != EST_INPUT)
+        return code;
+    log_line(LOG_LEVEL_ERROR, "%s: a command was not as the protocol has it; this is the gateway's mistake",
+             line->account->name);
+    return GW_GATEWAY_FAULT;
+}
+
 /* True when it went out, or ended; false when the client has no room. */
 static bool ask_send(struct line *line, struct ask *ask) {
     bool is_submit = !id_is_zero(&ask->id);
@@ -252,7 +263,7 @@ static bool ask_send(struct line *line, struct ask *ask) {
     list_remove(&line->waiting, ask);
     if (code) {
         slot_give(line, ask);
-        ask_refuse(line, ask, -code);
+        ask_refuse(line, ask, refusal_of(line, -code));
         return true;
     }
     ask->state = ASK_SENT;

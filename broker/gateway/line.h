@@ -7,7 +7,8 @@
  *                       ask->done, once <------+
  *
  * What holds: `done` of every ask is called exactly once: with the broker's answer, or with
- * EST_EVENT_REFUSED and TIMEOUT, UNREACHABLE or CLOSED when there is none in time. It runs on the
+ * EST_EVENT_REFUSED and TIMEOUT, UNREACHABLE or CLOSED when there is none in time, or GW_GATEWAY_FAULT
+ * where the call itself was wrong: whatever a caller may get wrong is checked before. It runs on the
  * line's thread, or on the asker's inside line_ask where the line refuses at once, and must not
  * block. A submit that ended with TIMEOUT may still be accepted: its id makes asking again safe.
  */

@@ -14,16 +14,25 @@ static bool answer_list(struct question *q, const est_event *event) {
     return true;
 }
 
+/* A longer name is no department's, and no command of the protocol either. */
+static bool department_fits(struct request *r, const char *name) {
+    if (!name || strlen(name) <= EST_NAME_MAX)
+        return true;
+    request_problem(r, EST_INVALID_FIELD, "department: is longer than %d bytes", EST_NAME_MAX);
+    return false;
+}
+
 /* ?department=&after=&limit= */
 static void list_ask(struct request *r, question_call call, json_t *(*row)(const est_event *, size_t)) {
     uint64_t after = 0, limit = ROWS_DEFAULT;
+    const char *department = request_query(r, "department");
     if (!request_query_uint(r, "after", UINT64_MAX, &after) ||
-        !request_query_uint(r, "limit", ROWS_MAX, &limit))
+        !request_query_uint(r, "limit", ROWS_MAX, &limit) || !department_fits(r, department))
         return;
     struct question *q = question_new(r);
     if (!q)
         return;
-    q->department = request_query(r, "department");
+    q->department = department;
     q->after = after;
     q->limit = (unsigned)limit;
     q->row = row;
@@ -134,7 +143,7 @@ static void act_ask(struct request *r, question_call call, question_answer answe
     q->department = r->arguments[0];
     q->on = on;
     q->reason = form_text(&form, "reason", true, EST_TEXT_MAX);
-    if (form_close(&form))
+    if (form_close(&form) && department_fits(r, q->department))
         question_ask(q, r->line, call, answer);
 }
 

@@ -59,7 +59,9 @@
     X(NO_WEBHOOK, 1046, 404, REQUESTER, "the account has no such webhook or message",                        \
       "see GET /v1/webhooks", "این حساب چنین قلاب وب یا پیامی ندارد")                                        \
     X(LINE_FULL, 1047, 503, BROKER, "too many requests of this account wait for the broker",                 \
-      "try again as Retry-After says", "درخواست‌های در انتظار این حساب بیش از اندازه است")
+      "try again as Retry-After says", "درخواست‌های در انتظار این حساب بیش از اندازه است")                      \
+    X(GATEWAY_FAULT, 1048, 500, BROKER, "the gateway is at fault", "report it with the gateway's log",       \
+      "خطا از درگاه است")
 
 enum gateway_code {
 #define GATEWAY_CODE_ENUM(name, number, status, layer, title, advice, title_fa) GW_##name = (number),

@@ -124,6 +124,55 @@ static void all_defects_are_told_at_once(void **state) {
                    422, "DEADLINE_PASSED");
 }
 
+static void assert_told(const struct reply *r, long status, const char *code, const char *detail) {
+    assert_problem(r, status, code);
+    assert_string_equal(reply_text(r, "layer"), "requester");
+    assert_string_equal(reply_text(r, "detail"), detail);
+}
+
+/* What the protocol cannot carry is told by its place, and not as a fault of anybody else's. */
+static void what_no_command_can_hold_is_the_requesters_mistake_by_name(void **state) {
+    (void)state;
+    struct stand s = stand_new("feed: duty\n");
+    assert_told(CALL(s.gate, "/v1/inquiries?q=%ff%fe", .token = s.portal), 400, "INVALID_QUERY",
+                "q: is not UTF-8");
+    assert_told(CALL(s.gate, "/v1/queues?department=%ff", .token = s.duty), 400, "INVALID_QUERY",
+                "department: is not UTF-8");
+    char path[128];
+    snprintf(path, sizeof path, "/v1/queues?department=%065d", 1);
+    assert_told(CALL(s.gate, path, .token = s.duty), 422, "INVALID_FIELD",
+                "department: is longer than 64 bytes");
+    snprintf(path, sizeof path, "/v1/departments/%065d/pause", 1);
+    assert_told(CALL(s.gate, path, .token = s.duty, .body = "{\"reason\":\"x\"}"), 422, "INVALID_FIELD",
+                "department: is longer than 64 bytes");
+    assert_problem(CALL(s.gate, "/v1/departments/%ff/pause", .token = s.duty, .body = "{\"reason\":\"x\"}"),
+                   404, "NO_SUCH_PATH");
+}
+
+/* {"nz":[1,1,…]}: the member counts too. */
+static const struct reply *items_submit(struct stand *s, size_t count) {
+    static char text[2 * EST_ITEMS_MAX + 256];
+    size_t used = (size_t)snprintf(text, sizeof text,
+                                   "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"nz\":[1");
+    for (size_t i = 1; i < count; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, ",1");
+    snprintf(text + used, sizeof text - used, "]}}");
+    return SUBMIT(*s, "k", text, NULL);
+}
+
+static void a_body_has_no_more_elements_than_the_protocol_takes(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    assert_problem(items_submit(&s, EST_ITEMS_MAX - 1), 422, "INVALID_BODY");
+    const struct reply *r = items_submit(&s, EST_ITEMS_MAX);
+    assert_problem(r, 422, "INVALID_REQUEST");
+    json_t *defects = json_object_get(r->json, "defects");
+    assert_int_equal(json_array_size(defects), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(defects, 0), "path")), "body");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(defects, 0), "text")),
+                        "more than 4096 elements");
+}
+
 static void a_trace_goes_to_the_agent_only_where_it_is_one(void **state) {
     (void)state;
     struct stand s = stand_new(NULL);
@@ -405,6 +454,8 @@ int main(void) {
         GATE_CLAIM(whoever_waits_gets_the_answer),
         GATE_CLAIM(whoever_waits_in_vain_gets_the_receipt),
         GATE_CLAIM(all_defects_are_told_at_once),
+        GATE_CLAIM(what_no_command_can_hold_is_the_requesters_mistake_by_name),
+        GATE_CLAIM(a_body_has_no_more_elements_than_the_protocol_takes),
         GATE_CLAIM(a_trace_goes_to_the_agent_only_where_it_is_one),
         GATE_CLAIM(a_timeline_and_a_cancel),
         GATE_CLAIM(what_is_not_ones_own_is_not_found),

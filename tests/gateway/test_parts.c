@@ -1,6 +1,8 @@
 /* test_parts.c - keys, traces, times and tokens by themselves, and `estelam token` as people run it. */
 #include "gate.h"
 #include "key.h"
+#include "line.h"
+#include "problem.h"
 #include "trace.h"
 #include "view.h"
 
@@ -101,6 +103,38 @@ static void times_go_both_ways(void **state) {
     assert_int_equal(time.us % EST_US_PER_S, 500000);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(view_time_parse(bad[i], &time));
+}
+
+/* --- A line --------------------------------------------------------------------------------- */
+
+static int refused_send(struct ask *ask, est_client *client, uint64_t ref) {
+    (void)ask, (void)client, (void)ref;
+    return -EST_INPUT;
+}
+
+static int told[2];
+static void code_keep(struct ask *ask, const est_event *event) {
+    (void)ask;
+    told[0] = event->code;
+    told[1] = (int)event->layer;
+}
+
+/* Where the broker is does not matter: the library refuses before anything is sent. */
+static void a_command_that_the_library_refuses_is_the_gateways_fault(void **state) {
+    struct config config = {.requesters = {"tcp://127.0.0.1:1"},
+                            .limits = {.broker = 60000000, .waiting = 8}};
+    struct account_config account = {.name = "portal", .role = ROLE_REQUESTER_BIT};
+    struct ask ask = {.send = refused_send, .done = code_keep};
+    struct line *line = NULL;
+    (void)state;
+    assert_int_equal(line_open(&config, &account, &line), 0);
+    line_ask(line, &ask); /* taken up before the line looks whether it shall stop */
+    assert_int_equal(line_start(line), 0);
+    line_stop(line);
+    line_close(&line);
+    assert_int_equal(told[0], GW_GATEWAY_FAULT);
+    assert_int_equal(told[1], problem_of(GW_GATEWAY_FAULT)->layer);
+    assert_int_equal(problem_of(told[0])->status, 500);
 }
 
 /* --- estelam token -------------------------------------------------------------------------- */
@@ -220,6 +254,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_key_is_told),
         cmocka_unit_test(a_traceparent_is_judged_by_the_standard),
         cmocka_unit_test(times_go_both_ways),
+        cmocka_unit_test(a_command_that_the_library_refuses_is_the_gateways_fault),
         GATE_CLAIM(a_token_is_shown_once_and_kept_as_a_hash),
         GATE_CLAIM(a_tokens_file_keeps_its_owner),
         GATE_CLAIM(wrong_words_make_no_token),
