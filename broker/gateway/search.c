@@ -19,21 +19,29 @@ static bool own_of(const struct request *r, est_slice requester) {
     return line_role(r->line) == ROLE_OPERATOR_BIT || slice_equal(requester, slice_of(line_account(r->line)));
 }
 
+/* Ours stands behind what was typed, so that the broker counts characters as whoever typed them does. Every
+ * term must hold and the language has no brackets, so nothing before it lets ours go; a quote without an
+ * end is refused as a whole. */
+static bool filter_join(struct question *q, const char *name, const char *typed, const char *ours) {
+    size_t most = FILTER_MAX - strlen(ours);
+    snprintf(q->text, sizeof q->text, "%s%s", typed ? typed : "", ours);
+    if (!typed || strlen(typed) <= most)
+        return true;
+    request_problem(q->request, EST_INVALID_FIELD, "%s: is longer than %zu bytes", name, most);
+    return false;
+}
+
 /* Which line asks, and the filter that it asks by; NULL where that was told already. */
-static struct line *search_line(struct question *q, const char *prefix, const char *filter) {
+static struct line *search_line(struct question *q) {
     struct request *r = q->request;
     bool requester = line_role(r->line) == ROLE_REQUESTER_BIT;
     struct line *line = requester ? gateway_feed_line(r->gateway) : r->line;
-    int size =
-        snprintf(q->text, sizeof q->text, "%s%s%s%s%s", requester ? "requester:" : "",
-                 requester ? line_account(r->line) : "", requester ? " " : "", prefix, filter ? filter : "");
+    char own[EST_NAME_MAX + 16] = "";
+    if (requester)
+        snprintf(own, sizeof own, " requester:%s", line_account(r->line));
     if (!line)
         request_problem(r, GW_NO_OPERATOR, "search is asked by an operator's account");
-    else if (size > FILTER_MAX)
-        request_problem(r, EST_INVALID_FIELD, "q: is longer than %d bytes", FILTER_MAX);
-    else
-        return line;
-    return NULL;
+    return line && filter_join(q, "q", request_query(r, "q"), own) ? line : NULL;
 }
 
 static int call_find(struct question *q, est_client *client, uint64_t ref) {
@@ -72,7 +80,7 @@ void handle_search(struct request *r) {
         !request_query_uint(r, "limit", PAGE_MAX, &limit) || !request_query_uint(r, "count", 1, &count))
         return;
     struct question *q = question_new(r);
-    struct line *line = q ? search_line(q, "", request_query(r, "q")) : NULL;
+    struct line *line = q ? search_line(q) : NULL;
     if (!line)
         return;
     q->after = after;
@@ -172,7 +180,7 @@ void handle_csv(struct request *r) {
     if (!request_query_uint(r, "limit", CSV_ROWS_MAX, &most))
         return;
     struct question *q = question_new(r);
-    struct line *line = q ? search_line(q, "", request_query(r, "q")) : NULL;
+    struct line *line = q ? search_line(q) : NULL;
     struct text *text = line ? q->more = calloc(1, sizeof *text) : NULL;
     if (!line)
         return;
@@ -268,7 +276,7 @@ void handle_parked_requeue(struct request *r) {
     const char *filter = form_text(&form, "filter", false, FILTER_MAX);
     q->on = form_bool(&form, "count_only", false);
     q->reason = form_text(&form, "reason", !q->on, EST_TEXT_MAX);
-    if (!form_close(&form) || !search_line(q, "state:parked ", filter))
+    if (!form_close(&form) || !filter_join(q, "filter", filter, " state:parked"))
         return;
     q->limit = q->on ? 1 : PAGE_MAX;
     q->takes_refusals = !q->on;

@@ -380,6 +380,58 @@ static void a_requester_finds_its_own_only(void **state) {
         CALL(s.gate, "/v1/inquiries/0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11", .token = s.duty)->status, 404);
 }
 
+static void assert_filter_refused(const struct reply *r, const char *why) {
+    assert_problem(r, 422, "INVALID_FIELD");
+    if (!strstr(reply_text(r, "detail"), why))
+        fail_msg("wanted %s, got: %s", why, r->body);
+}
+
+/* Blanks: a filter of this length that is right. */
+static const struct reply *blanks_search(struct stand *s, const char *token, size_t size) {
+    char path[1100] = "/v1/inquiries?q=";
+    size_t used = strlen(path);
+    memset(path + used, '+', size);
+    path[used + size] = '\0';
+    return CALL(s->gate, path, .token = token);
+}
+
+/* What the gateway adds shifts no character, and has room of its own. */
+static void a_filter_is_judged_as_it_was_typed(void **state) {
+    static const size_t added = sizeof " requester:portal" - 1;
+    (void)state;
+    struct stand s = stand_new(NULL);
+    assert_filter_refused(CALL(s.gate, "/v1/inquiries?q=foo:bar", .token = s.portal),
+                          "character 1: there is no field `foo`");
+    assert_filter_refused(CALL(s.gate, "/v1/inquiries.csv?q=state:parked+foo:bar", .token = s.portal),
+                          "character 14: there is no field `foo`");
+    assert_filter_refused(CALL(s.gate, "/v1/parked/requeue", .token = s.duty,
+                               .body = "{\"filter\":\"foo:bar\",\"count_only\":true}"),
+                          "character 1: there is no field `foo`");
+    assert_int_equal(blanks_search(&s, s.duty, 1000)->status, 200);
+    assert_filter_refused(blanks_search(&s, s.duty, 1001), "q: is longer than 1000 bytes");
+    assert_int_equal(blanks_search(&s, s.portal, 1000 - added)->status, 200);
+    assert_filter_refused(blanks_search(&s, s.portal, 1001 - added), "q: is longer than 983 bytes");
+}
+
+static void no_filter_of_a_requester_reaches_what_is_not_its_own(void **state) {
+    static const char *const empty[] = {"-requester:portal", "requester:notary", "-type:plot.debt"};
+    static const char *const open[] = {"%22", "case:%22x", "case:%22x%5C", "-", "number:1,", "requester:"};
+    char path[96];
+    (void)state;
+    struct stand s = stand_new(NULL);
+    gate_submit(s.gate, s.portal, "p1");
+    submit_use(&s, s.notary, "n1");
+    found_wait(&s, "/v1/inquiries", s.duty, 2);
+    for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++) {
+        snprintf(path, sizeof path, "/v1/inquiries?count=1&q=%s", empty[i]);
+        assert_int_equal(reply_int(found_wait(&s, path, s.portal, 0), "count"), 0);
+    }
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++) {
+        snprintf(path, sizeof path, "/v1/inquiries?count=1&q=%s", open[i]);
+        assert_filter_refused(CALL(s.gate, path, .token = s.portal), "character ");
+    }
+}
+
 static void an_operator_names_an_inquiry_by_its_uuid_too(void **state) {
     (void)state;
     struct stand s = stand_new(NULL);
@@ -502,6 +554,8 @@ int main(void) {
         GATE_CLAIM(an_observer_sees_counts_and_nothing_of_a_person),
         GATE_CLAIM(only_an_administrator_sees_bodies),
         GATE_CLAIM(a_requester_finds_its_own_only),
+        GATE_CLAIM(a_filter_is_judged_as_it_was_typed),
+        GATE_CLAIM(no_filter_of_a_requester_reaches_what_is_not_its_own),
         GATE_CLAIM(an_operator_names_an_inquiry_by_its_uuid_too),
         GATE_CLAIM(parked_inquiries_are_counted_and_put_back),
         GATE_CLAIM(an_operator_moves_pauses_and_resumes),
