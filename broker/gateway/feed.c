@@ -4,6 +4,7 @@
 #include "guard.h"
 #include "log.h"
 #include "route.h"
+#include "shelf.h"
 #include "view.h"
 
 #include <stdio.h>
@@ -451,6 +452,15 @@ static bool stream_place(struct request *r, bool *ret_given, uint64_t *ret) {
     return false;
 }
 
+/* Of a department that is none nothing would ever come. The broker's own words for its lists. */
+static bool department_is_good(struct request *r) {
+    const char *name = request_query(r, "department");
+    if (!name || !*name || shelf_may_have_department(r->gateway->shelf, name))
+        return true;
+    request_problem(r, EST_INVALID_FIELD, "department: no `%s`", name);
+    return false;
+}
+
 static struct stream *stream_new(struct request *r) {
     const char *department = request_query(r, "department");
     struct stream *s = calloc(1, sizeof *s);
@@ -512,7 +522,7 @@ void handle_events(struct request *r) {
         request_problem(r, EST_UNREACHABLE, "the account's level is not known yet");
         return;
     }
-    if (!stream_place(r, &given, &place))
+    if (!stream_place(r, &given, &place) || !department_is_good(r))
         return;
     struct stream *s = stream_new(r);
     if (!s || !stream_join(s, given, place)) {

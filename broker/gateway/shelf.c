@@ -220,12 +220,24 @@ json_t *shelf_city(struct shelf *shelf) {
 }
 
 /* Under the lock; borrowed. */
-static json_t *type_find(struct shelf *shelf, const char *name) {
+static json_t *row_find(json_t *rows, const char *name) {
     size_t i;
-    json_t *type;
-    json_array_foreach(shelf->types, i, type) if (strcmp(json_string_value(json_object_get(type, "name")),
-                                                         name) == 0) return type;
+    json_t *row;
+    json_array_foreach(rows, i, row) if (strcmp(json_string_value(json_object_get(row, "name")), name) ==
+                                         0) return row;
     return NULL;
+}
+
+static json_t *type_find(struct shelf *shelf, const char *name) {
+    return row_find(shelf->types, name);
+}
+
+bool shelf_may_have_department(struct shelf *shelf, const char *name) {
+    pthread_mutex_lock(&shelf->lock);
+    shelf_look(shelf);
+    bool may = !shelf->departments || row_find(shelf->departments, name);
+    pthread_mutex_unlock(&shelf->lock);
+    return may;
 }
 
 json_t *shelf_titles_of(struct shelf *shelf, const char *type) {

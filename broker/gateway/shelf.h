@@ -15,6 +15,8 @@ void shelf_free(struct shelf **);
 json_t *shelf_city(struct shelf *);
 /* The department that answers this type, "" where there is none such. Gives `ret` back. */
 const char *shelf_department_of(struct shelf *, const char *type, char ret[EST_NAME_MAX + 1]);
+/* Has the catalogue a department of this name? Without a catalogue nobody can say, and it may. */
+bool shelf_may_have_department(struct shelf *, const char *name);
 /* {title_fa, title_en} of a type, nulls where there is none such. A new reference. */
 json_t *shelf_titles_of(struct shelf *, const char *type);
 

@@ -234,6 +234,21 @@ static void a_quiet_stream_is_kept_alive(void **state) {
     }
 }
 
+static void nobody_follows_a_department_that_is_none(void **state) {
+    static const char *const bad[] = {"nope", "treasur", "treasury-and-what-else"};
+    char path[64];
+    (void)state;
+    struct stand s = stand_new(NULL);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(path, sizeof path, "/v1/events?department=%s", bad[i]);
+        const struct reply *r = CALL(s.gate, path, .token = s.portal, .timeout_ms = 2000);
+        assert_problem(r, 422, "INVALID_FIELD");
+        assert_non_null(strstr(reply_text(r, "detail"), bad[i]));
+    }
+    reader_live(reader_open(s.gate, s.duty, "/v1/events?department=treasury", NULL));
+    reader_live(reader_open(s.gate, s.duty, "/v1/events?department=", NULL));
+}
+
 static void streams_have_a_limit(void **state) {
     (void)state;
     struct stand s = stand_new("feed: duty\nlimits: {streams: 3, streams_per_account: 2}\n");
@@ -548,6 +563,7 @@ int main(void) {
         GATE_CLAIM(a_reader_that_comes_back_misses_nothing),
         GATE_CLAIM(a_revoked_token_ends_its_stream),
         GATE_CLAIM(a_quiet_stream_is_kept_alive),
+        GATE_CLAIM(nobody_follows_a_department_that_is_none),
         GATE_CLAIM(streams_have_a_limit),
         GATE_CLAIM(idle_streams_are_many_and_end_with_the_gateway),
         GATE_CLAIM(a_reader_that_does_not_read_is_ended),
