@@ -7,8 +7,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { UNSERVED_MAX = 16, UNSERVED_AGAIN_S = 60 };
+
+/* Whom the log told of last. When all of these are fresh others wait: a flood of callers is no flood of
+ * lines. */
+struct unserved {
+    char name[EST_NAME_MAX + 1];
+    int64_t told_us; /* 0: never */
+};
+
 struct guard {
     struct gateway *gateway;
+    pthread_mutex_t unserved_lock;
+    struct unserved unserved[UNSERVED_MAX];
     pthread_rwlock_t lock;
     struct stat seen;
     struct tokens tokens;
@@ -75,16 +86,49 @@ static int token_judge(const struct token *token) {
     return token->expires.us && token->expires.us <= gateway_now().us ? -GW_TOKEN_EXPIRED : 0;
 }
 
+/* True where the log is to tell of this account now. */
+static bool unserved_note(struct guard *guard, const char *name) {
+    int64_t now = gateway_ticks_us(), fresh = now - UNSERVED_AGAIN_S * EST_US_PER_S;
+    struct unserved *row = NULL;
+    pthread_mutex_lock(&guard->unserved_lock);
+    for (size_t i = 0; i < UNSERVED_MAX; i++) {
+        struct unserved *at = &guard->unserved[i];
+        bool stale = !at->told_us || at->told_us <= fresh;
+        if (strcmp(at->name, name) == 0) {
+            row = stale ? at : NULL;
+            break;
+        }
+        if (stale && !row)
+            row = at;
+    }
+    if (row) {
+        memcpy(row->name, name, strlen(name) + 1);
+        row->told_us = now;
+    }
+    pthread_mutex_unlock(&guard->unserved_lock);
+    return row;
+}
+
+static void unserved_tell(struct guard *guard, const struct token *token) {
+    if (unserved_note(guard, token->account))
+        log_line(LOG_LEVEL_WARNING,
+                 "token %s is refused: its account `%s` is not in %s; add it there, or revoke the token",
+                 token->id, token->account, guard->gateway->config.path);
+}
+
 int guard_pass(struct guard *guard, const char *secret, struct pass *ret) {
     guard_look(guard);
     const struct token *token =
         tokens_find(&guard->tokens, (est_slice){secret, strnlen(secret, TOKEN_SECRET_SIZE)});
     int code = guard->readable ? token_judge(token) : -GW_TOKENS_UNREADABLE;
+    ret->unserved[0] = '\0';
     if (!code) {
         int account =
             config_account(&guard->gateway->config, (est_slice){token->account, strlen(token->account)});
         if (account < 0) {
-            code = -GW_UNAUTHENTICATED; /* an account that this gateway does not serve */
+            code = -GW_UNAUTHENTICATED;
+            memcpy(ret->unserved, token->account, sizeof ret->unserved);
+            unserved_tell(guard, token);
         } else {
             ret->account = (size_t)account;
             ret->line = guard->gateway->lines[account];
@@ -123,6 +167,7 @@ struct guard *guard_new(struct gateway *gateway) {
         return NULL;
     guard->gateway = gateway;
     pthread_rwlock_init(&guard->lock, NULL);
+    pthread_mutex_init(&guard->unserved_lock, NULL);
     return guard;
 }
 
@@ -131,6 +176,7 @@ void guard_free(struct guard **guard) {
         return;
     tokens_done(&(*guard)->tokens);
     pthread_rwlock_destroy(&(*guard)->lock);
+    pthread_mutex_destroy(&(*guard)->unserved_lock);
     free(*guard);
     *guard = NULL;
 }

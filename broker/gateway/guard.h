@@ -11,12 +11,14 @@ struct pass {
     size_t account; /* its place in the configuration */
     unsigned scopes;
     char id[TOKEN_ID_SIZE];
+    char unserved[EST_NAME_MAX + 1]; /* with UNAUTHENTICATED: the account of a good token that is not ours */
 };
 
 struct guard;
 struct guard *guard_new(struct gateway *); /* NULL: no memory */
 void guard_free(struct guard **);
-/* 0; -GW_UNAUTHENTICATED, -GW_TOKEN_EXPIRED, -GW_TOKEN_REVOKED, -GW_TOKENS_UNREADABLE. */
+/* 0; -GW_UNAUTHENTICATED, -GW_TOKEN_EXPIRED, -GW_TOKEN_REVOKED, -GW_TOKENS_UNREADABLE. An account that is
+ * not in gateway.yaml is told in `ret`, empty otherwise, and in the log, at most once a minute. */
 int guard_pass(struct guard *, const char *secret, struct pass *ret);
 /* Is this token still good? For streams, which outlive the request that opened them. */
 bool guard_knows(struct guard *, const char *id);

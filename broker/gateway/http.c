@@ -221,7 +221,12 @@ static bool token_is_good(struct request *r) {
     }
     int code = guard_pass(r->gateway->guard, secret, &pass);
     if (code) {
-        request_problem(r, -code, "%s", "");
+        if (pass.unserved[0])
+            request_problem(r, -code,
+                            "the token's account `%s` is not in gateway.yaml; ask the gateway's operator",
+                            pass.unserved);
+        else
+            request_problem(r, -code, "%s", "");
         return false;
     }
     r->line = pass.line;

@@ -292,6 +292,28 @@ static void a_revoked_token_fails_on_the_next_call(void **state) {
                    "UNAUTHENTICATED");
 }
 
+/* Whoever holds it cannot mend it, and the gateway's operator is told once: a portal asks all the time. */
+static void a_good_token_of_an_account_that_is_not_served_says_so(void **state) {
+    static const char detail[] =
+        "the token's account `nope` is not in gateway.yaml; ask the gateway's operator";
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const char *nope = gate_token(s.gate, "nope", SCOPE_ALL), *second = gate_token(s.gate, "nope", SCOPE_ALL);
+    char of_second[64];
+    snprintf(of_second, sizeof of_second, "token %s is refused",
+             tokens_find(&s.gate->tokens, (est_slice){second, strlen(second)})->id);
+    assert_told(CALL(s.gate, "/v1/whoami", .token = nope), 401, "UNAUTHENTICATED", detail);
+    assert_told(CALL(s.gate, "/v1/whoami", .token = second), 401, "UNAUTHENTICATED", detail);
+    assert_problem(CALL(s.gate, "/v1/whoami", .token = gate_token(s.gate, "neither", SCOPE_ALL)), 401,
+                   "UNAUTHENTICATED");
+    child_error_wait(s.gate->child, "its account `nope` is not in");
+    child_error_wait(s.gate->child, "its account `neither` is not in");
+    assert_false(child_error_has(s.gate->child, of_second));
+    gate_revoke(s.gate, nope);
+    assert_problem(CALL(s.gate, "/v1/whoami", .token = nope), 401, "TOKEN_REVOKED");
+    assert_string_equal(reply_text(CALL(s.gate, "/v1/whoami", .token = "est_frob"), "detail"), "");
+}
+
 static void a_broken_tokens_file_lets_nobody_in(void **state) {
     (void)state;
     struct stand s = stand_new(NULL);
@@ -462,6 +484,7 @@ int main(void) {
         GATE_CLAIM(operators_see_queues_and_agents_and_no_bodies),
         GATE_CLAIM(the_catalogue_is_there_for_every_token),
         GATE_CLAIM(a_revoked_token_fails_on_the_next_call),
+        GATE_CLAIM(a_good_token_of_an_account_that_is_not_served_says_so),
         GATE_CLAIM(a_broken_tokens_file_lets_nobody_in),
         GATE_CLAIM(a_token_is_good_for_its_scopes_only),
         GATE_CLAIM(wrong_paths_methods_and_types_say_what_is_right),
