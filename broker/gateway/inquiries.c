@@ -114,7 +114,10 @@ static void body_look(struct look *look, const json_t *value, const char *path, 
     const char *key;
     json_t *part;
     size_t i;
-    if (json_is_real(value))
+    if (number_is_beyond(value))
+        form_defect(look->form, path, "range", "is beyond %lld … %lld; send a text", (long long)INT64_MIN,
+                    (long long)INT64_MAX);
+    else if (json_is_real(value))
         form_defect(look->form, path, "type",
                     "a real number; send a whole number, or a decimal text such as \"51.389\"");
     else if (depth >= EST_DEPTH_MAX && (json_is_object(value) || json_is_array(value)))

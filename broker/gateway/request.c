@@ -3,6 +3,7 @@
 #include "route.h"
 #include "view.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,13 +157,82 @@ bool request_query_uint(struct request *r, const char *name, uint64_t max, uint6
     return false;
 }
 
+static json_t *json_read(const char *text, size_t size, json_error_t *ret) {
+    return json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, ret);
+}
+
+static const double beyond = 0x1p63;
+
+bool number_is_beyond(const json_t *value) {
+    return json_is_real(value) && (json_real_value(value) >= beyond || json_real_value(value) <= -beyond);
+}
+
+/* As JSON has it, so that what is wrong behind it stays wrong. */
+static size_t number_size(const char *text, bool *ret_real) {
+    static const char digits[] = "0123456789";
+    const char *at = text + (*text == '-');
+    at += *at == '0' ? 1 : strspn(at, digits);
+    *ret_real = *at == '.' || *at == 'e' || *at == 'E';
+    if (*at == '.')
+        at += 1 + strspn(at + 1, digits);
+    if (*at == 'e' || *at == 'E') {
+        at += at[1] == '+' || at[1] == '-' ? 2 : 1;
+        at += strspn(at, digits);
+    }
+    return (size_t)(at - text);
+}
+
+/* The end of the number that begins here. One that jansson would not hold becomes a real that it does hold,
+ * as far out, with blanks behind it. The shortest is 1e309. */
+static char *number_tame(char *text) {
+    static const char tame[] = "1e300";
+    bool real;
+    size_t size = number_size(text, &real), sign = *text == '-';
+    double value = 2;
+    errno = 0;
+    if (real)
+        value = strtod(text, NULL);
+    else
+        strtoll(text, NULL, 10);
+    if (errno == ERANGE && (value > 1 || value < -1)) { /* not one that is too small */
+        memset(text + sign, ' ', size - sign);
+        memcpy(text + sign, tame, sizeof tame - 1);
+    }
+    return text + size;
+}
+
+/* The library ends at the first number that 64 bits do not hold, without its path. */
+static json_t *json_read_beyond(const char *text, size_t size, json_error_t *ret) {
+    char *copy = malloc(size + 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, text, size);
+    copy[size] = '\0';
+    bool quoted = false;
+    for (char *at = copy; at < copy + size;) {
+        bool number = !quoted && (*at == '-' || (*at >= '0' && *at <= '9'));
+        if (*at == '"')
+            quoted = !quoted;
+        if (number)
+            at = number_tame(at);
+        else
+            at += quoted && *at == '\\' && at[1] ? 2 : 1;
+    }
+    json_t *json = json_read(copy, size, ret);
+    free(copy);
+    return json;
+}
+
 json_t *request_json(struct request *r) {
     json_error_t error;
-    json_t *json =
-        json_loadb(r->body ? r->body : "", r->body_size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+    const char *body = r->body ? r->body : "";
+    json_t *json = json_read(body, r->body_size, &error);
+    if (!json && json_error_code(&error) == json_error_numeric_overflow)
+        json = json_read_beyond(body, r->body_size, &error);
     if (json && !json_is_object(json)) {
         json_decref(json);
         json = NULL;
+        error.line = error.column = 1;
         snprintf(error.text, sizeof error.text, "it is no object, {…}");
     }
     if (!json) {
@@ -234,7 +304,7 @@ static bool is_bool(const json_t *value) {
     return json_is_boolean(value);
 }
 static bool is_integer(const json_t *value) {
-    return json_is_integer(value);
+    return json_is_integer(value) || number_is_beyond(value);
 }
 static bool is_object(const json_t *value) {
     return json_is_object(value);
@@ -266,7 +336,7 @@ uint64_t form_uint(struct form *form, const char *name, bool needed, uint64_t ma
     if (!value)
         return 0;
     json_int_t number = json_integer_value(value);
-    if (number >= 0 && (uint64_t)number <= max)
+    if (json_is_integer(value) && number >= 0 && (uint64_t)number <= max)
         return (uint64_t)number;
     form_defect(form, name, "range", "is 0 to %llu", (unsigned long long)max);
     return 0;
@@ -281,6 +351,8 @@ est_time form_time(struct form *form, const char *name) {
     const char *text = form_text(form, name, false, 64);
     if (text && !view_time_parse(text, &time))
         form_defect(form, name, "format", "is an RFC 3339 time, such as 2026-11-25T10:00:00Z");
+    else if (text && time.us <= 0)
+        time.us = 1;
     return time;
 }
 

@@ -77,8 +77,10 @@ const char *request_query(const struct request *, const char *name);      /* NUL
 /* A whole number of the query; false and a problem where it is none. Absent: as it was. */
 bool request_query_uint(struct request *, const char *name, uint64_t max, uint64_t *ret);
 /* The body as one JSON object (a borrowed reference lives as long as the request), NULL and a problem
- * where it is none. Keys stand once, text is UTF-8. */
+ * where it is none. Keys stand once, text is UTF-8. A whole number beyond 64 bits is JSON all the same: it
+ * is a real one here, and number_is_beyond says of which it holds. */
 json_t *request_json(struct request *);
+bool number_is_beyond(const json_t *);
 
 /* --- Bodies checked field by field: all defects at once. ------------------------------------------ */
 
@@ -95,6 +97,7 @@ const char *form_text(struct form *, const char *name, bool needed, size_t bytes
 bool form_bool(struct form *, const char *name, bool otherwise);
 uint64_t form_uint(struct form *, const char *name, bool needed, uint64_t max);
 json_t *form_object(struct form *, const char *name, bool needed); /* borrowed */
+/* What lies before 1970 is the first instant after it: 0 is none. */
 est_time form_time(struct form *, const char *name);
 /* True when all was well; else the problem is set. */
 bool form_close(struct form *);

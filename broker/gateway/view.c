@@ -95,7 +95,7 @@ bool view_time_parse(const char *text, est_time *ret) {
         return false;
     int day = parts.tm_mday;
     int64_t seconds = (int64_t)timegm(&parts) - offset;
-    if (parts.tm_mday != day || seconds <= 0) /* the 31st of February moves on */
+    if (parts.tm_mday != day) /* the 31st of February moves on */
         return false;
     ret->us = seconds * EST_US_PER_S + fraction;
     return true;

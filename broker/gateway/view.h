@@ -18,7 +18,7 @@ json_t *view_time(est_time);  /* null for none */
 json_t *view_code(int code);  /* "AGENT_LOST"; null for OK */
 json_t *view_id(const est_id *);
 void view_time_format(est_time, char ret[VIEW_TIME_SIZE]);
-/* RFC 3339 with an offset or Z, the fraction kept to microseconds. */
+/* RFC 3339 with an offset or Z, the fraction kept to microseconds; before 1970 it is negative. */
 bool view_time_parse(const char *text, est_time *ret);
 bool view_uint_parse(const char *text, uint64_t max, uint64_t *ret);
 

@@ -217,10 +217,16 @@ static void json_that_is_none_is_refused(void **state) {
         "{\"a\":1}x",
         "{'a':1}",
         "{\"a\":NaN}",
-        "{\"type\":\"a\",\"type\":\"b\"}",        /* a key twice */
-        "{\"type\":\"\xff\xfe\"}",                /* no UTF-8 */
-        "{\"type\":\"\xed\xa0\x80\"}",            /* half a surrogate pair */
-        "{\"body\":{\"n\":9223372036854775808}}", /* beyond 64 bits */
+        "{\"type\":\"a\",\"type\":\"b\"}", /* a key twice */
+        "{\"type\":\"\xff\xfe\"}",         /* no UTF-8 */
+        "{\"type\":\"\xed\xa0\x80\"}",     /* half a surrogate pair */
+        "{\"a\":9223372036854775808",      /* beyond 64 bits, and then no end */
+        "{\"a\":1e309,\"b\":09223372036854775808}",
+        "{\"a\":1e309,\"b\":99999999999999999999.}",
+        "{\"a\":1e309,\"b\":-}",
+        "{\"a\":1e309e309}",
+        "{\"a\":1-9223372036854775809}",
+        "{\"a\":1e309,\"a\":1}",
         "{\"body\":{\"a\":{\"b\":1,\"b\":2}}}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -237,6 +243,64 @@ static void json_that_is_none_is_refused(void **state) {
              .body =
                  "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"a\":[[[[[[[[[[1]]]]]]]]]]}}"),
         422, "INVALID_REQUEST");
+    assert_int_equal(accepted_so_far(&s), 0);
+}
+
+static const struct reply *body_submit(struct stand *s, const char *text) {
+    return CALL(s->gate, "/v1/inquiries", .token = s->portal, .headers = {"Idempotency-Key: k"},
+                .body = text);
+}
+
+static void assert_defect(const struct reply *r, size_t index, const char *path, const char *kind) {
+    const json_t *defect = json_array_get(json_object_get(r->json, "defects"), index);
+    assert_string_equal(json_string_value(json_object_get(defect, "path")), path);
+    assert_string_equal(json_string_value(json_object_get(defect, "kind")), kind);
+}
+
+/* A number that 64 bits do not hold is JSON, so its place is told, however many there are. */
+static void a_number_beyond_64_bits_is_named_by_its_path(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const struct reply *r =
+        body_submit(&s, "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{"
+                        "\"nz\":\"\\\"99999999999999999999\",\"n\":9223372036854775808,"
+                        "\"a\":[9223372036854775807,-9223372036854775808,{\"b\":-9223372036854775809}],"
+                        "\"c\":1e309,\"d\":1.5,\"e\":1e-400}}");
+    assert_problem(r, 422, "INVALID_REQUEST");
+    assert_int_equal(json_array_size(json_object_get(r->json, "defects")), 5);
+    assert_defect(r, 0, "n", "range");
+    assert_defect(r, 1, "a[2].b", "range");
+    assert_defect(r, 2, "c", "range");
+    assert_defect(r, 3, "d", "type");
+    assert_defect(r, 4, "e", "type");
+    assert_non_null(strstr(r->body, "9223372036854775807"));
+    r = body_submit(&s, "{\"type\":9223372036854775808}");
+    assert_problem(r, 422, "INVALID_REQUEST");
+    assert_defect(r, 0, "type", "type");
+    const char *duty = gate_token(s.gate, "duty", SCOPE_ALL);
+    r = CALL(s.gate, "/v1/inquiries/1/redirect", .token = duty,
+             .body = "{\"reason\":\"x\",\"district\":18446744073709551616}");
+    assert_problem(r, 422, "INVALID_REQUEST");
+    assert_defect(r, 0, "district", "range");
+}
+
+static void what_is_no_object_has_a_place(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    assert_string_equal(reply_text(body_submit(&s, "[]"), "detail"),
+                        "line 1, column 1: it is no object, {…}");
+}
+
+static void a_deadline_before_1970_has_passed(void **state) {
+    static const char *const times[] = {"1969-07-20T20:17:00Z", "1970-01-01T00:00:00Z",
+                                        "1970-01-01T03:30:00+03:30", "0001-01-01T00:00:00Z"};
+    char body[256];
+    (void)state;
+    struct stand s = stand_new(NULL);
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        snprintf(body, sizeof body, "%.*s,\"deadline_at\":\"%s\"}", (int)strlen(debt) - 1, debt, times[i]);
+        assert_problem(body_submit(&s, body), 422, "DEADLINE_PASSED");
+    }
     assert_int_equal(accepted_so_far(&s), 0);
 }
 
@@ -465,6 +529,9 @@ int main(void) {
         GATE_CLAIM(bodies_and_headers_have_a_size),
         GATE_CLAIM(the_packed_body_has_the_protocols_own_size),
         GATE_CLAIM(json_that_is_none_is_refused),
+        GATE_CLAIM(a_number_beyond_64_bits_is_named_by_its_path),
+        GATE_CLAIM(what_is_no_object_has_a_place),
+        GATE_CLAIM(a_deadline_before_1970_has_passed),
         GATE_CLAIM(no_answer_quotes_a_body),
         GATE_CLAIM(too_many_requests_of_an_account_are_told_when_to_come_again),
         GATE_CLAIM(connections_have_a_limit_and_the_next_one_waits),
