@@ -148,27 +148,45 @@ enum { SINGLE_COUNT = sizeof single / sizeof single[0] };
 struct header_look {
     unsigned count[SINGLE_COUNT];
     const char *twice;
+    bool misnamed;
 };
+
+/* RFC 9110, 5.6.2: a token. */
+static bool is_token(const char *name) {
+    const char *at = name;
+    for (; *at; at++) {
+        bool letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
+        if (!letter && !strchr("!#$%&'*+-.^_`|~", *at))
+            return false;
+    }
+    return at > name;
+}
 
 static enum MHD_Result header_look_at(void *arg, enum MHD_ValueKind kind, const char *key,
                                       const char *value) {
     struct header_look *look = arg;
     (void)kind;
     (void)value;
+    if (!is_token(key))
+        look->misnamed = true;
     for (size_t i = 0; i < SINGLE_COUNT; i++)
         if (strcasecmp(key, single[i]) == 0 && ++look->count[i] > 1)
             look->twice = single[i];
     return MHD_YES;
 }
 
-/* Everything that would leave it open where this request ends: the connection ends with the answer. */
+/* Everything that would leave it open where this request ends: the connection ends with the answer. Such as
+ * `Content-Length : 5`: the library takes the blank into the name, a proxy may not. */
 static bool framing_is_good(struct request *r, const char *version) {
-    struct header_look look = {{0}, NULL};
+    struct header_look look = {{0}, NULL, false};
     MHD_get_connection_values(r->connection, MHD_HEADER_KIND, header_look_at, &look);
     const char *coding = request_header_get(r, MHD_HTTP_HEADER_TRANSFER_ENCODING);
     const char *length = request_header_get(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
     uint64_t bytes;
-    if (look.twice)
+    if (look.misnamed)
+        request_problem(r, GW_INVALID_HEADER,
+                        "a header's name is no name; no blank stands in it or before its colon");
+    else if (look.twice)
         request_problem(r, GW_DUPLICATE_HEADER, "%s came twice", look.twice);
     else if (coding && length)
         request_problem(r, GW_INVALID_HEADER, "Content-Length and Transfer-Encoding exclude each other");

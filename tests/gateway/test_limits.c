@@ -91,6 +91,31 @@ static void what_leaves_it_open_where_a_request_ends_is_refused_and_cut(void **s
     assert_int_equal(accepted_so_far(&s), 0);
 }
 
+/* RFC 9112, 5.1: what a proxy takes for a body must not be the next request here. */
+static void a_header_with_a_blank_in_its_name_is_refused_and_cut(void **state) {
+    static const char *const bad[] = {"Content-Length : 5\r\n",
+                                      "Content-Length\t: 5\r\n",
+                                      "Transfer-Encoding : chunked\r\n",
+                                      "X y: 1\r\n",
+                                      "X(y): 1\r\n",
+                                      "X\xc3\xa9: 1\r\n"};
+    char text[256];
+    (void)state;
+    struct stand s = stand_new(NULL);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const char *answer =
+            said(&s, request_with(&s, bad[i], "GET /v1/problems/CONFLICT HTTP/1.1\r\nHost: x\r\n\r\n"), true);
+        assert_status(answer, 400, "INVALID_HEADER");
+        assert_null(strstr(answer, "CONFLICT"));
+    }
+    snprintf(text, sizeof text, "GET /v1/problems HTTP/1.1\r\n Content-Length: 5\r\nHost: x\r\n\r\nfrobs");
+    assert_status(said(&s, text, true), 400, "INVALID_HEADER"); /* the first, which continues none */
+    assert_status(
+        said(&s, request_with(&s, "X-Y_z.1~: 1\r\nContent-Length: 0\r\nConnection: close\r\n", ""), true),
+        400, "MALFORMED_JSON");
+    assert_int_equal(accepted_so_far(&s), 0);
+}
+
 static void chunks_are_taken_whole_or_not_at_all(void **state) {
     (void)state;
     struct stand s = stand_new(NULL);
@@ -523,6 +548,7 @@ static void a_gateway_that_stops_answers_what_is_under_way(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         GATE_CLAIM(what_leaves_it_open_where_a_request_ends_is_refused_and_cut),
+        GATE_CLAIM(a_header_with_a_blank_in_its_name_is_refused_and_cut),
         GATE_CLAIM(chunks_are_taken_whole_or_not_at_all),
         GATE_CLAIM(a_body_that_ends_early_is_nothing),
         GATE_CLAIM(a_slow_sender_is_cut_however_steadily_it_drips),
