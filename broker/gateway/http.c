@@ -295,11 +295,22 @@ static bool rights_are_good(struct request *r) {
 
 /* --- The body's type and the query's names ----------------------------------------------------- */
 
+static bool coding_is_good(struct request *r) {
+    const char *coding = request_header_get(r, MHD_HTTP_HEADER_CONTENT_ENCODING);
+    if (!coding || strcasecmp(coding, "identity") == 0)
+        return true;
+    request_problem(r, GW_UNSUPPORTED_CONTENT_ENCODING, "Content-Encoding: only `identity` is taken");
+    request_header(r, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
+    return false;
+}
+
 static bool type_is_good(struct request *r) {
     static const char json[] = "application/json";
     const char *type = request_header_get(r, MHD_HTTP_HEADER_CONTENT_TYPE);
     if (!r->route->body)
         return true;
+    if (!coding_is_good(r))
+        return false;
     size_t size = sizeof json - 1;
     if (type && strncasecmp(type, json, size) == 0 && strchr("; \t", type[size]) /* or its end */)
         return true;

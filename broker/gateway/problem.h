@@ -61,7 +61,9 @@
     X(LINE_FULL, 1047, 503, BROKER, "too many requests of this account wait for the broker",                 \
       "try again as Retry-After says", "درخواست‌های در انتظار این حساب بیش از اندازه است")                      \
     X(GATEWAY_FAULT, 1048, 500, BROKER, "the gateway is at fault", "report it with the gateway's log",       \
-      "خطا از درگاه است")
+      "خطا از درگاه است")                                                                                    \
+    X(UNSUPPORTED_CONTENT_ENCODING, 1049, 415, REQUESTER, "the body is encoded",                             \
+      "send it as it is, without `Content-Encoding`", "بدنه فشرده یا کدگذاری شده است")
 
 enum gateway_code {
 #define GATEWAY_CODE_ENUM(name, number, status, layer, title, advice, title_fa) GW_##name = (number),

@@ -359,6 +359,10 @@ static void wrong_paths_methods_and_types_say_what_is_right(void **state) {
     assert_problem(CALL(s.gate, "/v1/inquiries", .token = s.portal, .plain_body = true, .body = debt,
                         .headers = {"Idempotency-Key: k", "Content-Type: text/plain"}),
                    415, "UNSUPPORTED_MEDIA_TYPE");
+    r = SUBMIT(s, "k", debt, "Content-Encoding: gzip");
+    assert_problem(r, 415, "UNSUPPORTED_CONTENT_ENCODING");
+    assert_string_equal(reply_header(r, "Accept-Encoding"), "identity");
+    assert_int_equal(SUBMIT(s, "k", debt, "Content-Encoding: identity")->status, 202);
     assert_problem(CALL(s.gate, "/v1/queues?frob=1", .token = s.duty), 400, "INVALID_QUERY");
     assert_problem(CALL(s.gate, "/v1/queues?limit=x", .token = s.duty), 400, "INVALID_QUERY");
     assert_problem(CALL(s.gate, "/v1/queues?limit=1&limit=2", .token = s.duty), 400, "INVALID_QUERY");
