@@ -346,7 +346,7 @@ static enum MHD_Result query_look_at(void *arg, enum MHD_ValueKind kind, const c
                         look->allowed ? "only these parameters: " : "no parameters",
                         look->allowed ? look->allowed : "");
     else if (!utf8_is_valid(slice_of(value)))
-        request_problem(look->request, GW_INVALID_QUERY, "%s: is not UTF-8", key);
+        request_problem(look->request, GW_INVALID_QUERY, "%s: is not UTF-8, or holds a zero character", key);
     else
         look->seen[look->count++] = key;
     return look->request->response ? MHD_NO : MHD_YES;
@@ -506,14 +506,14 @@ static void on_log(void *arg, const char *format, va_list list) {
 }
 
 /* %00 would end a path or a value for us where it goes on for whoever looks at the log: what comes out
- * matches no path and is no number. */
+ * stands in no UTF-8, so that path and query are refused. */
 static size_t on_escape(void *arg, struct MHD_Connection *connection, char *text) {
     size_t size = MHD_http_unescape(text);
     (void)arg;
     (void)connection;
     for (size_t i = 0; i < size; i++)
         if (!text[i])
-            text[i] = '\x01';
+            text[i] = '\xff';
     return size;
 }
 

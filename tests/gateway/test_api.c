@@ -135,9 +135,13 @@ static void what_no_command_can_hold_is_the_requesters_mistake_by_name(void **st
     (void)state;
     struct stand s = stand_new("feed: duty\n");
     assert_told(CALL(s.gate, "/v1/inquiries?q=%ff%fe", .token = s.portal), 400, "INVALID_QUERY",
-                "q: is not UTF-8");
+                "q: is not UTF-8, or holds a zero character");
+    assert_told(CALL(s.gate, "/v1/inquiries?q=case:a%00b", .token = s.portal), 400, "INVALID_QUERY",
+                "q: is not UTF-8, or holds a zero character");
+    assert_problem(CALL(s.gate, "/v1/inquiries?q%00=x", .token = s.portal), 400, "INVALID_QUERY");
+    assert_problem(CALL(s.gate, "/v1/problems%00", .token = s.portal), 404, "NO_SUCH_PATH");
     assert_told(CALL(s.gate, "/v1/queues?department=%ff", .token = s.duty), 400, "INVALID_QUERY",
-                "department: is not UTF-8");
+                "department: is not UTF-8, or holds a zero character");
     char path[128];
     snprintf(path, sizeof path, "/v1/queues?department=%065d", 1);
     assert_told(CALL(s.gate, path, .token = s.duty), 422, "INVALID_FIELD",
