@@ -91,6 +91,33 @@ static void what_leaves_it_open_where_a_request_ends_is_refused_and_cut(void **s
     assert_int_equal(accepted_so_far(&s), 0);
 }
 
+/* The library's own answers, before the gateway sees a request; openapi.yaml tells of them. */
+static void what_is_not_http_ends_the_connection_with_a_bare_answer_or_none(void **state) {
+    static const struct {
+        const char *text;
+        int status;
+    } rows[] = {
+        {"GET /v1/problems\r\n\r\n", 400},
+        {"GET /v1/problems http/1.1\r\nHost: x\r\n\r\n", 400},
+        {"GET /v1/problems HTTP/1.1\r\nHost: x\r\nfrob\r\n\r\n", 400},
+        {"GET /v1/problems HTTP/1.1\r\n\r\n", 400},
+        {"GET /v1/problems HTTP/3.0\r\nHost: x\r\n\r\n", 505},
+        {"frob\r\n\r\n", 0},
+        {"GET /v1 /problems HTTP/1.1\r\nHost: x\r\n\r\n", 0},
+        {"frob", 0}, /* after `idle` */
+    };
+    (void)state;
+    struct stand s = stand_new("limits: {request: 500 ms, idle: 500 ms}\n");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *answer = said(&s, rows[i].text, true);
+        if (rows[i].status)
+            assert_status(answer, rows[i].status, NULL);
+        else
+            assert_string_equal(answer, "");
+        assert_null(strstr(answer, "problem+json"));
+    }
+}
+
 /* RFC 9112, 5.1: what a proxy takes for a body must not be the next request here. */
 static void a_header_with_a_blank_in_its_name_is_refused_and_cut(void **state) {
     static const char *const bad[] = {"Content-Length : 5\r\n",
@@ -548,6 +575,7 @@ static void a_gateway_that_stops_answers_what_is_under_way(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         GATE_CLAIM(what_leaves_it_open_where_a_request_ends_is_refused_and_cut),
+        GATE_CLAIM(what_is_not_http_ends_the_connection_with_a_bare_answer_or_none),
         GATE_CLAIM(a_header_with_a_blank_in_its_name_is_refused_and_cut),
         GATE_CLAIM(chunks_are_taken_whole_or_not_at_all),
         GATE_CLAIM(a_body_that_ends_early_is_nothing),
