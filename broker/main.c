@@ -133,6 +133,15 @@ static int first_batch(struct broker *b, struct catalogue **catalogue) {
     return store_commit(b->store) < 0 ? EXIT_STORE : EXIT_OK;
 }
 
+/* It may be meant so; or a disk is not mounted, and the city's record is elsewhere. */
+static void store_warn(const struct store *store, const char *folder) {
+    struct store_opening opening;
+    store_opening(store, &opening);
+    if (opening.is_new)
+        log_line(4, "made a new, empty store in %s; if there was one, stop and look for it: is its disk mounted?",
+                 folder);
+}
+
 static int store_start(struct broker *b, struct catalogue **catalogue) { /* an exit status */
     const struct broker_settings *s = &(*catalogue)->broker;
     struct store_options options = {.directory = s->store, .size_max = s->store_size_max};
@@ -141,6 +150,7 @@ static int store_start(struct broker *b, struct catalogue **catalogue) { /* an e
         return EXIT_STORE;
     }
     b->store_folder = realpath(s->store, NULL);
+    store_warn(b->store, s->store);
     if (recover(b) < 0)
         return EXIT_STORE;
     int status = first_batch(b, catalogue);

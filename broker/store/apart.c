@@ -77,10 +77,16 @@ static int child_take(pid_t child, const struct left_behind *left, struct store_
     return fail(ret, 0, "its pages lead nowhere: whoever follows them is killed", "");
 }
 
+/* A journal alone is what is left of a store. */
+static bool is_there(const char *directory, const char *name) {
+    char path[4096];
+    return snprintf(path, sizeof path, "%s/%s", directory, name) < (int)sizeof path &&
+           (access(path, F_OK) == 0 || errno != ENOENT);
+}
+
 int store_check_folder(const char *directory, struct store_check *ret) {
     *ret = (struct store_check){.table = ""};
-    char path[4096];
-    if (snprintf(path, sizeof path, "%s/data.mdb", directory) >= (int)sizeof path || access(path, F_OK) != 0)
+    if (!is_there(directory, "data.mdb") && !is_there(directory, "journal"))
         return fail(ret, -EST_NOT_FOUND, directory, ": there is no store here; name the folder of a broker");
     struct left_behind *left =
         mmap(NULL, sizeof *left, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

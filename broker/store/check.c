@@ -551,6 +551,11 @@ static int journal_see(struct walk *walk) {
     if (!store->read_only || broker_runs(store))
         return 0;
     int rc = journal_open(store);
+    if (rc == -EST_INPUT) {
+        ret->journal_seen = !broker_runs(store);
+        key_set(walk, "journal", "all");
+        return ret->journal_seen ? bad(walk, "%s", store_error(store)) : 0;
+    }
     if (!rc)
         rc = view_begin(store, &view);
     if (rc)

@@ -150,18 +150,69 @@ static int journal_allocate(struct store *store) {
     return 0;
 }
 
+static bool header_is_whole(const struct journal *j, uint64_t at) {
+    const struct block_header *h = (const void *)(j->ring + at);
+    return h->magic == MAGIC && h->format == FORMAT && h->size == JOURNAL_HEADER_SIZE && h->count > 0 &&
+           h->bytes > JOURNAL_HEADER_SIZE && h->bytes <= j->size - at &&
+           h->checksum == header_checksum(j, j->ring + at);
+}
+
+/* A header lies in one sector, so the block written last has a whole one whatever power did to it. Where there
+ * are headers and none is whole, they are of another secret. */
+static int owner_check(struct store *store) {
+    const struct journal *j = &store->journal;
+    bool has_blocks = false;
+    for (uint64_t at = 0; at < j->size; at += JOURNAL_BLOCK) {
+        const struct block_header *h = (const void *)(j->ring + at);
+        has_blocks |= h->magic == MAGIC;
+        if (header_is_whole(j, at))
+            return 0;
+    }
+    return !has_blocks ? 0
+                       : store_fail(store, -EST_INPUT,
+                                    "this is a journal of another store, or a damaged one: put back the one that "
+                                    "belongs to data.mdb; move it away only if what is in it may be lost");
+}
+
 int journal_open(struct store *store) {
     struct journal *j = &store->journal;
     int rc = journal_allocate(store);
     if (rc)
         return rc;
     j->fd = file_open(store, file_name, store->read_only ? O_RDONLY : O_RDWR);
-    if (j->fd >= 0)
-        return file_read(store);
+    if (j->fd >= 0) {
+        rc = file_read(store);
+        return rc ? rc : owner_check(store);
+    }
     if (errno != ENOENT)
         return fail(store, "opening it");
     memset(j->ring, 0, j->size);
     return store->read_only ? 0 : file_make(store);
+}
+
+/* 1: there is one; 0: there is none; -1: nobody can tell. */
+static int blocks_find(int fd) {
+    uint32_t magic = 0;
+    ssize_t got = sizeof magic;
+    for (off_t at = 0; got == (ssize_t)sizeof magic && magic != MAGIC; at += JOURNAL_BLOCK)
+        got = pread(fd, &magic, sizeof magic, at);
+    return got < 0 ? -1 : magic == MAGIC;
+}
+
+int journal_has_blocks(struct store *store, bool *ret) {
+    char path[4096];
+    if (snprintf(path, sizeof path, "%s/%s", store->directory, file_name) >= (int)sizeof path)
+        return errno = ENAMETOOLONG, fail(store, "opening it");
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW); /* past the cache no four bytes can be read */
+    if (fd < 0 && errno != ENOENT)
+        return fail(store, "opening it");
+    int found = fd < 0 ? 0 : blocks_find(fd);
+    int rc = found < 0 ? fail(store, "reading it") : 0;
+    if (fd >= 0)
+        close(fd);
+    if (rc == 0)
+        *ret = found > 0;
+    return rc;
 }
 
 void journal_close(struct journal *j) {
@@ -185,13 +236,6 @@ static bool records_are_whole(const uint8_t *block, const struct block_header *h
         at += record.size;
     }
     return at == h->bytes && digest == h->after;
-}
-
-static bool header_is_whole(const struct journal *j, uint64_t at) {
-    const struct block_header *h = (const void *)(j->ring + at);
-    return h->magic == MAGIC && h->format == FORMAT && h->size == JOURNAL_HEADER_SIZE && h->count > 0 &&
-           h->bytes > JOURNAL_HEADER_SIZE && h->bytes <= j->size - at &&
-           h->checksum == header_checksum(j, j->ring + at);
 }
 
 static const struct block_header *block_at(const struct journal *j, uint64_t at) {

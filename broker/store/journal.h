@@ -21,7 +21,8 @@
  * one whose first record is the next event and whose digest is the log's, then the one after it ...
  * A block that is not whole is one that nobody was told of, if it is the last. A whole block
  * behind one that is missing, or behind the events of another log, means that the folder's files are
- * damaged or not of one time, and the store does not open.
+ * damaged or not of one time, and the store does not open. Neither does it where there are blocks and the log is
+ * missing, or none of them has its secret: what is in the journal would be taken for nothing and written over.
  */
 #ifndef JOURNAL_H
 #define JOURNAL_H
@@ -52,7 +53,10 @@ struct journal {
     size_t used;           /* its bytes with the header; 0: none is open */
 };
 
-/* Makes the file where it is missing, reads it where it is there. 0 or a code, with a sentence. */
+/* Is there a block in the folder's journal, of whatever store? Before there is a log whose secret could tell. */
+int journal_has_blocks(struct store *, bool *ret);
+/* Makes the file where it is missing, reads it where it is there. 0 or a code, with a sentence: -EST_INPUT where
+ * it has blocks and none is of this store. */
 int journal_open(struct store *);
 void journal_close(struct journal *);
 

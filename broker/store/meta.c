@@ -221,6 +221,7 @@ int meta_open(struct store *store) {
         int rc = store_make(store);
         if (rc)
             return rc;
+        store->opening.is_new = true;
     }
     return store_load(store);
 }

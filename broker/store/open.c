@@ -113,8 +113,6 @@ static int env_open(struct store *store, const char *directory) {
         rc = mdb_env_set_mapsize(store->env, store->map);
     if (rc == 0)
         rc = mdb_env_open(store->env, directory, store->read_only ? MDB_RDONLY : MDB_NORDAHEAD, 0600); /* see ahead.h */
-    if (rc == ENOENT && store->read_only)
-        return store_fail(store, -EST_NOT_FOUND, "there is none here; name the folder of a broker");
     if (rc != 0)
         return store_fail_lmdb(store, rc, "opening");
     MDB_stat stat;
@@ -127,6 +125,40 @@ static int env_open(struct store *store, const char *directory) {
 }
 
 /* --- A new store -------------------------------------------------------------------------------- */
+
+/* An empty file is no log either: a store is there only when it is whole, so that one was lost. */
+static int log_look(struct store *store, struct stat *ret) {
+    char *data = path_in(store, "data.mdb");
+    int error = !data ? ENOMEM : stat(data, ret) == 0 ? 0 : errno;
+    free(data);
+    if (error == ENOENT)
+        *ret = (struct stat){0};
+    return error == 0 || error == ENOENT ? 0 : store_fail_lmdb(store, error, "looking at data.mdb");
+}
+
+/* The journal knows whether there was a log: data.mdb has its name on the disk before the first block is
+ * written. A new store in its place would take those blocks for nothing, and write over them. */
+static int log_never_was(struct store *store) {
+    bool has_blocks = false;
+    int rc = journal_has_blocks(store, &has_blocks);
+    if (rc || !has_blocks)
+        return rc;
+    return store_fail(store, -EST_INPUT,
+                      "there is a journal but no log: restore data.mdb; move the journal away only if this is to "
+                      "be a new store");
+}
+
+static int log_expect(struct store *store) {
+    struct stat info;
+    int rc = log_look(store, &info);
+    if (rc || info.st_size > 0)
+        return rc;
+    rc = log_never_was(store);
+    if (rc)
+        return rc;
+    return info.st_nlink == 0 ? store_fail(store, -EST_NOT_FOUND, "there is none here; name the folder of a broker")
+                              : store_fail(store, -EST_INPUT, "data.mdb is empty: restore it from a backup");
+}
 
 /* What a start that was cut short has left, or the lock of one that was not. */
 static int making_remove(struct store *store, const char *making) {
@@ -164,10 +196,13 @@ static int making_finish(struct store *store, const char *making, const char *da
  * data.mdb that is neither a store nor absent, and no broker would start on it any more. So a
  * store is made in a folder beside its place, and is there only when it is whole. */
 static int store_make_once(struct store *store) {
+    struct stat info = {0};
     char *data = path_in(store, "data.mdb"), *making = path_in(store, "new");
-    int rc = data && making ? 0 : store_fail(store, -EST_NO_MEMORY, "out of memory");
-    if (!rc && access(data, F_OK) != 0) {
-        rc = making_remove(store, making);
+    int rc = data && making ? log_look(store, &info) : store_fail(store, -EST_NO_MEMORY, "out of memory");
+    if (!rc && info.st_size == 0) {
+        rc = log_never_was(store);
+        if (!rc)
+            rc = making_remove(store, making);
         if (!rc && mkdir(making, 0700) != 0)
             rc = store_fail(store, -EST_IO, "cannot make %s: %s; run as the user the folder belongs to", making,
                             strerror(errno));
@@ -197,8 +232,8 @@ static int store_start(struct store *store) {
     int rc = directory_make(store);
     if (!rc && !store->read_only)
         rc = lock_take(store);
-    if (!rc && !store->read_only)
-        rc = store_make_once(store);
+    if (!rc)
+        rc = store->read_only ? log_expect(store) : store_make_once(store);
     if (!rc)
         rc = env_open(store, store->directory);
     if (!rc)
@@ -277,6 +312,10 @@ void store_close(struct store **ref) {
     free(store->directory);
     free(store);
     *ref = NULL;
+}
+
+void store_opening(const struct store *store, struct store_opening *ret) {
+    *ret = store->opening;
 }
 
 void store_head(const struct store *store, struct store_head *ret) {

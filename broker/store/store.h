@@ -44,10 +44,16 @@ struct store_head {
     uint64_t digest;         /* running digest of all events */
 };
 
-/* Opens, makes, locks (one broker a store), checks the format version, clears dead readers.
+/* Opens, makes, locks (one broker a store), checks the format version, clears dead readers. Where the journal
+ * has something and there is no log, it was lost: -EST_INPUT, and nothing is made.
  * fsyncs the directory of a new store before it returns. */
 int store_open(const struct store_options *, struct store **ret);
 void store_close(struct store **);
+/* What opening it has met, for whoever starts a broker to say. */
+struct store_opening {
+    bool is_new;             /* nothing was there: it was made, and is empty */
+};
+void store_opening(const struct store *, struct store_opening *ret);
 /* The last error as a sentence that says what, where and what to do; never NULL. With `store`
  * NULL: of the store_open that failed. */
 const char *store_error(const struct store *);

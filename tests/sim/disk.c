@@ -296,6 +296,10 @@ const char *store_error(const struct store *store) {
 void store_head(const struct store *store, struct store_head *ret) {
     *ret = store->head;
 }
+void store_opening(const struct store *store, struct store_opening *ret) {
+    (void)store;
+    *ret = (struct store_opening){0};
+}
 const uint8_t *store_secret(const struct store *store) {
     return store->secret;
 }

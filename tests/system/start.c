@@ -90,6 +90,26 @@ static void limit_below_what_the_store_holds_is_said(void **state) {
     town_end(town);
 }
 
+static void lost_log_is_said_and_never_begun_anew(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    char path[FOLDER_MAX + 32];
+    town_start(town);
+    child_error_wait(town->broker, "made a new, empty store in");
+    far_submit(far_open(town, "portal", 2), "plot.debt", "1-1-1", NULL);
+    assert_int_equal(town_stop(town), 0);
+    snprintf(path, sizeof path, "%s/store/data.mdb", town->folder);
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(town_start_fails(town), EXIT_STORE);
+    child_error_wait(town->broker, "there is a journal but no log: restore data.mdb");
+    child_free(&town->broker);
+    snprintf(path, sizeof path, "%s/store/journal", town->folder);
+    assert_int_equal(remove(path), 0); /* somebody wants it so */
+    town_start(town);
+    child_error_wait(town->broker, "made a new, empty store in");
+    town_end(town);
+}
+
 /* --- What it says when it starts ---------------------------------------------------------------------- */
 
 static void port_0_is_told_as_the_port_that_it_became(void **state) {
@@ -182,6 +202,7 @@ int main(void) {
         CLAIM(configuration_with_mistakes_is_told_with_all_of_them),
         CLAIM(plain_is_refused_beyond_this_machine),
         CLAIM(limit_below_what_the_store_holds_is_said),
+        CLAIM(lost_log_is_said_and_never_begun_anew),
         CLAIM(port_0_is_told_as_the_port_that_it_became),
         CLAIM(one_city_works_over_plain_on_this_machine),
         CLAIM(work_goes_to_the_departments_of_its_type),

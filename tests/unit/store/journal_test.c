@@ -497,6 +497,75 @@ static void check_beside_a_broker_leaves_the_journal_alone(void **state) {
     writer_close(&w);
 }
 
+/* --- A log that was lost ------------------------------------------------------------------------ */
+
+static void expect_check_says(const struct scratch *scratch, const char *part) {
+    struct store_check check = checked(scratch);
+    assert_true(check.damaged);
+    if (!strstr(check.why, part))
+        fail_msg("\"%s\" does not speak of \"%s\"", check.why, part);
+}
+
+static bool is_new(const struct scratch *scratch) {
+    struct store_opening opening;
+    struct writer w = writer_open(scratch, SMALL);
+    store_opening(w.store, &opening);
+    writer_close(&w);
+    return opening.is_new;
+}
+
+static void journal_without_its_log_is_never_a_new_store(void **state) {
+    static const char part[] = "there is a journal but no log: restore data.mdb";
+    struct death death = death_of(*state, 3, 100);
+    for (int empty = 0; empty < 2; empty++) {
+        assert_int_equal(unlink(file_path(*state, "data.mdb")), 0);
+        if (empty)
+            file_put(*state, "data.mdb", (struct bytes){death.data.data, 0});
+        expect_check_says(*state, part);
+        expect_refused(*state, -EST_INPUT, part);
+        expect_refused(*state, -EST_INPUT, part); /* the first try has made nothing */
+        assert_int_equal(access(file_path(*state, "new"), F_OK), -1);
+        struct bytes journal = file_get(*state, "journal");
+        assert_memory_equal(journal.data, death.journal.data, journal.size);
+        free(journal.data);
+        file_put(*state, "data.mdb", death.data);
+    }
+    expect_inquiries(*state, SMALL, 3); /* restored, and nothing is lost */
+    death_free(&death);
+}
+
+/* As a start leaves it that was cut short: the journal is zeroes, or has not got its name. */
+static void journal_without_blocks_is_no_sign_of_a_log(void **state) {
+    static const uint8_t nothing[RING * BLOCK];
+    static const char *const names[] = {"journal", "journal.new"};
+    for (size_t i = 0; i < 2; i++) {
+        for (int empty = 0; empty < 2; empty++) {
+            assert_true(i + empty == 0 || unlink(file_path(*state, "data.mdb")) == 0);
+            assert_true(i == 0 || unlink(file_path(*state, "journal")) == 0);
+            assert_true(mkdir(((struct scratch *)*state)->store, 0700) == 0 || errno == EEXIST);
+            if (empty)
+                file_put(*state, "data.mdb", (struct bytes){filler, 0});
+            file_put(*state, names[i], (struct bytes){(uint8_t *)nothing, i == 0 ? sizeof nothing : BLOCK});
+            assert_true(is_new(*state));
+            assert_false(is_new(*state));
+        }
+    }
+}
+
+static void journal_of_another_store_is_refused(void **state) {
+    struct scratch other = *(struct scratch *)*state;
+    snprintf(other.store, sizeof other.store, "%.250s/other", other.folder);
+    die_after(*state, SMALL, 2, 100);
+    die_after(&other, SMALL, 3, 100);
+    struct bytes own = file_get(*state, "journal"), foreign = file_get(&other, "journal");
+    file_put(*state, "journal", foreign);
+    expect_check_says(*state, "a journal of another store");
+    expect_refused(*state, -EST_INPUT, "a journal of another store");
+    file_put(*state, "journal", own);
+    expect_inquiries(*state, SMALL, 2); /* refusing has changed nothing */
+    free(own.data), free(foreign.data);
+}
+
 /* --- Copies ------------------------------------------------------------------------------------ */
 
 /* As the operators' guide says: with the broker stopped, both files; while it runs, mdb_copy. */
@@ -585,6 +654,9 @@ int main(void) {
         TEST(check_counts_what_waits_in_the_journal),
         TEST(check_tells_a_torn_batch_from_a_hole),
         TEST(check_beside_a_broker_leaves_the_journal_alone),
+        TEST(journal_without_its_log_is_never_a_new_store),
+        TEST(journal_without_blocks_is_no_sign_of_a_log),
+        TEST(journal_of_another_store_is_refused),
         TEST(copy_of_both_files_is_the_whole_store),
         TEST(copy_by_lmdb_is_the_log_up_to_a_moment_ago),
     };
