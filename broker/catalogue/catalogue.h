@@ -167,7 +167,7 @@ bool ctype_check_reply(const struct ctype *, const struct city *, uint64_t outco
 /* Z85 text of a CURVE key, 40 characters. */
 bool key_text_parse(est_slice text, uint8_t ret_key[32]);
 /* A key file as `estelam key new` writes it: `public:` and, with a secret, `secret:`. The secret's
- * file must not be readable by others. 0 or -EST_INPUT, *ret_why a string constant. */
+ * file must not be readable by others. 0 or -EST_INPUT, *ret_why a sentence that lives until this thread's next call. */
 int key_file_load(const char *path, uint8_t ret_public[32], uint8_t ret_secret[32], const char **ret_why);
 
 #endif

@@ -1,9 +1,13 @@
 /* key.c - CURVE keys as text and as files. */
 #include "catalogue.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zmq.h>
 
 enum { KEY_TEXT = 40 };
@@ -49,7 +53,7 @@ static bool key_node_parse(struct yaml *yaml, const char *name, uint8_t ret_key[
 static const char *key_pair_load(struct yaml *yaml, uint8_t ret_public[32], uint8_t ret_secret[32]) {
     static const char *const keys[] = {"public", "secret", NULL};
     if (!yaml_only(yaml, yaml_root(yaml), keys))
-        return "a key file has the lines `public:` and `secret:` only; write it with `estelam key new`";
+        return "a key file has the lines `public:` and `secret:` only; restore it from your backup";
     if (!key_node_parse(yaml, "public", ret_public))
         return "its `public:` is not a key of 40 Z85 characters in quotes";
     if (!ret_secret)
@@ -64,24 +68,52 @@ static const char *key_pair_load(struct yaml *yaml, uint8_t ret_public[32], uint
     return strcmp(derived, public_text) == 0 ? NULL : "its public and secret keys do not belong together";
 }
 
-int key_file_load(const char *path, uint8_t ret_public[32], uint8_t ret_secret[32], const char **ret_why) {
+/* A new key is the answer to one case only, and never to a file that is there: with a new one the broker
+ * cuts off everybody who knows the old. */
+static const char *fault_tell(int error) {
+    static _Thread_local char why[256];
+    const char *what_to_do = "see the system's log";
+    if (error == ENOENT)
+        what_to_do = "restore it from your backup, or, for a city or an account that is new, make one with "
+                     "`estelam key new`";
+    else if (error == EACCES)
+        what_to_do = "run as the user it belongs to, or chown it";
+    snprintf(why, sizeof why, "the key file cannot be read: %s; %s", strerror(error), what_to_do);
+    return why;
+}
+
+/* NULL: it is there, and may be read. */
+static const char *file_fault(const char *path, bool is_secret) {
     struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int error = fd >= 0 && fstat(fd, &status) == 0 ? 0 : errno;
+    if (fd >= 0)
+        close(fd);
+    if (error)
+        return fault_tell(error);
+    if (!S_ISREG(status.st_mode))
+        return "this is no file; name the key file";
+    if (is_secret && (status.st_mode & (S_IRWXG | S_IRWXO)))
+        return "others may read the key file; run chmod 600 on it";
+    return status.st_size > 0 ? NULL : "the key file is empty; restore it from your backup";
+}
+
+static const char *file_parse(const char *path, uint8_t ret_public[32], uint8_t *ret_secret) {
     struct yaml *yaml = NULL;
-    uint8_t public_key[32], secret_key[32];
-    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
-        *ret_why = "the key file is not there or cannot be read; make one with `estelam key new`";
-        return -EST_INPUT;
-    }
-    if (ret_secret && (status.st_mode & (S_IRWXG | S_IRWXO))) {
-        *ret_why = "others may read the key file; run chmod 600 on it";
-        return -EST_INPUT;
-    }
     struct complaints *complaints = calloc(1, sizeof *complaints);
-    const char *why = "the key file cannot be read as YAML; make one with `estelam key new`";
+    const char *why = complaints ? "the key file is no YAML; restore it from your backup" : "out of memory";
     if (complaints && yaml_open_file(path, complaints, &yaml) == 0)
-        why = key_pair_load(yaml, public_key, ret_secret ? secret_key : NULL);
+        why = key_pair_load(yaml, ret_public, ret_secret);
     yaml_close(&yaml);
     free(complaints);
+    return why;
+}
+
+int key_file_load(const char *path, uint8_t ret_public[32], uint8_t ret_secret[32], const char **ret_why) {
+    uint8_t public_key[32], secret_key[32];
+    const char *why = file_fault(path, ret_secret != NULL);
+    if (!why)
+        why = file_parse(path, public_key, ret_secret ? secret_key : NULL);
     if (why) {
         *ret_why = why;
         return -EST_INPUT;

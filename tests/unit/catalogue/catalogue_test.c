@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <zmq.h>
 #include <cmocka.h>
@@ -444,7 +445,7 @@ static const struct broken {
     {BROKER, "security: curve", "security: plain", "7:15", "security: plain is for 127.0.0.1"},
     {BROKER, "security: curve", "security: none", "4:11", "unknown word `none`; use one of: plain, curve"},
     {BROKER, "key: broker.key\n", "", "1:1", "`key` is missing"},
-    {BROKER, "key: broker.key", "key: absent.key", "5:6", "the key file is not there"},
+    {BROKER, "key: broker.key", "key: absent.key", "5:6", "the key file cannot be read: No such file"},
     {BROKER, "size_max: 1 GiB", "size_max: 1 MiB", "3:37", "at least 16 MiB"},
     {BROKER, "tcp://127.0.0.1:7502", "tcp://127.0.0.1", "8:16", "tcp://address:port"},
     {BROKER, "tcp://127.0.0.1:7502", "tcp://127.0.0.1:75020", "8:16", "up to 65535"},
@@ -612,12 +613,42 @@ static void key_files_are_checked(void **state) {
     assert_key_file(wrong, 0600, "`secret:` is absent");
     assert_key_file("public: x\n", 0600, "`public:` is not a key");
     assert_key_file("- x\n", 0600, "only");
-    assert_key_file("", 0600, "cannot be read as YAML");
+    assert_key_file("a: [\n", 0600, "is no YAML; restore it");
+    assert_key_file("", 0600, "is empty; restore it");
     file_write("other.key", wrong, strlen(wrong), 0644);
     assert_int_equal(key_file_load(path_of("other.key"), public_key, NULL, &why),
                      0); /* public halves may be read */
     assert_int_equal(key_file_load(path_of("absent.key"), public_key, NULL, &why), -EST_INPUT);
+    assert_non_null(strstr(why, "No such file or directory; restore it from your backup, or"));
     assert_int_equal(key_file_load(folder, public_key, NULL, &why), -EST_INPUT);
+    assert_non_null(strstr(why, "this is no file"));
+}
+
+/* Who obeyed the advice to make another would cut off everybody who has the public half of this one. */
+static void key_that_is_there_is_never_to_be_made_anew(void **state) {
+    (void)state;
+    static const char *const texts[] = {"", "a: [\n", "- x\n", "public: x\n"};
+    enum { NOBODY = 65534 };
+    uint8_t public_key[32], secret_key[32];
+    const char *why = NULL;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        file_write("other.key", texts[i], strlen(texts[i]), 0600);
+        assert_int_equal(key_file_load(path_of("other.key"), public_key, secret_key, &why), -EST_INPUT);
+        assert_null(strstr(why, "key new"));
+    }
+    file_write("other.key", "public: x\n", 10, 0);
+    pid_t child = fork();
+    if (child == 0) {
+        if (chmod(folder, 0755) != 0 || (geteuid() == 0 && seteuid(NOBODY) != 0))
+            _exit(2);
+        int rc = key_file_load(path_of("other.key"), public_key, secret_key, &why);
+        bool is_said = rc < 0 && strstr(why, "Permission denied; run as the user it belongs to, or chown it");
+        _exit(is_said && !strstr(why, "key new") ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(remove(path_of("other.key")), 0); /* the next test writes it */
 }
 
 static void days_and_instants_are_read(void **state) {
@@ -665,6 +696,7 @@ int main(void) {
         cmocka_unit_test(plain_is_taken_on_loopback),
         cmocka_unit_test(key_texts_are_z85_of_32_bytes),
         cmocka_unit_test(key_files_are_checked),
+        cmocka_unit_test(key_that_is_there_is_never_to_be_made_anew),
         cmocka_unit_test(days_and_instants_are_read),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
