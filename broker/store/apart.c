@@ -93,11 +93,15 @@ int store_check_folder(const char *directory, struct store_check *ret) {
     if (left == MAP_FAILED)
         return fail(ret, -EST_NO_MEMORY, "out of memory", "");
     left->check.table = "";
+    bool was_locked = is_there(directory, "lock.mdb");
     pid_t child = fork();
     if (child == 0)
         child_run(directory, left);
     int rc = child < 0 ? fail(ret, -EST_NO_MEMORY, "no process for the check: ", strerror(errno))
                        : child_take(child, left, ret);
     munmap(left, sizeof *left);
+    /* Without a lock file the check kept no page for itself, and a broker has begun to write. */
+    if (rc == 0 && ret->damaged && !was_locked && is_there(directory, "lock.mdb"))
+        return fail(ret, -EST_IO, directory, ": a broker was started meanwhile; check it again");
     return rc;
 }

@@ -9,6 +9,9 @@
  * them is missing. A torn batch at its end is no damage: a power cut leaves one, and nobody was told
  * of it. Beside a broker the journal is not looked at, it changes under one's eyes.
  *
+ * Nothing is changed in the folder, and nothing is left there: where no broker has made a lock file yet, none is
+ * made.
+ *
  * It works in a closed store and beside a running broker alike. The log is read in stretches, each
  * in a transaction of its own, so that the broker may use again what it frees meanwhile; the
  * comparison is made in the last one, where log and tables are of one moment. It holds in memory

@@ -52,7 +52,7 @@ static const struct advice advices[] = {
     {MDB_MAP_FULL, -EST_FULL, "the store has its configured size: raise store.size_max and start again"},
     {ENOSPC, -EST_IO, "free space on its disk, then start again"},
     {EDQUOT, -EST_IO, "raise the disk quota, then start again"},
-    {EACCES, -EST_IO, "run as the user the folder belongs to"},
+    {EACCES, -EST_IO, "run as the user the folder belongs to, or chown it to that user"},
     {EROFS, -EST_IO, "its file system is mounted read-only: see the system's log for disk errors"},
     {EIO, -EST_IO, "the disk has failed: see the system's log, then restore the store from a backup"},
     {MDB_CORRUPTED, -EST_INPUT, "the file is damaged: restore the store from a backup"},

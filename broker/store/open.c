@@ -103,6 +103,29 @@ static int directories_sync(struct store *store) {
 
 /* --- Open and close ---------------------------------------------------------------------------- */
 
+/* Beside a store that no broker has opened yet a tool makes no lock file: it would stay, and belong to whoever
+ * ran the tool. A broker that is there, or was, has left one. */
+static unsigned env_flags(const struct store *store, const char *directory) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/lock.mdb", directory);
+    if (!store->read_only)
+        return MDB_NORDAHEAD; /* see ahead.h */
+    return access(path, F_OK) != 0 && errno == ENOENT ? MDB_RDONLY | MDB_NOLOCK : MDB_RDONLY;
+}
+
+/* LMDB does not say which of its files it was refused. */
+static int open_fail(struct store *store, const char *directory, int rc) {
+    static const char *const names[] = {"data.mdb", "lock.mdb"};
+    char path[4096], what[32] = "opening";
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && rc == EACCES; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
+        int wanted = store->read_only && i == 0 ? R_OK : R_OK | W_OK;
+        if (faccessat(AT_FDCWD, path, wanted, AT_EACCESS) != 0 && errno == EACCES)
+            snprintf(what, sizeof what, "opening %s", names[i]);
+    }
+    return store_fail_lmdb(store, rc, what);
+}
+
 static int env_open(struct store *store, const char *directory) {
     int rc = mdb_env_create(&store->env);
     if (rc != 0)
@@ -112,9 +135,9 @@ static int env_open(struct store *store, const char *directory) {
     if (rc == 0)
         rc = mdb_env_set_mapsize(store->env, store->map);
     if (rc == 0)
-        rc = mdb_env_open(store->env, directory, store->read_only ? MDB_RDONLY : MDB_NORDAHEAD, 0600); /* see ahead.h */
+        rc = mdb_env_open(store->env, directory, env_flags(store, directory), 0600);
     if (rc != 0)
-        return store_fail_lmdb(store, rc, "opening");
+        return open_fail(store, directory, rc);
     MDB_stat stat;
     MDB_envinfo info;
     mdb_env_stat(store->env, &stat);

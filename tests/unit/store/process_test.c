@@ -3,12 +3,15 @@
  * LMDB forbids opening an environment twice in one process, so the other side is a child. It
  * ends with _exit, never through cmocka, and says by its status what it saw.
  */
+#include "check.h"
 #include "sample.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -182,6 +185,108 @@ static void refused_write_loses_that_batch_only(void **state) {
     writer_close(&w);
 }
 
+/* --- A look from outside --------------------------------------------------------------------------- */
+
+static void store_fill(const struct scratch *scratch) {
+    struct writer w = writer_open(scratch, 0);
+    submit_many(&w, 3, body);
+    writer_close(&w);
+}
+
+static const char *path_of(const struct scratch *scratch, const char *name) {
+    static char path[400];
+    snprintf(path, sizeof path, "%s/%s", scratch->store, name);
+    return path;
+}
+
+/* As a restored store is, or a backup: the log alone. */
+static void locks_remove(const struct scratch *scratch) {
+    assert_int_equal(unlink(path_of(scratch, "lock.mdb")), 0);
+    assert_int_equal(unlink(path_of(scratch, "broker.lock")), 0);
+    assert_int_equal(unlink(path_of(scratch, "journal")), 0);
+}
+
+static void expect_whole(const struct scratch *scratch) {
+    struct store_check check;
+    assert_int_equal(store_check_folder(scratch->store, &check), 0);
+    assert_false(check.damaged);
+    assert_int_equal(check.head.seq, 3);
+}
+
+static unsigned files_count(const struct scratch *scratch) {
+    unsigned count = 0;
+    DIR *folder = opendir(scratch->store);
+    assert_non_null(folder);
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count - 2; /* it and its parent */
+}
+
+static void check_leaves_nothing_behind(void **state) {
+    store_fill(*state);
+    locks_remove(*state);
+    expect_whole(*state);
+    assert_int_equal(files_count(*state), 1);
+    store_fill(*state); /* a broker has been here now */
+    unsigned before = files_count(*state);
+    struct store_check check;
+    assert_int_equal(store_check_folder(((struct scratch *)*state)->store, &check), 0);
+    assert_false(check.damaged);
+    assert_int_equal(files_count(*state), before);
+}
+
+/* In a child that is not root any more. */
+static void child_become_nobody(void) {
+    enum { NOBODY = 65534 };
+    child_need(geteuid() != 0 || (setegid(NOBODY) == 0 && seteuid(NOBODY) == 0), "another user", NULL);
+}
+
+/* A backup that others may read and nobody may write in. */
+static void check_needs_no_right_to_write(void **state) {
+    const struct scratch *scratch = *state;
+    store_fill(scratch);
+    locks_remove(scratch);
+    assert_int_equal(chmod(path_of(scratch, "data.mdb"), 0444), 0);
+    assert_int_equal(chmod(scratch->store, 0555), 0);
+    assert_int_equal(chmod(scratch->folder, 0755), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct store_check check;
+        child_become_nobody();
+        child_need(store_check_folder(scratch->store, &check) == 0 && !check.damaged, check.why, NULL);
+        _exit(0);
+    }
+    expect_child_good(child);
+    assert_int_equal(chmod(scratch->store, 0755), 0);
+}
+
+/* As a tool of root's left it, when tools still made one. */
+static void file_that_may_not_be_opened_is_named(void **state) {
+    static const char *const names[] = {"data.mdb", "lock.mdb"};
+    const struct scratch *scratch = *state;
+    store_fill(scratch);
+    assert_int_equal(chmod(scratch->store, 0777), 0);
+    assert_int_equal(chmod(scratch->folder, 0755), 0);
+    assert_int_equal(chmod(path_of(scratch, "broker.lock"), 0666), 0);
+    for (size_t i = 0; i < 2; i++) {
+        char part[80];
+        assert_int_equal(chmod(path_of(scratch, names[i]), 0), 0);
+        assert_int_equal(chmod(path_of(scratch, names[1 - i]), 0666), 0);
+        snprintf(part, sizeof part, "opening %s failed: Permission denied", names[i]);
+        pid_t child = fork();
+        if (child == 0) {
+            struct store_options options = {.directory = scratch->store};
+            struct store *store = NULL;
+            child_become_nobody();
+            child_need(store_open(&options, &store) == -EST_IO, "refused", NULL);
+            child_need(strstr(store_error(NULL), part), part, NULL);
+            _exit(0);
+        }
+        expect_child_good(child);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
 
 int main(void) {
@@ -189,6 +294,9 @@ int main(void) {
         TEST(committed_batch_survives_a_killed_broker_and_an_open_one_does_not),
         TEST(tool_reads_beside_a_running_broker),
         TEST(refused_write_loses_that_batch_only),
+        TEST(check_leaves_nothing_behind),
+        TEST(check_needs_no_right_to_write),
+        TEST(file_that_may_not_be_opened_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
