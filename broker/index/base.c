@@ -119,14 +119,21 @@ static int path_in(const char *folder, const char *name, char ret[BASE_PATH_SIZE
     return snprintf(ret, BASE_PATH_SIZE, "%s/%s", folder, name) < BASE_PATH_SIZE ? 0 : -EST_IO;
 }
 
+static const char *what_to_do(int error) {
+    if (error == EMFILE)
+        return "allow the broker more open files: LimitNOFILE of its unit, or ulimit -n";
+    if (error == EROFS)
+        return "its file system is mounted read-only: see the system's log for disk errors";
+    return error == EACCES ? "run as the user the folder belongs to, or chown it to that user" : "see the system's log";
+}
+
 static int lock_take(struct base *b) {
     char path[BASE_PATH_SIZE];
     if (path_in(b->folder, "index.lock", path) < 0)
         return base_fail(b, -EST_IO, "the folder's name is too long");
     b->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (b->lock < 0)
-        return base_fail(b, -EST_IO, "cannot open index.lock: %s; run as the user the folder belongs to",
-                         strerror(errno));
+        return base_fail(b, -EST_IO, "cannot open index.lock: %s; %s", strerror(errno), what_to_do(errno));
     if (flock(b->lock, LOCK_EX | LOCK_NB) != 0)
         return base_fail(b, -EST_IO, "another broker uses it; give this one an index.directory of its own");
     return 0;

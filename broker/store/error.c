@@ -54,6 +54,8 @@ static const struct advice advices[] = {
     {EDQUOT, -EST_IO, "raise the disk quota, then start again"},
     {EACCES, -EST_IO, "run as the user the folder belongs to, or chown it to that user"},
     {EROFS, -EST_IO, "its file system is mounted read-only: see the system's log for disk errors"},
+    {EMFILE, -EST_IO, "allow it more open files: LimitNOFILE of its unit, or ulimit -n"},
+    {ENFILE, -EST_IO, "the whole machine has too many open files: raise fs.file-max, or stop who holds them"},
     {EIO, -EST_IO, "the disk has failed: see the system's log, then restore the store from a backup"},
     {MDB_CORRUPTED, -EST_INPUT, "the file is damaged: restore the store from a backup"},
     {MDB_PAGE_NOTFOUND, -EST_INPUT, "the file is damaged: restore the store from a backup"},
@@ -72,13 +74,24 @@ static bool disk_is_full(struct store *store) {
     return is_known && store->disk_free < DISK_FULL_PAGES * store->page;
 }
 
+static const struct advice *advice_find(int rc) {
+    for (size_t i = 0; i < sizeof advices / sizeof advices[0]; i++)
+        if (advices[i].rc == rc)
+            return &advices[i];
+    return NULL;
+}
+
+/* What is written there is not what a backup has: a restore would lose it, and may not be needed. */
+int journal_fail_with(struct store *store, int error, const char *what) {
+    const struct advice *found = error == EIO ? NULL : advice_find(error);
+    return store_fail(store, -EST_IO, "the journal: %s failed: %s; %s", what, strerror(error),
+                      found ? found->what_to_do : "see the system's log");
+}
+
 int store_fail_lmdb(struct store *store, int rc, const char *what) {
     if (rc == EIO && disk_is_full(store))
         rc = ENOSPC;
-    const struct advice *found = NULL;
-    for (size_t i = 0; i < sizeof advices / sizeof advices[0] && !found; i++)
-        if (advices[i].rc == rc)
-            found = &advices[i];
+    const struct advice *found = advice_find(rc);
     return store_fail(store, found ? found->code : -EST_IO, "%s failed: %s; %s", what, mdb_strerror(rc),
                       found ? found->what_to_do : "see the system's log");
 }

@@ -45,9 +45,7 @@ static uint64_t aligned(uint64_t bytes) {
 /* --- The file ---------------------------------------------------------------------------------- */
 
 static int fail(struct store *store, const char *what) {
-    int error = errno;
-    return store_fail(store, -EST_IO, "the journal: %s failed: %s; %s", what, strerror(error),
-                      error == ENOSPC ? "free space on its disk, then start again" : "see the system's log");
+    return journal_fail_with(store, errno, what);
 }
 
 /* Not every file system knows O_DIRECT; O_DSYNC alone costs a copy and promises the same. */

@@ -29,10 +29,13 @@ static const char lock_name[] = "broker.lock";
 
 static int directory_make(struct store *store) {
     struct stat info;
-    if (!store->read_only && mkdir(store->directory, 0700) != 0 && errno != EEXIST)
+    int error = store->read_only || mkdir(store->directory, 0700) == 0 || errno == EEXIST ? 0 : errno;
+    if (error == ENOENT)
         return store_fail(store, -EST_IO,
                           "cannot make this folder: %s; make its parent first, or mend store.directory",
-                          strerror(errno));
+                          strerror(error));
+    if (error)
+        return store_fail_lmdb(store, error, "making this folder");
     if (stat(store->directory, &info) != 0)
         return store_fail(store, -EST_IO, "%s; start the broker first, or name its folder", strerror(errno));
     if (!S_ISDIR(info.st_mode))
@@ -67,8 +70,7 @@ static int lock_take(struct store *store) {
     int error = errno;
     free(path);
     if (store->lock < 0)
-        return store_fail(store, -EST_IO, "cannot open %s: %s; run as the user the folder belongs to",
-                          lock_name, strerror(error));
+        return store_fail_lmdb(store, error, "opening broker.lock");
     if (flock(store->lock, LOCK_EX | LOCK_NB) != 0)
         return lock_refused(store, errno);
     /* For the message above only, so a failure to write it harms nothing. */
@@ -210,7 +212,7 @@ static int making_finish(struct store *store, const char *making, const char *da
         mdb_env_close(store->env);
     store->env = NULL;
     if (!rc && rename(made, data) != 0)
-        rc = store_fail(store, -EST_IO, "cannot name the new data.mdb: %s; see the system's log", strerror(errno));
+        rc = store_fail_lmdb(store, errno, "naming the new data.mdb");
     free(made);
     return rc;
 }
@@ -227,8 +229,7 @@ static int store_make_once(struct store *store) {
         if (!rc)
             rc = making_remove(store, making);
         if (!rc && mkdir(making, 0700) != 0)
-            rc = store_fail(store, -EST_IO, "cannot make %s: %s; run as the user the folder belongs to", making,
-                            strerror(errno));
+            rc = store_fail_lmdb(store, errno, "making the folder `new` in it");
         if (!rc)
             rc = making_finish(store, making, data);
     }

@@ -75,8 +75,10 @@ struct store {
 int store_fail(struct store *, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The same for a record that cannot be used: adds what to do and returns -EST_INPUT. */
 int store_damaged(struct store *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The same for what LMDB answered while the store was doing `what` ("reading an inquiry"). */
+/* The same for what LMDB or the system answered while the store was doing `what` ("reading an inquiry"). */
 int store_fail_lmdb(struct store *, int rc, const char *what);
+/* The same for what the system answered about the journal. */
+int journal_fail_with(struct store *, int error, const char *what);
 
 /* What store_error(NULL) says from now on. */
 void open_error_keep(const char *sentence);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum { TERMS_USED = 5, NUMBERS_MAX = 6000, ROUNDS = 60 };
 
@@ -161,6 +162,19 @@ static void bit_that_flips_in_a_block_is_found_out(void **state) {
     bench_close(b);
 }
 
+static void too_many_open_files_are_told_as_such(void **state) {
+    struct rlimit before, none = {0, 0};
+    struct bench *b = bench_open(state);
+    bench_close(b);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none.rlim_max = before.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int rc = base_open(b->folder, &b->base);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(rc, -EST_IO);
+    assert_non_null(strstr(base_error(NULL), "Too many open files; allow the broker more"));
+}
+
 int main(void) {
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
     const struct CMUnitTest tests[] = {
@@ -168,6 +182,7 @@ int main(void) {
         CLAIM(numbers_that_come_in_order_fill_their_blocks),
         CLAIM(term_whose_numbers_all_went_leaves_nothing),
         CLAIM(bit_that_flips_in_a_block_is_found_out),
+        CLAIM(too_many_open_files_are_told_as_such),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

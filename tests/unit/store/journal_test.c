@@ -362,7 +362,7 @@ static void journal_that_cannot_be_written_is_refused(void **state) {
         if (geteuid() == 0 && (setegid(NOBODY) != 0 || seteuid(NOBODY) != 0))
             _exit(2);
         int rc = store_open(&options, &store);
-        bool said = strstr(store_error(NULL), "the journal: opening it failed: Permission denied") != NULL;
+        bool said = strstr(store_error(NULL), "the journal: opening it failed: Permission denied; run as the user") != NULL;
         _exit(rc == -EST_IO && said ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -552,6 +552,12 @@ static void journal_without_blocks_is_no_sign_of_a_log(void **state) {
     }
 }
 
+static void empty_log_is_told_as_such(void **state) {
+    assert_int_equal(mkdir(((struct scratch *)*state)->store, 0700), 0);
+    file_put(*state, "data.mdb", (struct bytes){filler, 0});
+    expect_check_says(*state, "data.mdb is empty: restore it from a backup");
+}
+
 static void journal_of_another_store_is_refused(void **state) {
     struct scratch other = *(struct scratch *)*state;
     snprintf(other.store, sizeof other.store, "%.250s/other", other.folder);
@@ -656,6 +662,7 @@ int main(void) {
         TEST(check_beside_a_broker_leaves_the_journal_alone),
         TEST(journal_without_its_log_is_never_a_new_store),
         TEST(journal_without_blocks_is_no_sign_of_a_log),
+        TEST(empty_log_is_told_as_such),
         TEST(journal_of_another_store_is_refused),
         TEST(copy_of_both_files_is_the_whole_store),
         TEST(copy_by_lmdb_is_the_log_up_to_a_moment_ago),

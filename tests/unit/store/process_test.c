@@ -7,9 +7,11 @@
 #include "sample.h"
 
 #include <dirent.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -261,6 +263,14 @@ static void check_needs_no_right_to_write(void **state) {
     assert_int_equal(chmod(scratch->store, 0755), 0);
 }
 
+static void child_expect_refused(const struct scratch *scratch, const char *part) {
+    struct store_options options = {.directory = scratch->store};
+    struct store *store = NULL;
+    child_need(store_open(&options, &store) == -EST_IO, "refused", NULL);
+    child_need(strstr(store_error(NULL), part), part, NULL);
+    _exit(0);
+}
+
 /* As a tool of root's left it, when tools still made one. */
 static void file_that_may_not_be_opened_is_named(void **state) {
     static const char *const names[] = {"data.mdb", "lock.mdb"};
@@ -276,15 +286,50 @@ static void file_that_may_not_be_opened_is_named(void **state) {
         snprintf(part, sizeof part, "opening %s failed: Permission denied", names[i]);
         pid_t child = fork();
         if (child == 0) {
-            struct store_options options = {.directory = scratch->store};
-            struct store *store = NULL;
             child_become_nobody();
-            child_need(store_open(&options, &store) == -EST_IO, "refused", NULL);
-            child_need(strstr(store_error(NULL), part), part, NULL);
-            _exit(0);
+            child_expect_refused(scratch, part);
         }
         expect_child_good(child);
     }
+}
+
+/* --- What the system refuses ----------------------------------------------------------------------- */
+
+static void too_many_open_files_are_told_as_such(void **state) {
+    store_fill(*state);
+    pid_t child = fork();
+    if (child == 0) {
+        struct rlimit none = {0, 0};
+        child_need(setrlimit(RLIMIT_NOFILE, &none) == 0, "setrlimit", NULL);
+        child_expect_refused(*state, "opening broker.lock failed: Too many open files; allow it more open files");
+    }
+    expect_child_good(child);
+}
+
+/* In a place of its own, where the folder is mounted once more. Root only. */
+static bool folder_protect(const char *folder) {
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount(folder, folder, NULL, MS_BIND, NULL) == 0 &&
+           mount(NULL, folder, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0;
+}
+
+static void read_only_file_system_is_told_as_such(void **state) {
+    enum { SKIPPED = 77 };
+    const struct scratch *scratch = *state;
+    store_fill(scratch);
+    pid_t child = fork();
+    if (child == 0) {
+        if (!folder_protect(scratch->store))
+            _exit(SKIPPED);
+        child_expect_refused(scratch, "opening broker.lock failed: Read-only file system; its file system is mounted");
+    }
+    int status = child_status(child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == SKIPPED) {
+        print_message("skipped: nothing can be mounted here\n");
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
@@ -297,6 +342,8 @@ int main(void) {
         TEST(check_leaves_nothing_behind),
         TEST(check_needs_no_right_to_write),
         TEST(file_that_may_not_be_opened_is_named),
+        TEST(too_many_open_files_are_told_as_such),
+        TEST(read_only_file_system_is_told_as_such),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
