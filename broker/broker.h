@@ -12,6 +12,7 @@
  *   index_ask.c  what the index answers: events, find, reindex, counters
  *   tracking.c   tracking codes
  *   log.c        lines for the journal
+ *   fault.c      the last line of a broker whose store's pages lead nowhere; see fault.h
  */
 #ifndef BROKER_H
 #define BROKER_H

@@ -4,6 +4,7 @@
  * record, and the doors last: whoever can connect finds a broker that remembers everything.
  */
 #include "broker.h"
+#include "fault.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -32,7 +33,8 @@ static const char help[] =
     "When it is ready it prints one line for each door: `listening <door> <endpoint>`.\n"
     "\n"
     "exit status: 0 stopped as asked; 1 the store failed while running; 2 usage; 3 configuration;\n"
-    "4 the store cannot be opened; 5 a door cannot be opened.\n";
+    "4 the store cannot be opened; 5 a door cannot be opened. A page of the store that cannot be read\n"
+    "or leads nowhere is 4 while it opens and 1 later, or the signal SIGSEGV: the last line says so.\n";
 
 /* --- Opening --------------------------------------------------------------------------------------- */
 
@@ -144,7 +146,7 @@ static void store_warn(const struct store *store, const char *folder) {
 
 static int store_start(struct broker *b, struct catalogue **catalogue) { /* an exit status */
     const struct broker_settings *s = &(*catalogue)->broker;
-    struct store_options options = {.directory = s->store, .size_max = s->store_size_max};
+    struct store_options options = {.directory = s->store, .size_max = s->store_size_max, .fault = fault_end};
     if (store_open(&options, &b->store) < 0) {
         log_line(3, "%s", store_error(NULL));
         return EXIT_STORE;
@@ -239,9 +241,12 @@ static int broker_run(struct broker *b, struct catalogue **catalogue) {
     descriptors_raise(b);
     if (signals_start(b) < 0 || memory_start(b) < 0)
         return EXIT_FAILED;
+    fault_install();
+    fault_status(EXIT_STORE);
     int status = store_start(b, catalogue);
     if (status != EXIT_OK)
         return status;
+    fault_status(EXIT_FAILED);
     index_begin(b);
     if (doors_start(b) < 0)
         return EXIT_NET;

@@ -14,9 +14,10 @@ static const int signals[] = {SIGSEGV, SIGBUS};
 enum { SIGNALS = sizeof signals / sizeof signals[0] };
 static struct sigaction before[SIGNALS];
 
-/* Unguarded: as it would have been without us. The faulting instruction runs again and meets it. */
+/* Unguarded: as it would have been without us. The faulting instruction runs again and meets it; a signal that
+ * somebody has sent has none, and is sent again. */
 static void fault_take(int signal, siginfo_t *info, void *context) {
-    (void)info, (void)context;
+    (void)context;
     if (armed) {
         armed = false;
         siglongjmp(back, 1);
@@ -24,6 +25,8 @@ static void fault_take(int signal, siginfo_t *info, void *context) {
     for (size_t i = 0; i < SIGNALS; i++)
         if (signals[i] == signal)
             sigaction(signal, &before[i], NULL);
+    if (info->si_code <= 0)
+        raise(signal);
 }
 
 void guard_install(void) {

@@ -128,10 +128,19 @@ static int open_fail(struct store *store, const char *directory, int rc) {
     return store_fail_lmdb(store, rc, what);
 }
 
+static void assertion_take(MDB_env *env, const char *sentence) {
+    const struct store *store = mdb_env_get_userctx(env);
+    store->fault(sentence);
+}
+
 static int env_open(struct store *store, const char *directory) {
     int rc = mdb_env_create(&store->env);
     if (rc != 0)
         return store_fail_lmdb(store, rc, "opening");
+    if (store->fault) {
+        mdb_env_set_userctx(store->env, store);
+        mdb_env_set_assert(store->env, assertion_take);
+    }
     store->map = store->size_max < MAP_FIRST ? store->size_max : MAP_FIRST;
     rc = mdb_env_set_maxdbs(store->env, TABLE_COUNT);
     if (rc == 0)
@@ -284,6 +293,7 @@ int store_open(const struct store_options *options, struct store **ret) {
     pthread_mutex_init(&store->map_lock, NULL);
     store->lock = store->journal.fd = -1;
     store->read_only = options->read_only;
+    store->fault = options->fault;
     store->size_max = options->size_max > 0 ? options->size_max : SIZE_MAX_DEFAULT;
     if (store->size_max < SIZE_MAX_LEAST)
         store->size_max = SIZE_MAX_LEAST;

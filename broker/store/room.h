@@ -53,6 +53,7 @@ struct store {
     int spoiled;                      /* the code of the append that failed: the batch cannot be committed */
     bool read_only;
     struct store_opening opening;
+    void (*fault)(const char *what);   /* see store_options */
     int lock;                          /* file descriptor of the broker's lock, -1 */
     struct store_head head, committed; /* with the batch's events; on disk */
     uint8_t secret[STORE_SECRET_SIZE];

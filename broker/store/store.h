@@ -34,6 +34,8 @@ struct store;
 struct store_options {
     const char *directory;   /* made when missing, mode 0700 */
     uint64_t size_max;       /* bytes the store may grow to; the map grows by itself up to it */
+    void (*fault)(const char *what); /* called where LMDB finds that a page is not as it wrote it, in any thread; does
+                              * not return. NULL: LMDB says so and aborts */
     bool read_only;          /* for tools beside a running broker: they see what LMDB has, a moment later */
 };
 

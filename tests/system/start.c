@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { EXIT_CONFIG = 3, EXIT_STORE = 4, EXIT_NET = 5 };
 
@@ -110,6 +111,48 @@ static void lost_log_is_said_and_never_begun_anew(void **state) {
     town_end(town);
 }
 
+static void store_cut(struct town *town, off_t size) {
+    char path[FOLDER_MAX + 32];
+    snprintf(path, sizeof path, "%s/store/data.mdb", town->folder);
+    assert_int_equal(truncate(path, size), 0);
+}
+
+static void pages_that_are_gone_are_told_when_it_starts_and_when_it_runs(void **state) {
+    (void)state;
+    enum { PAGE = 4096, METAS = 2, STATUS_FAILED = 1 };
+    struct town *town = town_new(NULL);
+    est_id id;
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    for (int i = 0; i < 100; i++)
+        far_submit(portal, "plot.debt", "1-1-1", NULL);
+    store_cut(town, METAS * PAGE);
+    est_id_new(&id);
+    far_ask(portal, "plot.debt", "1-1-1", NULL, &id, (est_time){0}); /* a thread writes it, and reads pages for it */
+    for (int64_t until = now_ms() + WAIT_MS; !child_has_ended(town->broker) && now_ms() < until;)
+        far_poll(portal, 10);
+    assert_int_equal(child_wait(town->broker), STATUS_FAILED);
+    child_error_wait(town->broker, "the store's pages are damaged");
+    child_free(&town->broker);
+    assert_int_equal(town_start_fails(town), EXIT_STORE);
+    child_error_wait(town->broker, "the store's pages are damaged");
+    child_free(&town->broker);
+    town_end(town);
+}
+
+/* A core tells where; under sanitizers their report does, and the status is theirs. */
+static void fault_of_its_own_is_told_and_ends_it_as_ever(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    child_signal(town->broker, SIGSEGV);
+    int status = child_wait(town->broker);
+    assert_true(status == -SIGSEGV || (status != 0 && child_error_has(town->broker, "Sanitizer")));
+    child_error_wait(town->broker, "(SIGSEGV): the store's pages are damaged (or there is a fault in the broker)");
+    child_free(&town->broker);
+    town_end(town);
+}
+
 /* --- What it says when it starts ---------------------------------------------------------------------- */
 
 static void port_0_is_told_as_the_port_that_it_became(void **state) {
@@ -203,6 +246,8 @@ int main(void) {
         CLAIM(plain_is_refused_beyond_this_machine),
         CLAIM(limit_below_what_the_store_holds_is_said),
         CLAIM(lost_log_is_said_and_never_begun_anew),
+        CLAIM(pages_that_are_gone_are_told_when_it_starts_and_when_it_runs),
+        CLAIM(fault_of_its_own_is_told_and_ends_it_as_ever),
         CLAIM(port_0_is_told_as_the_port_that_it_became),
         CLAIM(one_city_works_over_plain_on_this_machine),
         CLAIM(work_goes_to_the_departments_of_its_type),

@@ -4,9 +4,12 @@
  */
 #include "sample.h"
 
+#include <fcntl.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void check(int rc) {
     if (rc != 0)
@@ -239,6 +242,61 @@ static void environment_with_other_tables_is_refused(void **state) {
     expect_open_refused(scratch, "not a broker's");
 }
 
+/* --- Pages ------------------------------------------------------------------------------------- */
+
+enum { PAGE = 4096, METAS = 2, FAULT = 42 };
+
+static void fault_take(const char *what) {
+    _exit(strstr(what, "Assertion") ? FAULT : 1);
+}
+
+static int each_seen(void *arg, const struct event *event) {
+    (void)arg;
+    return event->seq > 0 ? 0 : -1;
+}
+
+/* 0: as if nothing were wrong, or a refusal; FAULT: as LMDB told it. */
+static int page_meet(const struct scratch *scratch) {
+    struct store_options options = {.directory = scratch->store, .fault = fault_take};
+    struct store *store = NULL;
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        if (store_open(&options, &store) == 0)
+            store_each_event(store, 0, each_seen, NULL);
+        store_close(&store);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void page_of_zeroes_is_told_and_not_the_end_of_the_process(void **state) {
+    static uint8_t bytes[1 << 20];
+    static const uint8_t zeroes[PAGE];
+    struct scratch *scratch = *state;
+    char path[320];
+    bool is_told = false;
+    struct writer w = writer_open(scratch, 0);
+    expect_ok(w.store, store_begin(w.store));
+    for (uint64_t i = 1; i <= 100; i++) /* a log of some pages, which the cursor goes through */
+        writer_submit(&w, 3, i, (est_slice){zeroes, 500});
+    expect_ok(w.store, store_commit(w.store));
+    writer_close(&w);
+    snprintf(path, sizeof path, "%s/data.mdb", scratch->store);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    ssize_t size = read(fd, bytes, sizeof bytes);
+    assert_true(size > METAS * PAGE);
+    for (off_t at = METAS * PAGE; at < size; at += PAGE) {
+        assert_int_equal(pwrite(fd, bytes, (size_t)size, 0), size); /* as it was */
+        assert_int_equal(pwrite(fd, zeroes, PAGE, at), PAGE);
+        is_told |= page_meet(scratch) == FAULT;
+    }
+    close(fd);
+    assert_true(is_told);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
 
 int main(void) {
@@ -254,6 +312,7 @@ int main(void) {
         TEST(good_record_in_the_wrong_place_is_found),
         TEST(file_of_another_program_is_refused),
         TEST(environment_with_other_tables_is_refused),
+        TEST(page_of_zeroes_is_told_and_not_the_end_of_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
