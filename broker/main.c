@@ -142,6 +142,9 @@ static void store_warn(const struct store *store, const char *folder) {
     if (opening.is_new)
         log_line(4, "made a new, empty store in %s; if there was one, stop and look for it: is its disk mounted?",
                  folder);
+    if (opening.is_torn)
+        log_line(4, "the journal's last block is not whole, and was dropped: power was lost while it was written, or "
+                    "the disk changed it");
 }
 
 static int store_start(struct broker *b, struct catalogue **catalogue) { /* an exit status */

@@ -92,7 +92,7 @@ static void check_show(const struct call *call, const struct store_check *check,
     if (check->journal_events > 0)
         say_remark("the broker puts what is in the journal into the log at its next start");
     if (check->journal_torn)
-        say_remark("the journal ends with a batch that is not whole: power was lost before anybody was told of it");
+        say_remark("the journal's last block is not whole: power was lost while it was written, or the disk changed it");
 }
 
 /* Figures of a store that was walked half-way mean nothing, so none are given. */

@@ -6,8 +6,8 @@
  * is compared with the tables: open, ended, ids, things, their counts, and the head.
  *
  * Last comes the journal of a store that is not open: how many events wait in it, and whether one before
- * them is missing. A torn batch at its end is no damage: a power cut leaves one, and nobody was told
- * of it. Beside a broker the journal is not looked at, it changes under one's eyes.
+ * them is missing. A torn batch at its end is not called damage: a power cut leaves one, and nobody was told
+ * of it. Where the disk has changed a whole one it looks the same. Beside a broker the journal is not looked at, it changes under one's eyes.
  *
  * Nothing is changed in the folder, and nothing is left there: where no broker has made a lock file yet, none is
  * made.

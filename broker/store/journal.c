@@ -291,6 +291,16 @@ static int ring_reset(struct store *store) {
     return file_make(store);
 }
 
+/* Is the next block there by its header, and its records are not? */
+static bool next_is_torn(const struct journal *j, const struct store_head *head) {
+    for (uint64_t at = 0; at < j->size; at += JOURNAL_BLOCK) {
+        const struct block_header *h = (const void *)(j->ring + at);
+        if (h->first == head->seq + 1 && h->before == head->digest && header_is_whole(j, at))
+            return true; /* a whole one was found before */
+    }
+    return false;
+}
+
 int journal_replay(struct store *store) {
     const struct block_header *h;
     while ((h = block_find(&store->journal, &store->head, false)) != NULL) {
@@ -307,17 +317,10 @@ int journal_replay(struct store *store) {
         }
     }
     h = block_find(&store->journal, &store->head, true);
-    return h != NULL ? block_damaged(store, h) : ring_reset(store);
-}
-
-/* Is the next block there by its header, and its records are not? */
-static bool next_is_torn(const struct journal *j, const struct store_head *head) {
-    for (uint64_t at = 0; at < j->size; at += JOURNAL_BLOCK) {
-        const struct block_header *h = (const void *)(j->ring + at);
-        if (h->first == head->seq + 1 && h->before == head->digest && header_is_whole(j, at))
-            return true; /* a whole one was found before */
-    }
-    return false;
+    if (h != NULL)
+        return block_damaged(store, h);
+    store->opening.is_torn = next_is_torn(&store->journal, &store->head);
+    return ring_reset(store);
 }
 
 void journal_look(const struct store *store, const struct store_head *kept, struct journal_sight *ret) {

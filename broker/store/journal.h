@@ -19,7 +19,8 @@
  *
  * A block does not wrap around the ring's end. Which blocks count follows from LMDB's position: the
  * one whose first record is the next event and whose digest is the log's, then the one after it ...
- * A block that is not whole is one that nobody was told of, if it is the last. A whole block
+ * A block that is not whole is dropped, if it is the last: power was lost while it was written, and nobody was told
+ * of it; or the disk has changed it in the milliseconds in which the log lacks it, which looks the same. A whole block
  * behind one that is missing, or behind the events of another log, means that the folder's files are
  * damaged or not of one time, and the store does not open. Neither does it where there are blocks and the log is
  * missing, or none of them has its secret: what is in the journal would be taken for nothing and written over.

@@ -54,6 +54,7 @@ void store_close(struct store **);
 /* What opening it has met, for whoever starts a broker to say. */
 struct store_opening {
     bool is_new;             /* nothing was there: it was made, and is empty */
+    bool is_torn;            /* the journal's last block was not whole, and was dropped */
 };
 void store_opening(const struct store *, struct store_opening *ret);
 /* The last error as a sentence that says what, where and what to do; never NULL. With `store`

@@ -158,6 +158,14 @@ static void promises_of_a_dead_broker_are_kept_by_the_next(void **state) {
     expect_inquiries(*state, SMALL, 5);
 }
 
+static struct store_opening opening_of(const struct scratch *scratch) {
+    struct store_opening opening;
+    struct writer w = writer_open(scratch, SMALL);
+    store_opening(w.store, &opening);
+    writer_close(&w);
+    return opening;
+}
+
 /* Whatever sectors of it are missing: nobody was told of that batch. */
 static void torn_last_block_is_dropped(void **state) {
     static const uint8_t nothing[SECTOR];
@@ -173,6 +181,17 @@ static void torn_last_block_is_dropped(void **state) {
     }
     death_restore(&death);
     expect_inquiries(*state, SMALL, 3);
+    death_free(&death);
+}
+
+static void torn_last_block_is_told_once(void **state) {
+    struct death death = death_of(*state, 3, 1000);
+    journal_flip(&death, 2 * BLOCK + 300);
+    assert_true(opening_of(*state).is_torn);
+    expect_inquiries(*state, SMALL, 2);
+    assert_false(opening_of(*state).is_torn);
+    death_restore(&death);
+    assert_false(opening_of(*state).is_torn);
     death_free(&death);
 }
 
@@ -506,14 +525,6 @@ static void expect_check_says(const struct scratch *scratch, const char *part) {
         fail_msg("\"%s\" does not speak of \"%s\"", check.why, part);
 }
 
-static bool is_new(const struct scratch *scratch) {
-    struct store_opening opening;
-    struct writer w = writer_open(scratch, SMALL);
-    store_opening(w.store, &opening);
-    writer_close(&w);
-    return opening.is_new;
-}
-
 static void journal_without_its_log_is_never_a_new_store(void **state) {
     static const char part[] = "there is a journal but no log: restore data.mdb";
     struct death death = death_of(*state, 3, 100);
@@ -546,8 +557,8 @@ static void journal_without_blocks_is_no_sign_of_a_log(void **state) {
             if (empty)
                 file_put(*state, "data.mdb", (struct bytes){filler, 0});
             file_put(*state, names[i], (struct bytes){(uint8_t *)nothing, i == 0 ? sizeof nothing : BLOCK});
-            assert_true(is_new(*state));
-            assert_false(is_new(*state));
+            assert_true(opening_of(*state).is_new);
+            assert_false(opening_of(*state).is_new);
         }
     }
 }
@@ -643,6 +654,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(promises_of_a_dead_broker_are_kept_by_the_next),
         TEST(torn_last_block_is_dropped),
+        TEST(torn_last_block_is_told_once),
         TEST(hole_before_a_whole_block_is_damage),
         TEST(blocks_that_the_log_has_are_passed_over),
         TEST(block_of_another_log_is_not_taken),
