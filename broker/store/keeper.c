@@ -74,8 +74,9 @@ static int events_put(struct store *back, const struct store_head *from, const s
     return rc;
 }
 
+/* By the clock that nobody sets: one that is set back would hold the thread for as long as the step. */
 static void deadline_set(struct timespec *ret, int ms) {
-    clock_gettime(CLOCK_REALTIME, ret);
+    clock_gettime(CLOCK_MONOTONIC, ret);
     ret->tv_nsec += ms * 1000000L;
     ret->tv_sec += ret->tv_nsec / 1000000000L;
     ret->tv_nsec %= 1000000000L;
@@ -215,8 +216,12 @@ int keeper_start(struct store *store) {
         keeper_free(k);
         return store_fail(store, -EST_NO_MEMORY, "out of memory");
     }
+    pthread_condattr_t clock;
     pthread_mutex_init(&k->mutex, NULL);
-    pthread_cond_init(&k->wake, NULL);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC); /* see deadline_set */
+    pthread_cond_init(&k->wake, &clock);
+    pthread_condattr_destroy(&clock);
     pthread_cond_init(&k->done, NULL);
     k->wake_bytes = WAKE_BYTES;
     store->keeper = k;

@@ -1,4 +1,4 @@
-/* keeper_test.c - a disk so slow that LMDB takes nothing for as long as the journal has room.
+/* keeper_test.c - a disk so slow that LMDB takes nothing for as long as the journal has room; a clock set back.
  *
  * Another process holds LMDB's lock of writers meanwhile, as a commit that takes its time would. Every
  * row then changes, is handed to the keeper, changes again and is handed over once more, before the
@@ -8,8 +8,11 @@
 
 #include "room.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,10 +126,47 @@ static void rows_handed_over_again_and_again_stay_until_they_are_kept(void **sta
     writer_close(&w);
 }
 
+/* --- The clock --------------------------------------------------------------------------------- */
+
+static atomic_long ahead_s;
+
+/* In libc's place: what reads the clock that people set reads it as it was before it was set back. */
+int clock_gettime(clockid_t clock, struct timespec *ret) {
+    int rc = (int)syscall(SYS_clock_gettime, clock, ret);
+    if (clock == CLOCK_REALTIME)
+        ret->tv_sec += ahead_s;
+    return rc;
+}
+
+/* How many events LMDB has: asked again and again, for the keeper tells nobody. */
+static uint64_t kept(struct store *store) {
+    struct view view;
+    MDB_stat stat;
+    expect_ok(store, view_begin(store, &view));
+    assert_int_equal(mdb_stat(view.txn, store->tables[TABLE_LOG], &stat), 0);
+    view_end(&view);
+    return stat.ms_entries;
+}
+
+static void clock_that_is_set_back_holds_nothing(void **state) {
+    enum { STEP_S = 3600, WITHIN_US = 10000000 };
+    struct writer w = writer_open(*state, 0);
+    ahead_s = STEP_S;
+    expect_ok(w.store, store_begin(w.store));
+    writer_submit(&w, 3, 1, (est_slice){NULL, 0});
+    expect_ok(w.store, store_commit(w.store));
+    for (int64_t until = monotonic_us() + WITHIN_US; kept(w.store) != 1 && monotonic_us() < until;)
+        sched_yield();
+    ahead_s = 0;
+    assert_int_equal(kept(w.store), 1);
+    writer_close(&w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(rows_handed_over_again_and_again_stay_until_they_are_kept,
                                         scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(clock_that_is_set_back_holds_nothing, scratch_make, scratch_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
