@@ -34,7 +34,7 @@ static int keys_load(const struct profile *profile, const struct section *sectio
     if (!why && profile->server_key && bytes_are_zero(secret_key, sizeof secret_key))
         why = "it holds no secret key";
     if (why) {
-        say_error(EST_INPUT, "make a key with `estelam key new --out FILE` and name it in the profile",
+        say_error(EST_INPUT, section->key ? NULL : "make a key with `estelam key new --out FILE` and name it in the profile",
                   "%s: key %s: %s", profile->path, section->key ? section->key : "of the account", why);
         return EXIT_USAGE;
     }
