@@ -81,7 +81,7 @@ static int statement_answer(struct passage *p, const struct sql_statement *state
     if (!code && !SQL_SUCCEEDED(executed) && executed != SQL_NO_DATA)
         code = -EST_IO;
     if (!code)
-        code = sql_reply_read(type, statement, p->out, ret);
+        code = sql_reply_read(type, statement, values.lacking, p->out, ret);
     sql_values_done(&values);
     return code;
 }

@@ -109,14 +109,21 @@ static bool value_bind(const struct marker *m, est_slice value) {
     }
 }
 
-static bool name_bind(const struct marker *m, const char *name, const est_inquiry *in) {
+static bool absent_bind(const struct marker *m, const struct sql_text *text) {
+    if (!text->may_lack[m->index] && !m->values->lacking)
+        m->values->lacking = text->names[m->index];
+    return null_bind(m);
+}
+
+static bool name_bind(const struct marker *m, const struct sql_text *text, const est_inquiry *in) {
+    const char *name = text->names[m->index];
     est_slice value;
     int64_t number;
     if (envelope_text(in, name, &value))
         return text_bind(m, value);
     if (envelope_number(in, name, &number))
         return number_bind(m, number);
-    return field_find(in->body, name, &value) ? value_bind(m, value) : null_bind(m);
+    return field_find(in->body, name, &value) ? value_bind(m, value) : absent_bind(m, text);
 }
 
 int sql_values_bind(struct sql_values *values, SQLHSTMT statement, const struct sql_text *text,
@@ -124,7 +131,7 @@ int sql_values_bind(struct sql_values *values, SQLHSTMT statement, const struct 
     memset(values, 0, sizeof *values);
     for (size_t i = 0; i < text->count; i++) {
         struct marker marker = {values, statement, i};
-        if (!name_bind(&marker, text->names[i], in))
+        if (!name_bind(&marker, text, in))
             return -EST_IO;
     }
     return 0;

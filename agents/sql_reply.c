@@ -163,12 +163,18 @@ static bool list_put(const struct sql_type *type, size_t count, const struct buf
     return good;
 }
 
+/* Nothing equals NULL, so a SELECT with a misspelt name finds no row for anybody: such a silence must
+ * not become an answer that stands for good. */
+static est_verdict no_row_judge(const struct sql_type *type, const char *lacking, est_answer *out) {
+    if (lacking)
+        return verdict_retry(out, "%s: the SELECT asks for :%s, which the inquiry does not have", type->name,
+                             lacking);
+    out->outcome = type->no_row;
+    return EST_VERDICT_ANSWER;
+}
+
 static est_verdict rows_judge(const struct sql_type *type, size_t count, const struct buffer *records,
                               est_answer *out) {
-    if (!count) {
-        out->outcome = type->no_row;
-        return EST_VERDICT_ANSWER;
-    }
     if (!type->rows_field && count > 1)
         return verdict_retry(out, "%s: more than one row", type->name);
     if (count > SQL_ROWS_MAX)
@@ -185,8 +191,8 @@ static est_verdict rows_judge(const struct sql_type *type, size_t count, const s
     return EST_VERDICT_ANSWER;
 }
 
-int sql_reply_read(const struct sql_type *type, const struct sql_statement *statement, est_answer *out,
-                   est_verdict *ret_verdict) {
+int sql_reply_read(const struct sql_type *type, const struct sql_statement *statement, const char *lacking,
+                   est_answer *out, est_verdict *ret_verdict) {
     struct sql_row row;
     struct buffer records;
     struct fault fault = {"?", "?"};
@@ -195,7 +201,7 @@ int sql_reply_read(const struct sql_type *type, const struct sql_statement *stat
     buffer_init(&records);
     int code = rows_take(type, statement, &row, &records, &count, out, &fault);
     if (!code)
-        *ret_verdict = rows_judge(type, count, &records, out);
+        *ret_verdict = count ? rows_judge(type, count, &records, out) : no_row_judge(type, lacking, out);
     else if (code == -EST_INVALID_ANSWER)
         *ret_verdict =
             verdict_retry(out, "%s: column %s: %s", type->name, fault.column ? fault.column : "?", fault.why);

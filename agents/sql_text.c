@@ -104,12 +104,13 @@ static const char *refusal_of(const char *at) {
     return NULL;
 }
 
-static int name_add(struct sql_text *text, const char *at, size_t length, const char **why) {
+static int name_add(struct sql_text *text, const char *at, size_t length, bool may_lack, const char **why) {
     if (text->count == SQL_PARAMETERS_MAX)
         return *why = "more than 64 values", -EST_INPUT;
     char *name = strndup(at, length);
     if (!name)
         return -EST_NO_MEMORY;
+    text->may_lack[text->count] = may_lack;
     text->names[text->count++] = name;
     return 0;
 }
@@ -126,9 +127,10 @@ int sql_text_parse(const char *source, struct sql_text *ret, const char **ret_wh
         if (why || (!length && (why = refusal_of(at))))
             break;
         if (!length && name) {
-            code = name_add(&text, at + 1, name, &why);
+            bool may_lack = at[1 + name] == '?';
+            code = name_add(&text, at + 1, name, may_lack, &why);
             *to++ = '?';
-            at += 1 + name;
+            at += 1 + name + may_lack;
             continue;
         }
         if (!length && *at == ';')

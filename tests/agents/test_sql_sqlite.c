@@ -96,6 +96,29 @@ static void no_row_is_no_record_unless_the_file_says_otherwise(void **state) {
     stand_close(&s);
 }
 
+static void no_row_is_no_answer_where_the_inquiry_lacks_a_name(void **state) {
+    (void)state;
+    struct stand s;
+    ask(&s, "      select: \"SELECT debt FROM tax WHERE nz = :nope\"\n", "1-1-1-1-0-0-0", EST_VERDICT_RETRY);
+    expect_remark(&s, "t: the SELECT asks for :nope, which the inquiry does not have");
+    stand_close(&s);
+    ask(&s,
+        "      select: \"SELECT debt FROM tax WHERE nz = :plq.main OR nz = :lid?\"\n      rows: {field: "
+        "all}\n",
+        "1-1-1-1-0-0-0", EST_VERDICT_RETRY);
+    expect_remark(&s, ":plq.main");
+    stand_close(&s);
+}
+
+static void a_name_that_is_marked_may_lack(void **state) {
+    (void)state;
+    struct stand s;
+    ask(&s, "      select: \"SELECT debt FROM tax WHERE nz = :nope?\"\n", "1-1-1-1-0-0-0",
+        EST_VERDICT_ANSWER);
+    assert_int_equal(s.out.outcome, EST_OUTCOME_NO_RECORD);
+    stand_close(&s);
+}
+
 static void a_null_column_is_an_absent_field(void **state) {
     (void)state;
     struct stand s;
@@ -395,6 +418,8 @@ int main(void) {
         cmocka_unit_test(a_row_becomes_the_reply),
         cmocka_unit_test(without_reply_every_column_is_the_field_of_its_name),
         cmocka_unit_test(no_row_is_no_record_unless_the_file_says_otherwise),
+        cmocka_unit_test(no_row_is_no_answer_where_the_inquiry_lacks_a_name),
+        cmocka_unit_test(a_name_that_is_marked_may_lack),
         cmocka_unit_test(a_null_column_is_an_absent_field),
         cmocka_unit_test(an_absent_request_field_binds_null),
         cmocka_unit_test(every_kind_of_request_field_is_bound_by_its_kind),

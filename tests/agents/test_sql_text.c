@@ -43,6 +43,19 @@ static void every_name_becomes_a_marker_in_order(void **state) {
     expect("", "", "");
 }
 
+static void a_question_mark_right_behind_a_name_says_that_it_may_lack(void **state) {
+    (void)state;
+    struct sql_text text = {0};
+    const char *why = NULL;
+    expect("SELECT :a?, :b.c?::text, :d", "SELECT ?, ?::text, ?", "a b.c d");
+    assert_int_equal(sql_text_parse("SELECT :a?, :b", &text, &why), 0);
+    assert_true(text.may_lack[0]);
+    assert_false(text.may_lack[1]);
+    sql_text_done(&text);
+    expect_refusal("SELECT :a ?", "bare ?");
+    expect_refusal("SELECT :a??", "bare ?");
+}
+
 static void quoted_text_and_names_are_left_alone(void **state) {
     (void)state;
     expect("SELECT ':a', \":b\", `:c`, 'it''s :d', :e", "SELECT ':a', \":b\", `:c`, 'it''s :d', ?", "e");
@@ -113,6 +126,7 @@ static void only_select_and_with_are_queries(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_name_becomes_a_marker_in_order),
+        cmocka_unit_test(a_question_mark_right_behind_a_name_says_that_it_may_lack),
         cmocka_unit_test(quoted_text_and_names_are_left_alone),
         cmocka_unit_test(comments_are_left_alone),
         cmocka_unit_test(casts_are_not_names),

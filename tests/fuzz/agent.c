@@ -53,7 +53,7 @@ void backend_close(struct backend **backend) {
 
 /* --- Statements -------------------------------------------------------------------------------- */
 
-/* Each :name became a ?, and nothing else changed its length; only a last ; may be cut off. */
+/* Each :name or :name? became a ?, and nothing else changed its length; only a last ; may be cut off. */
 static void statement_rewrite(const char *source) {
     struct sql_text text, again;
     const char *why = NULL;
@@ -65,7 +65,7 @@ static void statement_rewrite(const char *source) {
     CLAIM(text.count <= SQL_PARAMETERS_MAX, "more values than there is room");
     size_t used = strlen(text.statement), marks = 0;
     for (size_t i = 0; i < text.count; i++)
-        used += strlen(text.names[i]);
+        used += strlen(text.names[i]) + text.may_lack[i];
     for (const char *c = text.statement; *c; c++)
         marks += *c == '?';
     CLAIM(marks >= text.count, "a name without its mark");
