@@ -359,12 +359,26 @@ static void on_down(est_agent *agent, const struct session_event *event) {
         agent->fatal = -event->code;
 }
 
+/* A line for each, since whoever mends the mapping has to see them all at once. */
+static void defects_say(est_agent *agent, const struct session_event *event) {
+    struct cursor c;
+    est_defect defect;
+    size_t count;
+    if (!event->message || event->message->verb != VERB_ERROR ||
+        !rows_open(&c, event->message->error.defects, &count))
+        return;
+    for (size_t i = 0; i < count && defect_next(&c, &defect); i++)
+        say(agent, event->code, "the answer to inquiry %llu: %s: %s", (unsigned long long)event->number,
+            defect.path, defect.text);
+}
+
 static void on_refused(est_agent *agent, const struct session_event *event) {
     if (event->epoch)
         say(agent, event->code, "the answer to inquiry %llu was refused: %.*s",
             (unsigned long long)event->number, TEXT(event->text));
     else
         say(agent, event->code, "the broker refused: %.*s", TEXT(event->text));
+    defects_say(agent, event);
 }
 
 static void on_event(est_agent *agent, const struct session_event *event) {

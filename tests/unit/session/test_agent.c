@@ -22,7 +22,7 @@ struct scene {
     atomic_bool has_returned;
     sem_t begun, go; /* a handler has begun; it may go on */
     pthread_barrier_t together;
-    atomic_uint lost, refused;
+    atomic_uint lost, refused, defects;
     est_verdict verdict;
 
     /* The broker's thread alone: */
@@ -96,6 +96,28 @@ static void serve_and_revoke(struct fake *f, const struct message *m) {
         serve(f, m);
 }
 
+/* Refuses every answer for two faults. */
+static void serve_and_refuse(struct fake *f, const struct message *m) {
+    static const est_defect defects[] = {{"debt", "missing", "the field is required"},
+                                         {"years[1]", "range", "is larger than 1500"}};
+    if (m->verb != VERB_ANSWER) {
+        serve(f, m);
+        return;
+    }
+    struct buffer rows;
+    buffer_init(&rows);
+    pack_array(&rows, 2);
+    defect_pack(&rows, &defects[0]);
+    defect_pack(&rows, &defects[1]);
+    fake_refuse(f, &(struct error_is){.number = m->answer.number,
+                                      .epoch = m->answer.epoch,
+                                      .code = EST_INVALID_ANSWER,
+                                      .layer = EST_LAYER_AGENT,
+                                      .text = slice_of("nosazi.bedehi"),
+                                      .defects = buffer_slice(&rows)});
+    buffer_done(&rows);
+}
+
 static void serve_until_revoked(struct fake *f, const struct message *m) {
     if (m->verb == VERB_NONE)
         FAKE_SAY(f, BYE, bye, {.code = EST_KEY_REVOKED, .text = slice_of("since noon")});
@@ -166,6 +188,10 @@ static void logger(void *arg, int code, const char *sentence) {
         atomic_fetch_add(&s->lost, 1);
     if (strstr(sentence, "cannot be sent"))
         atomic_fetch_add(&s->refused, 1);
+    if (code == EST_INVALID_ANSWER &&
+        (!strcmp(sentence, "the answer to inquiry 1: debt: the field is required") ||
+         !strcmp(sentence, "the answer to inquiry 1: years[1]: is larger than 1500")))
+        atomic_fetch_add(&s->defects, 1);
 }
 
 /* --- The scene. ----------------------------------------------------------------------------------------- */
@@ -266,6 +292,17 @@ static void answer_that_is_too_large_is_refused_for_a_person_to_see(void **state
     scene_close(&s);
 }
 
+static void every_defect_of_an_answer_is_told_to_the_log(void **state) {
+    (void)state;
+    struct scene *s = scene_open(1, serve_and_refuse, NULL, answer_at_once);
+    scene_run(s);
+    fake_await(s->broker, VERB_ANSWER, 1);
+    est_agent_stop(s->agent); /* it goes on until it has heard what became of the answer */
+    scene_join(s, 0);
+    assert_int_equal(atomic_load(&s->defects), 2);
+    scene_close(&s);
+}
+
 static void lost_lease_is_told_to_the_handler_and_its_answer_dropped(void **state) {
     (void)state;
     struct scene *s = scene_open(2, serve_and_revoke, NULL, work_until_over);
@@ -350,6 +387,7 @@ int main(void) {
         cmocka_unit_test(four_workers_answer_a_thousand_inquiries_once_each),
         cmocka_unit_test(retry_and_refuse_say_why),
         cmocka_unit_test(answer_that_is_too_large_is_refused_for_a_person_to_see),
+        cmocka_unit_test(every_defect_of_an_answer_is_told_to_the_log),
         cmocka_unit_test(lost_lease_is_told_to_the_handler_and_its_answer_dropped),
         cmocka_unit_test(stop_from_a_signal_finishes_what_is_held),
         cmocka_unit_test(drain_ends_at_its_time_and_the_handler_hears_of_it),
