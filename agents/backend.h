@@ -50,7 +50,7 @@ struct backend {
 
 extern const struct backend_class backend_sql, backend_exec;
 
-/* Opens the one back end that the file names; complains unless there is exactly one. */
+/* Opens the back end that the file names; complains unless there is exactly one. */
 struct backend *backend_open(const struct backend_file *, yaml_node root, const struct backend_room *);
 /* NULL-safe; sets *backend to NULL. */
 void backend_close(struct backend **backend);

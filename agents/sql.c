@@ -191,18 +191,6 @@ static struct backend *sql_open(const struct backend_file *file, yaml_node secti
     return &backend->base;
 }
 
-static void types_check(struct sql_backend *backend, struct sql_link *link, struct yaml *yaml) {
-    for (size_t i = 0; i < backend->config.type_count; i++) {
-        struct sql_trouble trouble = {"", ""};
-        struct sql_statement *statement;
-        int code = sql_link_prepare(link, i, &statement, &trouble);
-        if (code)
-            yaml_complain(yaml, backend->config.types[i].select_node, "select: SQLSTATE %s: %s",
-                          trouble.state[0] ? trouble.state : "none",
-                          code == -EST_NO_MEMORY ? est_code_text(code) : trouble.text);
-    }
-}
-
 static void sql_check(struct backend *base, struct yaml *yaml) {
     struct sql_backend *backend = (struct sql_backend *)base;
     struct sql_trouble trouble = {"", ""};
@@ -215,8 +203,8 @@ static void sql_check(struct backend *base, struct yaml *yaml) {
     if (code)
         yaml_complain(yaml, backend->config.connection_node, "connection: SQLSTATE %s: %s", trouble.state,
                       code == -EST_NO_MEMORY ? est_code_text(code) : trouble.text);
-    else
-        types_check(backend, link, yaml);
+    for (size_t i = 0; link && i < backend->config.type_count; i++)
+        sql_link_check(link, i, yaml);
     sql_link_close(&link);
     SQLFreeHandle(SQL_HANDLE_ENV, environment);
 }

@@ -1,6 +1,8 @@
 /* sql_config.c - reads the sql: section. See sql_config.h for what comes of it. */
 #include "sql_config.h"
 #include "sql_expand.h"
+#include "codec.h"
+#include "jalali.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,6 +109,27 @@ static void pick_read(struct yaml *yaml, yaml_node node, struct sql_pick *ret) {
     map_read(yaml, yaml_get(node, "map"), ret);
 }
 
+/* What can be known of a text before any row is read: a wrong one would spoil every answer. */
+static void text_check(struct yaml *yaml, yaml_node node, const char *key, const char *text, size_t max) {
+    struct jalali date;
+    if (strlen(text) > max)
+        yaml_complain(yaml, node, "%s: is longer than %zu bytes", key, max);
+    else if (max == EST_DATE_MAX && *text && !jalali_parse(slice_of(text), &date))
+        yaml_complain(yaml, node, "%s: is no Jalali date, such as 1404/12/29", key);
+}
+
+static void beside_read(struct yaml *yaml, yaml_node type, const char *key, size_t max,
+                        struct sql_pick *ret) {
+    const char *from;
+    yaml_node value;
+    pick_read(yaml, yaml_get(type, key), ret);
+    if (ret->text)
+        text_check(yaml, ret->node, key, ret->text, max);
+    for (size_t i = 0; i < ret->map_count && yaml_pair(yaml, yaml_get(ret->node, "map"), i, &from, &value);
+         i++)
+        text_check(yaml, value, key, ret->map[i].to, max);
+}
+
 static enum est_outcome outcome_read(struct yaml *yaml, yaml_node node, const char *text) {
     enum est_outcome outcome = est_outcome_parse((est_slice){text, strlen(text)});
     if (outcome == EST_OUTCOME_NONE)
@@ -171,9 +194,9 @@ static void type_read(struct yaml *yaml, const char *name, yaml_node node, bool 
     reply_read(yaml, yaml_get(node, "reply"), ret);
     rows_read(yaml, yaml_get(node, "rows"), ret);
     outcomes_read(yaml, node, ret);
-    pick_read(yaml, yaml_get(node, "reason"), &ret->reason);
-    pick_read(yaml, yaml_get(node, "legal_ref"), &ret->legal_ref);
-    pick_read(yaml, yaml_get(node, "valid_until"), &ret->valid_until);
+    beside_read(yaml, node, "reason", EST_NAME_MAX, &ret->reason);
+    beside_read(yaml, node, "legal_ref", EST_TEXT_MAX, &ret->legal_ref);
+    beside_read(yaml, node, "valid_until", EST_DATE_MAX, &ret->valid_until);
 }
 
 static void types_read(struct yaml *yaml, yaml_node node, struct sql_config *config) {

@@ -194,20 +194,40 @@ int sql_column_find(const struct sql_statement *statement, const char *name) {
     return -1;
 }
 
-/* Every column that the configuration names is there. */
+/* The next column that the configuration names and the result has not, with its place; NULL: there is
+ * none. *at counts the fields and then the picks, from 0. */
+static const char *column_missing(const struct sql_statement *statement, const struct sql_type *type,
+                                  size_t *at, yaml_node *ret_node) {
+    const struct sql_pick *picks[] = {&type->outcome, &type->reason, &type->legal_ref, &type->valid_until};
+    size_t fields = type->field_count, count = fields + sizeof picks / sizeof picks[0];
+    while (*at < count) {
+        size_t i = (*at)++;
+        const char *column = i < fields ? type->fields[i].column : picks[i - fields]->column;
+        *ret_node = i < fields ? type->fields[i].node : picks[i - fields]->node;
+        if (column && sql_column_find(statement, column) < 0)
+            return column;
+    }
+    return NULL;
+}
+
+#define COLUMN_MISSING "the result has no column \"%s\""
+
 static int columns_match(const struct sql_statement *statement, const struct sql_type *type,
                          struct sql_trouble *ret_trouble) {
-    const struct sql_pick *picks[] = {&type->outcome, &type->reason, &type->legal_ref, &type->valid_until};
-    const char *missing = NULL;
-    for (size_t i = 0; i < type->field_count && !missing; i++)
-        if (sql_column_find(statement, type->fields[i].column) < 0)
-            missing = type->fields[i].column;
-    for (size_t i = 0; i < sizeof picks / sizeof picks[0] && !missing; i++)
-        if (picks[i]->column && sql_column_find(statement, picks[i]->column) < 0)
-            missing = picks[i]->column;
+    size_t at = 0;
+    yaml_node node;
+    const char *missing = column_missing(statement, type, &at, &node);
     if (missing)
-        trouble_set(ret_trouble, "the result has no column \"%s\"", missing);
+        trouble_set(ret_trouble, COLUMN_MISSING, missing);
     return missing ? -EST_INPUT : 0;
+}
+
+static void columns_check(const struct sql_statement *statement, const struct sql_type *type,
+                          struct yaml *yaml) {
+    size_t at = 0;
+    yaml_node node;
+    for (const char *missing; (missing = column_missing(statement, type, &at, &node));)
+        yaml_complain(yaml, node, COLUMN_MISSING, missing);
 }
 
 /* A marker that the driver sees and we did not (or the other way round) would shift the values. */
@@ -236,16 +256,17 @@ static int statement_make(struct sql_link *link, const struct sql_type *type, st
         return -EST_INPUT;
     }
     int code = columns_describe(statement, ret_trouble);
-    if (!code)
-        code = markers_match(statement, type, ret_trouble);
-    return code ? code : columns_match(statement, type, ret_trouble);
+    return code ? code : markers_match(statement, type, ret_trouble);
 }
 
 int sql_link_prepare(struct sql_link *link, size_t type, struct sql_statement **ret,
                      struct sql_trouble *ret_trouble) {
     struct sql_statement *statement = &link->statements[type];
     if (!statement->handle) {
-        int code = statement_make(link, &link->config->types[type], statement, ret_trouble);
+        const struct sql_type *about = &link->config->types[type];
+        int code = statement_make(link, about, statement, ret_trouble);
+        if (!code)
+            code = columns_match(statement, about, ret_trouble);
         if (code) {
             sql_link_forget(link, type);
             return code;
@@ -253,6 +274,20 @@ int sql_link_prepare(struct sql_link *link, size_t type, struct sql_statement **
     }
     *ret = statement;
     return 0;
+}
+
+void sql_link_check(struct sql_link *link, size_t type, struct yaml *yaml) {
+    const struct sql_type *about = &link->config->types[type];
+    struct sql_statement *statement = &link->statements[type];
+    struct sql_trouble trouble = {"", ""};
+    int code = statement_make(link, about, statement, &trouble);
+    if (code)
+        yaml_complain(yaml, about->select_node, "select: SQLSTATE %s: %s",
+                      trouble.state[0] ? trouble.state : "none",
+                      code == -EST_NO_MEMORY ? est_code_text(code) : trouble.text);
+    else
+        columns_check(statement, about, yaml);
+    sql_link_forget(link, type);
 }
 
 void sql_link_forget(struct sql_link *link, size_t type) {

@@ -44,6 +44,8 @@ void sql_link_close(struct sql_link **);
  * database does not take it or has not the columns; -EST_NO_MEMORY. */
 int sql_link_prepare(struct sql_link *, size_t type, struct sql_statement **ret,
                      struct sql_trouble *ret_trouble);
+/* --check: prepares it and complains of everything that is wrong with it, each at its own place. */
+void sql_link_check(struct sql_link *, size_t type, struct yaml *);
 /* Forgets the statement; the next sql_link_prepare makes it anew. */
 void sql_link_forget(struct sql_link *, size_t type);
 /* Is the connection lost, after an error with this SQLSTATE? */

@@ -119,6 +119,8 @@ static void there_is_exactly_one_back_end(void **state) {
     (void)state;
     expect_wrong(BROKER, 1, "no back end");
     expect_wrong(BROKER EXEC SQL "      select: SELECT 1\n", 2, "one back end");
+    expect_wrong(BROKER "exec: {mode: twice}\n" SQL "      select: DELETE\n", 2, "twice");
+    expect_wrong(BROKER "exec: {mode: twice}\n" SQL "      select: DELETE\n", 7, "read_only");
 }
 
 static void the_exec_section_is_checked(void **state) {
@@ -160,6 +162,27 @@ static void the_sql_section_is_checked(void **state) {
     expect_wrong(BROKER SQL "      select: SELECT 1\n      reson: x\n", 7, "reson");
 }
 
+static void texts_that_no_row_can_change_are_checked(void **state) {
+    (void)state;
+    char text[2048];
+    expect_wrong(BROKER SQL "      select: SELECT 1\n      valid_until: 1404/13/40\n", 7, "Jalali");
+    expect_wrong(BROKER SQL "      select: SELECT 1\n      valid_until: 2025-12-30\n", 7, "Jalali");
+    expect_wrong(
+        BROKER SQL
+        "      select: SELECT 1\n      valid_until:\n        column: a\n        map: {Y: 1404/12/31}\n",
+        9, "Jalali");
+    snprintf(text, sizeof text, "%s      reason: x%0*d\n", BROKER SQL "      select: SELECT 1\n",
+             EST_NAME_MAX, 0);
+    expect_wrong(text, 7, "reason: is longer than 64 bytes");
+    snprintf(text, sizeof text, "%s      legal_ref: x%0*d\n", BROKER SQL "      select: SELECT 1\n",
+             EST_TEXT_MAX, 0);
+    expect_wrong(text, 7, "legal_ref: is longer than");
+    assert_int_equal(open_text(BROKER SQL "      select: SELECT 1\n      valid_until: 1403/12/30\n"
+                                          "      reason: {column: c, map: {Y: \"\"}}\n"),
+                     0);
+    profile_close(&profile);
+}
+
 static void one_run_finds_everything(void **state) {
     (void)state;
     assert_int_equal(open_text("broker: {account: a, endpoints: [x], colour: red}\nworkers: 0\n" SQL
@@ -197,6 +220,7 @@ int main(void) {
         cmocka_unit_test(there_is_exactly_one_back_end),
         cmocka_unit_test(the_exec_section_is_checked),
         cmocka_unit_test(the_sql_section_is_checked),
+        cmocka_unit_test(texts_that_no_row_can_change_are_checked),
         cmocka_unit_test(one_run_finds_everything),
         cmocka_unit_test(what_is_written_without_read_only_may_change_things),
         cmocka_unit_test(variables_come_from_the_environment),

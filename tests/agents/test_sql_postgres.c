@@ -222,7 +222,7 @@ static void check_prepares_every_statement(void **state) {
     s.backend->class->check(s.backend, s.yaml);
     assert_int_equal(s.complaints.count, 2);
     expect_complaint(&s, "agent.yaml:8:", "42703");
-    expect_complaint(&s, "agent.yaml:10:", "no column \"why\"");
+    expect_complaint(&s, "agent.yaml:11:", "no column \"why\"");
     stand_close(&s);
 }
 

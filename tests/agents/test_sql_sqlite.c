@@ -361,11 +361,16 @@ static void check_finds_what_only_the_database_knows(void **state) {
     stand_open(&s, folder,
                file_of("      select: \"SELECT missing FROM tax\"\n"
                        "    u:\n      select: SELECT debt FROM tax\n      reply: {a: debts}\n"
-                       "    v:\n      select: SELECT debt FROM tax\n"));
+                       "    v:\n      select: SELECT debt FROM tax\n"
+                       "    w:\n      select: SELECT debt FROM tax\n      reply: {debt: nocol}\n"
+                       "      outcome: {column: zz}\n      reason: {column: yy}\n"));
     s.backend->class->check(s.backend, s.yaml);
-    assert_int_equal(s.complaints.count, 2);
+    assert_int_equal(s.complaints.count, 5);
     expect_complaint(&s, "agent.yaml:6:", "no such column");
-    expect_complaint(&s, "agent.yaml:8:", "no column \"debts\"");
+    expect_complaint(&s, "agent.yaml:9:", "no column \"debts\"");
+    expect_complaint(&s, "agent.yaml:14:", "no column \"nocol\"");
+    expect_complaint(&s, "agent.yaml:15:", "no column \"zz\"");
+    expect_complaint(&s, "agent.yaml:16:", "no column \"yy\"");
     stand_close(&s);
 }
 
