@@ -581,7 +581,9 @@ void frame_handle(struct broker *b, uint32_t peer, est_slice frame) {
         if (got == 0)
             return;
         if (got < 0) {
-            peer_malformed(b, peer, c.bad != NULL ? c.bad : "not of the protocol");
+            char why[EST_TEXT_MAX];
+            message_fault(&c, &m, why, sizeof why);
+            peer_malformed(b, peer, why);
             return;
         }
         b->batch_commands++;

@@ -6,6 +6,7 @@
  */
 #include "message.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* --- The tables ------------------------------------------------------------------------------- */
@@ -628,39 +629,73 @@ static bool field_read(struct cursor *c, const struct field *field, struct messa
     return false;
 }
 
-/* Are all the fields with keys from `first` up to but without `last` optional? */
-static bool fields_may_lack(struct cursor *c, const struct verb_row *row, uint64_t first, uint64_t last) {
-    for (uint64_t key = first; key < last && key <= row->fields_count; key++) {
-        if (row->fields[key - 1].required) {
-            return cursor_fail(c, "a required field is missing");
+/* Where a command is refused is noted here and nowhere else, so that good ones pay nothing for it. */
+static __attribute__((cold, noinline)) bool field_fault(struct message *ret, uint64_t key) {
+    ret->fault_key = key < UINT32_MAX ? (uint32_t)key : UINT32_MAX;
+    return false;
+}
+
+static __attribute__((cold, noinline)) int command_fault(struct message *ret) {
+    ret->verb = VERB_NONE;
+    ret->fault_key = 0;
+    return -EST_MALFORMED;
+}
+
+/* The required field `lacking` was passed over, with `left` pairs to come: is it missing, or do the
+ * keys not ascend? */
+static __attribute__((cold, noinline)) bool field_lacks(struct cursor *c, struct message *ret,
+                                                        uint64_t lacking, size_t left) {
+    struct cursor ahead = *c;
+    uint64_t key;
+    est_slice value;
+    for (; left > 0 && cursor_uint(&ahead, &key) && cursor_value(&ahead, &value); left--) {
+        if (key <= lacking) {
+            cursor_fail(c, "keys do not ascend");
         }
     }
-    return true;
+    cursor_fail(c, "a required field is missing"); /* unless it has failed already */
+    return field_fault(ret, lacking);
+}
+
+/* The first required field with a key from `first` up to but without `last`; 0: all are optional. */
+static uint64_t required_among(const struct verb_row *row, uint64_t first, uint64_t last) {
+    for (uint64_t key = first; key < last && key <= row->fields_count; key++) {
+        if (row->fields[key - 1].required) {
+            return key;
+        }
+    }
+    return 0;
 }
 
 static bool fields_read(struct cursor *c, const struct verb_row *row, struct message *ret) {
     size_t count;
     uint64_t next = 1; /* the smallest key that may come now */
     if (!cursor_map(c, COMMAND_FIELDS_MAX, &count)) {
-        return false;
+        return field_fault(ret, 0);
     }
+    uint64_t lacking;
     for (size_t i = 0; i < count; i++) {
         uint64_t key;
         est_slice unknown;
         if (!cursor_uint(c, &key)) {
-            return false;
+            return field_fault(ret, 0);
         }
         if (key < next || key == UINT64_MAX) {
-            return cursor_fail(c, "keys do not ascend");
+            cursor_fail(c, "keys do not ascend");
+            return field_fault(ret, key);
         }
         bool is_known = key <= row->fields_count;
         bool read = is_known ? field_read(c, &row->fields[key - 1], ret) : cursor_value(c, &unknown);
-        if (!read || (key != next && !fields_may_lack(c, row, next, key))) {
-            return false;
+        if (!read) {
+            return field_fault(ret, key);
+        }
+        if (key != next && (lacking = required_among(row, next, key))) {
+            return field_lacks(c, ret, lacking, count - i - 1);
         }
         next = key + 1;
     }
-    return fields_may_lack(c, row, next, (uint64_t)row->fields_count + 1);
+    lacking = required_among(row, next, (uint64_t)row->fields_count + 1);
+    return lacking ? field_lacks(c, ret, lacking, 0) : true;
 }
 
 int message_next(struct cursor *c, struct message *ret) {
@@ -671,16 +706,30 @@ int message_next(struct cursor *c, struct message *ret) {
     uint64_t verb;
     if (!cursor_array(c, 2, &parts) || (parts != 2 && !cursor_fail(c, "a command is not an array of two")) ||
         !cursor_uint(c, &verb)) {
-        return -EST_MALFORMED;
+        return command_fault(ret);
     }
     const struct verb_row *row = verb_find(verb);
     if (!row) {
         cursor_fail(c, "a verb that does not exist");
-        return -EST_MALFORMED;
+        return command_fault(ret);
     }
     ret->verb = (enum verb)verb;
     memset((char *)ret + offsetof(struct message, hello), 0, row->size);
     return fields_read(c, row, ret) ? 1 : -EST_MALFORMED;
+}
+
+void message_fault(const struct cursor *c, const struct message *m, char *ret, size_t size) {
+    struct protocol_field field;
+    size_t offset = cursor_offset(c);
+    if (m->verb == VERB_NONE) {
+        snprintf(ret, size, "byte %zu: %s", offset, c->bad);
+    } else if (m->fault_key == 0) {
+        snprintf(ret, size, "%s, byte %zu: %s", verb_name(m->verb), offset, c->bad);
+    } else if (protocol_field(m->verb, m->fault_key - 1, &field)) {
+        snprintf(ret, size, "%s.%s, byte %zu: %s", verb_name(m->verb), field.name, offset, c->bad);
+    } else {
+        snprintf(ret, size, "%s field %u, byte %zu: %s", verb_name(m->verb), m->fault_key, offset, c->bad);
+    }
 }
 
 /* --- Rows ------------------------------------------------------------------------------------------ */

@@ -185,6 +185,7 @@ struct counters_is { uint64_t ref; est_slice rows; uint64_t seq; }; /* seq: how 
 
 struct message {
     enum verb verb;
+    uint32_t fault_key; /* of a command that message_next refused: the field's, 0: of none; see message_fault */
     union {
         struct hello hello; struct welcome welcome; struct ping ping; struct bye bye; struct error_is error; struct done done;
         struct submit submit; struct accepted accepted; struct cancel cancel; struct status status;
@@ -218,6 +219,9 @@ void message_pack(struct buffer *, const struct message *);
  * breaks the protocol from here on, cursor->bad says how. Only the fields of the verb read are
  * set in *ret (a list of numbers only as far as its count). */
 int message_next(struct cursor *, struct message *ret);
+/* What message_next refused with -EST_MALFORMED and where, as a sentence cut to `size` bytes:
+ * "SUBMIT.type, byte 21: text is expected". The byte is where reading stopped, counted from 0 in the frame. */
+void message_fault(const struct cursor *, const struct message *, char *ret, size_t size);
 
 const char *verb_name(enum verb);
 enum direction verb_direction(enum verb); /* 0 for a verb that does not exist */

@@ -332,8 +332,9 @@ static bool command_read(struct session *s, est_time now, struct session_event *
         return false;
     }
     if (got < 0) {
-        char text[EST_TEXT_MAX];
-        snprintf(text, sizeof text, "the broker's frame breaks the protocol: %s", s->frame.bad);
+        char why[EST_TEXT_MAX / 2], text[EST_TEXT_MAX];
+        message_fault(&s->frame, &s->in, why, sizeof why);
+        snprintf(text, sizeof text, "the broker's frame breaks the protocol: %s", why);
         return breach(s, text);
     }
     if (!verb_is_for(s, s->in.verb) || (s->state == HELLO && !verb_may_precede_welcome(s->in.verb)))

@@ -41,6 +41,45 @@ static void fields_that_are_absent_read_as_empty(void **state) {
     buffer_done(&b);
 }
 
+/* Reads a frame that must be refused, the last command of it with this sentence. */
+static void expect_fault(const uint8_t *frame, size_t size, const char *sentence) {
+    struct cursor c;
+    char why[EST_TEXT_MAX];
+    int rc;
+    assert_true(frame_open(&c, (est_slice){frame, size}));
+    while ((rc = message_next(&c, &out)) == 1) {
+    }
+    assert_int_equal(rc, -EST_MALFORMED);
+    message_fault(&c, &out, why, sizeof why);
+    assert_string_equal(why, sentence);
+}
+
+#define ID_FIELD 0x01, 0xc4, 0x10, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
+#define EXPECT_FAULT(sentence, ...)                                                                          \
+    expect_fault((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), sentence)
+
+static void what_is_malformed_is_said_with_its_place(void **state) {
+    (void)state;
+    EXPECT_FAULT("SUBMIT.type, byte 24: text is expected", 1, 0x92, 0x10, 0x82, ID_FIELD, 0x02, 0x07);
+    EXPECT_FAULT("HELLO.version_max, byte 7: an unsigned integer is expected", 1, 0x92, 0x01, 0x82, 1, 1, 2,
+                 0xa0);
+    EXPECT_FAULT("HELLO field 40, byte 9: a floating-point number", 1, 0x92, 0x01, 0x83, 1, 1, 2, 1, 40,
+                 0xca);
+    EXPECT_FAULT("PING, byte 3: a map is expected", 1, 0x92, 0x03, 0x91, 0x01);
+    EXPECT_FAULT("PING, byte 4: an unsigned integer is expected", 1, 0x92, 0x03, 0x81, 0xc0, 0xc0);
+    EXPECT_FAULT("byte 7: a verb that does not exist", 1, 0x92, 0x03, 0x80, 0x92, 0xcc, 0xf0, 0x80);
+    EXPECT_FAULT("byte 1: an array is expected", 1, 0x07, 0x07);
+}
+
+static void a_field_out_of_its_order_is_not_called_missing(void **state) {
+    (void)state;
+    EXPECT_FAULT("SUBMIT.id, byte 7: keys do not ascend", 1, 0x92, 0x10, 0x82, 0x02, 0xa1, 't', ID_FIELD);
+    EXPECT_FAULT("SUBMIT.id, byte 7: a required field is missing", 1, 0x92, 0x10, 0x82, 0x02, 0xa1, 't', 0x03,
+                 0xa1, 'p');
+    EXPECT_FAULT("HELLO.version_max, byte 6: a required field is missing", 1, 0x92, 0x01, 0x81, 1, 1);
+    EXPECT_FAULT("PING.token, byte 7: keys do not ascend", 1, 0x92, 0x03, 0x82, 1, 1, 1, 1);
+}
+
 static void a_list_of_numbers_is_read_only_as_far_as_its_count(void **state) {
     (void)state;
     struct buffer b;
@@ -265,6 +304,8 @@ static void a_defect_is_cut_between_characters(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_that_are_absent_read_as_empty),
+        cmocka_unit_test(what_is_malformed_is_said_with_its_place),
+        cmocka_unit_test(a_field_out_of_its_order_is_not_called_missing),
         cmocka_unit_test(a_list_of_numbers_is_read_only_as_far_as_its_count),
         cmocka_unit_test(the_longest_lists_pass_whole),
         cmocka_unit_test(a_required_body_is_a_map_even_when_it_is_empty),
