@@ -85,17 +85,20 @@ enum {
       "ask the operator to grant the type and purpose, or the level")                                               \
     X(KEY_REVOKED, 106, REQUESTER, "the key is revoked or outside its dates", "use a valid key")      \
     X(UNKNOWN_TYPE, 107, REQUESTER, "the catalogue has no such inquiry type",                         \
-      "check the type's name with `estelam config check`")                                            \
+      "`estelam config show FOLDER` lists the types, and over HTTP GET /v1/catalogue/types")          \
     X(INVALID_BODY, 108, REQUESTER, "the body does not fit the type's fields",                        \
       "mend every defect listed and submit again")                                                    \
     X(CONFLICT, 109, REQUESTER, "this id was used for another inquiry", "use a fresh id")             \
     X(NOT_FOUND, 110, REQUESTER, "the account has no such inquiry", "check the id")                   \
-    X(ALREADY_FINAL, 111, REQUESTER, "the inquiry has ended; its end never changes", "read STATUS")   \
+    X(ALREADY_FINAL, 111, REQUESTER, "the inquiry has ended; its end never changes",                  \
+      "ask for its status")                                                                           \
     X(DEADLINE_PASSED, 112, REQUESTER, "the deadline lies in the past", "submit with a later one")    \
     X(INVALID_FIELD, 113, REQUESTER, "a field of the command has no such value", "see the text")      \
-    X(NOT_PARKED, 114, REQUESTER, "only a parked inquiry can be requeued", "read STATUS")             \
-    X(BUSY, 200, BROKER, "a limit is reached; nothing was accepted", "try again after retry_after")   \
-    X(DRAINING, 201, BROKER, "the broker is draining", "try again after retry_after")                 \
+    X(NOT_PARKED, 114, REQUESTER, "only a parked inquiry can be requeued", "ask for its status")      \
+    X(BUSY, 200, BROKER, "a limit is reached; nothing was accepted",                                  \
+      "try again after the time given: retry_ms, over HTTP Retry-After")                              \
+    X(DRAINING, 201, BROKER, "the broker is draining",                                                \
+      "try again after the time given: retry_ms, over HTTP Retry-After")                              \
     X(NOT_LEADER, 202, BROKER, "another broker leads", "use another endpoint")                        \
     X(STOPPING, 203, BROKER, "the broker is stopping", "connect again")                               \
     X(SILENT_PEER, 204, BROKER, "no sign of life for three heartbeats", "connect again")              \

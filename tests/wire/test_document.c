@@ -264,12 +264,47 @@ static void the_conversation_is_what_the_code_would_say(void **state) {
     free(section);
 }
 
+/* The advice that a code gives names only what there is: commands of ours, fields of ERROR. */
+static void advice_names_what_there_is(void **state) {
+    (void)state;
+    assert_non_null(strstr(est_code_advice(EST_UNKNOWN_TYPE), "`estelam config show FOLDER`"));
+    assert_non_null(strstr(est_code_advice(EST_UNKNOWN_TYPE), "GET /v1/catalogue/types"));
+    struct protocol_field field;
+    size_t last = 0;
+    while (protocol_field(VERB_ERROR, last + 1, &field)) {
+        last++;
+    }
+    assert_true(protocol_field(VERB_ERROR, last, &field));
+    assert_non_null(strstr(est_code_advice(EST_BUSY), field.name));
+    assert_string_equal(est_code_advice(EST_DRAINING), est_code_advice(EST_BUSY));
+}
+
+static void every_section_stands_in_the_contents(void **state) {
+    (void)state;
+    char *text = file_read(PROTOCOL_MD), *contents = section_read("\n1. [", "\n## 1. ");
+    unsigned sections = 0, number;
+    for (char *at = text, *line, entry[16]; (line = line_next(&at));) {
+        if (sscanf(line, "## %u. ", &number) == 1) {
+            snprintf(entry, sizeof entry, "\n%u. [", number);
+            if (!strstr(contents, entry)) {
+                fail_msg("the contents lack %s", line);
+            }
+            sections++;
+        }
+    }
+    assert_true(sections >= 15);
+    free(contents);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(field_tables_are_the_codes_own),
         cmocka_unit_test(code_table_is_the_codes_own),
         cmocka_unit_test(states_and_outcomes_are_the_codes_own),
         cmocka_unit_test(the_conversation_is_what_the_code_would_say),
+        cmocka_unit_test(advice_names_what_there_is),
+        cmocka_unit_test(every_section_stands_in_the_contents),
     };
     return cmocka_run_group_tests_name("PROTOCOL.md", tests, NULL, NULL);
 }
