@@ -3,6 +3,7 @@
 #include "json.h"
 #include "verdict.h"
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -92,18 +93,20 @@ static bool text_take(const json_t *object, const char *key, char *to, size_t si
            text_copy(to, size, (est_slice){json_string_value(value), json_string_length(value)});
 }
 
-static bool body_take(const json_t *object, est_body *body, struct buffer *scratch) {
+/* False, and `fault` says why. */
+static bool body_take(const json_t *object, est_body *body, struct buffer *scratch,
+                      char fault[JSON_FAULT_SIZE]) {
     const json_t *fields = json_object_get(object, "body");
     const char *name;
     json_t *value;
     if (!fields || json_is_null(fields))
         return true;
     if (!json_is_object(fields))
-        return false;
+        return snprintf(fault, JSON_FAULT_SIZE, "not an object"), false;
     json_object_foreach((json_t *)fields, name, value) {
         buffer_clear(scratch);
-        if (!json_to_msgpack(value, scratch) || scratch->failed)
-            return false;
+        if (!json_to_msgpack(value, scratch))
+            return json_fault(fields, fault), false;
         est_body_raw(body, name, buffer_slice(scratch));
     }
     return true;
@@ -125,13 +128,12 @@ static est_verdict fields_read(const json_t *object, est_answer *out) {
             return verdict_retry(out, "the program's \"%s\" is not a text of at most %zu bytes", texts[i].key,
                                  texts[i].size - 1);
     struct buffer scratch;
+    char fault[JSON_FAULT_SIZE];
     buffer_init(&scratch);
-    bool good = body_take(object, out->body, &scratch);
+    bool good = body_take(object, out->body, &scratch, fault);
     buffer_done(&scratch);
     if (!good)
-        return verdict_retry(out,
-                             "the program's \"body\" is not an object of texts, whole numbers, booleans, "
-                             "lists and objects");
+        return verdict_retry(out, "the program's \"body\" cannot be sent: %s", fault);
     est_slice all;
     int code = est_body_slice(out->body, &all);
     if (code)

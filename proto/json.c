@@ -5,6 +5,7 @@
  */
 #include "json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static json_t *value_to_json(struct cursor *c);
@@ -134,6 +135,53 @@ static bool value_to_msgpack(const json_t *json, struct buffer *ret, int depth) 
         break;
     }
     return false;
+}
+
+/* --- Why not ---------------------------------------------------------------------------------------- */
+
+struct fault {
+    char path[JSON_FAULT_SIZE / 2];
+    const char *why;
+};
+
+static bool fault_find(struct fault *fault, size_t length, const json_t *json, int depth);
+
+static bool fault_below(struct fault *fault, size_t length, const json_t *json, int depth) {
+    const char *key;
+    json_t *value;
+    size_t index, left = sizeof fault->path - length;
+    json_object_foreach((json_t *)json, key, value) {
+        int size = snprintf(fault->path + length, left, "%s%s", length ? "." : "", key);
+        if (fault_find(fault, length + ((size_t)size < left ? (size_t)size : left - 1), value, depth)) {
+            return true;
+        }
+    }
+    json_array_foreach(json, index, value) {
+        int size = snprintf(fault->path + length, left, "[%zu]", index);
+        if (fault_find(fault, length + ((size_t)size < left ? (size_t)size : left - 1), value, depth)) {
+            return true;
+        }
+    }
+    fault->path[length] = '\0';
+    return false;
+}
+
+/* The first value that value_to_msgpack refuses; fault->path is its path as far as it fits. */
+static bool fault_find(struct fault *fault, size_t length, const json_t *json, int depth) {
+    bool holds_others = json_is_object(json) || json_is_array(json);
+    if (json_is_real(json)) {
+        fault->why = "a real number, where a body has whole ones only: write a text, or a smaller unit";
+    } else if (holds_others && depth == EST_DEPTH_MAX) {
+        fault->why = "a level too many";
+    }
+    return fault->why || (holds_others && fault_below(fault, length, json, depth + 1));
+}
+
+void json_fault(const json_t *json, char ret[JSON_FAULT_SIZE]) {
+    struct fault fault = {.why = NULL};
+    bool found = fault_find(&fault, 0, json, 0);
+    snprintf(ret, JSON_FAULT_SIZE, "%s%s%s", fault.path, fault.path[0] ? ": " : "",
+             found ? fault.why : "out of memory");
 }
 
 bool json_to_msgpack(const json_t *json, struct buffer *ret) {

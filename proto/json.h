@@ -13,5 +13,8 @@
 json_t *json_from_msgpack(est_slice value);
 /* Appends one packed value. False for a real number, an integer out of range, or too deep. */
 bool json_to_msgpack(const json_t *, struct buffer *ret);
+enum { JSON_FAULT_SIZE = 300 };
+/* Why json_to_msgpack refused it, with the path: "bar[2].x: a real number, ..". Never the value. */
+void json_fault(const json_t *, char ret[JSON_FAULT_SIZE]);
 
 #endif

@@ -50,7 +50,7 @@ static const char *keys_check(json_t *object) {
     return NULL;
 }
 
-static const char *submission_fill(const json_t *object, struct submission *s) {
+static const char *submission_fill(const json_t *object, struct submission *s, char fault[JSON_FAULT_SIZE]) {
     const json_t *id = json_object_get(object, "id"), *deadline = json_object_get(object, "deadline");
     if (id && est_id_parse(json_string_value(id), &s->id))
         return "`id` is not a UUID";
@@ -58,17 +58,22 @@ static const char *submission_fill(const json_t *object, struct submission *s) {
         est_id_new(&s->id);
     if (deadline && moment_parse(json_string_value(deadline), moment_now(), &s->deadline))
         return "`deadline` is neither RFC 3339 nor +SPAN";
-    if (!json_to_msgpack(json_object_get(object, "body"), &s->body))
-        return "`body` has a real number, too large an integer or too many levels";
     s->type = text_take(object, "type");
     s->purpose = text_take(object, "purpose");
     s->case_id = text_take(object, "case");
     s->trace = text_take(object, "trace");
+    size_t max;
+    const char *name = submission_too_long(s, &max);
+    if (name)
+        return snprintf(fault, JSON_FAULT_SIZE, "`%s` is longer than %zu bytes", name, max), fault;
+    if (!json_to_msgpack(json_object_get(object, "body"), &s->body))
+        return json_fault(json_object_get(object, "body"), fault), fault;
     return NULL;
 }
 
 static void line_read(struct reader *reader, const char *text, size_t size) {
     json_error_t error;
+    char fault[JSON_FAULT_SIZE];
     if (strspn(text, " \t\r\n") == size)
         return;
     json_t *object = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
@@ -80,7 +85,7 @@ static void line_read(struct reader *reader, const char *text, size_t size) {
     if (!why && reader->batch->count == BATCH_LINES_MAX)
         why = "too many lines; split the file";
     if (!why)
-        why = submission_fill(object, batch_add(reader->batch));
+        why = submission_fill(object, batch_add(reader->batch), fault);
     if (why)
         line_complain(reader, 1, why);
     json_decref(object);

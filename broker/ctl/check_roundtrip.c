@@ -30,7 +30,7 @@ static int inquiry_build(const struct call *call, const struct profile *profile,
     const struct section *section = profile_section(profile, SIDE_REQUESTER);
     const char *purpose = call_value(call, "purpose") ? call_value(call, "purpose") : section->purpose;
     struct catalogue *catalogue = NULL;
-    char why[VALUE_WHY_SIZE];
+    char why[VALUE_WHY_SIZE], fault[JSON_FAULT_SIZE];
     json_t *body = NULL;
     int status = profile_catalogue(call, profile, &catalogue);
     if (status)
@@ -43,8 +43,10 @@ static int inquiry_build(const struct call *call, const struct profile *profile,
     int code = values_build(type ? &type->request : NULL, NULL, words + 1, count - 1, &body, why);
     if (code)
         status = call_usage(call, "%s", why);
-    else if (!json_to_msgpack(body, &s->body))
-        status = call_usage(call, "the fields have a real number, too large an integer or too many levels");
+    else if (!json_to_msgpack(body, &s->body)) {
+        json_fault(body, fault);
+        status = call_usage(call, "the fields cannot be sent: %s", fault);
+    }
     json_decref(body);
     catalogue_free(&catalogue);
     return status;

@@ -57,10 +57,11 @@ static int body_build(const struct call *call, const struct catalogue *catalogue
     if (code)
         return call_usage(call, "%s", why);
     bool packed = json_to_msgpack(body, ret);
-    json_decref(body);
+    char fault[JSON_FAULT_SIZE];
     if (!packed)
-        return call_usage(call, "the body has a real number, too large an integer or too many levels");
-    return 0;
+        json_fault(body, fault);
+    json_decref(body);
+    return packed ? 0 : call_usage(call, "the body cannot be sent: %s", fault);
 }
 
 static int options_take(const struct call *call, struct submission *s) {
@@ -296,6 +297,18 @@ static void purposes_fill(const struct call *call, const struct section *section
             batch->at[i].purpose = heap_text(purpose, strlen(purpose));
 }
 
+/* Only what came by an option, or as the type, can be too long here: of a file each line was looked at. */
+static int lengths_check(const struct call *call, const struct batch *batch) {
+    const char *name = NULL;
+    size_t max;
+    for (size_t i = 0; i < batch->count && !name; i++)
+        name = submission_too_long(&batch->at[i], &max);
+    if (!name)
+        return 0;
+    return call_usage(call, "%s%s is longer than %zu bytes", strcmp(name, "type") == 0 ? "the " : "--", name,
+                      max);
+}
+
 static int batch_submit(const struct call *call, const struct profile *profile,
                         const struct catalogue *catalogue, struct batch *batch) {
     bool many = call_has(call, "batch");
@@ -347,8 +360,10 @@ int run_submit(const struct call *call) {
         status = file ? batch_read(call, file, &batch) : single_build(call, catalogue, &batch);
     if (!status) {
         purposes_fill(call, profile_section(&profile, SIDE_REQUESTER), &batch);
-        status = batch_submit(call, &profile, catalogue, &batch);
+        status = lengths_check(call, &batch);
     }
+    if (!status)
+        status = batch_submit(call, &profile, catalogue, &batch);
     batch_done(&batch);
     catalogue_free(&catalogue);
     profile_done(&profile);

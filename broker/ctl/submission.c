@@ -51,6 +51,20 @@ void batch_done(struct batch *batch) {
     *batch = (struct batch){0};
 }
 
+const char *submission_too_long(const struct submission *s, size_t *ret_max) {
+    const struct {
+        const char *name, *text;
+        size_t max;
+    } texts[] = {{"type", s->type, EST_NAME_MAX},
+                 {"purpose", s->purpose, EST_NAME_MAX},
+                 {"case", s->case_id, EST_CASE_MAX},
+                 {"trace", s->trace, EST_TRACE_MAX}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].text && strlen(texts[i].text) > texts[i].max)
+            return *ret_max = texts[i].max, texts[i].name;
+    return NULL;
+}
+
 static int by_id_compare(const void *a, const void *b) {
     const struct submission *const *left = a, *const *right = b;
     return memcmp(&(*left)->id, &(*right)->id, sizeof(est_id));

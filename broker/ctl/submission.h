@@ -51,6 +51,9 @@ struct batch {
 
 struct submission *batch_add(struct batch *); /* a new one, zeroed */
 void batch_done(struct batch *);
+/* The first of its texts that is longer than the protocol takes: type, purpose, case or trace, and
+ * how many bytes it may have; NULL: none is. */
+const char *submission_too_long(const struct submission *, size_t *ret_max);
 
 struct flow_options {
     bool results;                                /* until each has ended; else until each has its receipt */

@@ -145,8 +145,9 @@ static void output_that_is_no_answer_is_a_retry(void **state) {
         {"{\"outcome\":\"positive\",\"reason\":7}", "\"reason\" is not a text"},
         {"{\"outcome\":\"positive\",\"valid_until\":\"1404/12/291\"}",
          "\"valid_until\" is not a text of at most 10"},
-        {"{\"outcome\":\"positive\",\"body\":[]}", "\"body\" is not an object"},
-        {"{\"outcome\":\"positive\",\"body\":{\"a\":1.5}}", "\"body\" is not an object"},
+        {"{\"outcome\":\"positive\",\"body\":[]}", "\"body\" cannot be sent: not an object"},
+        {"{\"outcome\":\"positive\",\"body\":{\"a\":[{\"b\":1},{\"b\":1.5}]}}",
+         "\"body\" cannot be sent: a[1].b: a real number"},
         {"{\"outcome\":\"positive\",\"reason\":\"\\u0000\"}", "not one JSON object"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

@@ -302,12 +302,34 @@ static void a_batch_with_bad_lines_names_each_and_submits_nothing(void **state) 
     assert_null(strstr(ran.err, "bad.jsonl:3:"));
 }
 
+static void texts_that_are_too_long_are_named_with_their_limit(void **state) {
+    char text[200], line[400];
+    folder_write(*state, "client.yaml", PROFILE);
+    snprintf(text, sizeof text, "%0*d", EST_CASE_MAX + 1, 0);
+    RUN(*state, "submit", "a", "--case", text, "--timeout", "1");
+    assert_int_equal(ran.status, EXIT_USAGE);
+    assert_non_null(strstr(ran.err, "--case is longer than 64 bytes"));
+    RUN(*state, "submit", "a", "--purpose", text, "--timeout", "1");
+    assert_non_null(strstr(ran.err, "--purpose is longer than 64 bytes"));
+    RUN(*state, "submit", text, "--timeout", "1");
+    assert_non_null(strstr(ran.err, "the type is longer than 64 bytes"));
+    snprintf(line, sizeof line, "{\"type\":\"a\",\"body\":{},\"case\":\"%s\"}\n", text);
+    folder_write(*state, "long.jsonl", line);
+    RUN(*state, "submit", "--batch", "long.jsonl", "--timeout", "1");
+    assert_non_null(strstr(ran.err, "long.jsonl:1:1: `case` is longer than 64 bytes"));
+    snprintf(text, sizeof text, "%0*d", EST_TRACE_MAX + 1, 0);
+    RUN(*state, "submit", "a", "--trace", text, "--timeout", "1");
+    assert_int_equal(ran.status, EXIT_USAGE);
+    assert_non_null(strstr(ran.err, "--trace is longer than 128 bytes"));
+}
+
 static void wrong_values_are_told_before_anything_is_sent(void **state) {
     folder_write(*state, "client.yaml", PROFILE);
     RUN(*state, "submit", "a", "nz");
     assert_int_equal(ran.status, EXIT_USAGE);
     RUN(*state, "submit", "a", "x:=1.5");
     assert_int_equal(ran.status, EXIT_USAGE);
+    assert_non_null(strstr(ran.err, "x: a real number"));
     RUN(*state, "submit", "a", "--id", "x");
     assert_int_equal(ran.status, EXIT_USAGE);
     RUN(*state, "submit", "a", "--deadline", "tomorrow");
@@ -365,6 +387,7 @@ int main(void) {
         IN_FOLDER(no_time_to_wait_is_refused_before_anything_is_sent),
         IN_FOLDER(a_profile_that_is_wrong_ends_with_2_and_names_the_place),
         IN_FOLDER(curve_without_a_key_is_told_before_anything_is_sent),
+        IN_FOLDER(texts_that_are_too_long_are_named_with_their_limit),
         IN_FOLDER(a_batch_with_bad_lines_names_each_and_submits_nothing),
         IN_FOLDER(wrong_values_are_told_before_anything_is_sent),
         IN_FOLDER(output_that_cannot_be_written_is_no_success),

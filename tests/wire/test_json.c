@@ -58,6 +58,31 @@ static void what_has_no_msgpack_of_ours_adds_nothing(void **state) {
     buffer_done(&b);
 }
 
+static void expect_fault(const char *text, const char *wanted) {
+    char fault[JSON_FAULT_SIZE];
+    json_t *json = json_loads(text, JSON_DECODE_ANY, NULL);
+    assert_non_null(json);
+    json_fault(json, fault);
+    json_decref(json);
+    if (strncmp(fault, wanted, strlen(wanted)) != 0) {
+        fail_msg("\"%s\" does not begin with \"%s\"", fault, wanted);
+    }
+}
+
+static void what_is_refused_is_named_by_its_path(void **state) {
+    (void)state;
+    char text[600];
+    expect_fault("{\"a\":1,\"b\":[{\"c\":1},{\"d\":[1,2.5]}],\"e\":1.5}", "b[1].d[1]: a real number");
+    expect_fault("1.5", "a real number");
+    expect_fault("{\"a\":{\"b\":{\"c\":[[[[[[1]]]]]]}}}", "a.b.c[0][0][0][0][0]: a level too many");
+    snprintf(text, sizeof text, "{\"%0400d\":{\"a\":1.5}}", 0); /* a path is cut, the cause is not */
+    expect_fault(text, "000");
+    json_t *json = json_loads(text, 0, NULL);
+    json_fault(json, text);
+    json_decref(json);
+    assert_non_null(strstr(text, "0: a real number"));
+}
+
 static void what_has_no_json_is_refused(void **state) {
     (void)state;
     static const char *const refused[] = {
@@ -84,6 +109,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_body_comes_back_as_it_went),
         cmocka_unit_test(what_has_no_msgpack_of_ours_adds_nothing),
+        cmocka_unit_test(what_is_refused_is_named_by_its_path),
         cmocka_unit_test(what_has_no_json_is_refused),
     };
     return cmocka_run_group_tests_name("bodies as JSON", tests, NULL, NULL);
