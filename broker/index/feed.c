@@ -160,7 +160,8 @@ static int events_take(struct feeder *f, uint64_t after, size_t limit) {
     int rc;
     a->next = after;
     do {
-        rc = store_reader_fetch(f->reader, a->next + 1, limit - a->rows_count < 64 ? 64 : READER_EVENTS_MAX,
+        uint64_t from = a->next < UINT64_MAX ? a->next + 1 : UINT64_MAX; /* not round to the beginning */
+        rc = store_reader_fetch(f->reader, from, limit - a->rows_count < 64 ? 64 : READER_EVENTS_MAX,
                                 &a->head);
         while (rc >= 0 && !answer_is_full(a, limit) && (rc = store_reader_next(f->reader, &event)) == 1) {
             rc = event_add(f, &event);

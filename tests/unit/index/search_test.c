@@ -670,6 +670,12 @@ static void feed_tells_every_event_once_and_in_order(void **state) {
     assert_int_equal(feed(b->reader, b->indexer.names, &q, &answer), 0);
     assert_int_equal(answer.rows_count, 0);
     assert_int_equal(answer.next, q.after);
+    for (uint64_t beyond = UINT64_MAX; beyond > UINT64_MAX - 2; beyond--) {
+        q = (struct feed_question){.after = beyond};
+        assert_int_equal(feed(b->reader, b->indexer.names, &q, &answer), 0);
+        assert_int_equal(answer.rows_count, 0);
+        assert_true(answer.next == beyond);
+    }
     q = (struct feed_question){.department = slice_of("nosazi")};
     do {
         assert_int_equal(feed(b->reader, b->indexer.names, &q, &answer), 0);
