@@ -383,8 +383,21 @@ static void on_requeue(struct broker *b, uint32_t peer, const struct message *m)
     broker_step(b, &in);
 }
 
+static void step_refuse(struct broker *b, uint32_t peer, uint64_t ref, const char *detail) {
+    send_error(b, peer, (struct error_is){.ref = ref, .code = EST_INVALID_FIELD}, detail);
+}
+
+/* What else it might mean one day is not done now and called DONE. */
+static bool switch_is_good(struct broker *b, uint32_t peer, uint64_t ref, uint64_t on) {
+    if (on > 1)
+        step_refuse(b, peer, ref, "on: 0 or 1");
+    return on <= 1;
+}
+
 static void on_drain(struct broker *b, uint32_t peer, const struct message *m) {
     struct input in = {.kind = INPUT_DRAIN, .session = peer};
+    if (!switch_is_good(b, peer, m->drain.ref, m->drain.on))
+        return;
     in.drain = (struct input_drain){.ref = m->drain.ref, .on = m->drain.on != 0, .reason = m->drain.reason};
     broker_step(b, &in);
     log_line(5, "draining %s by %s: %.*s", in.drain.on ? "began" : "ended",
@@ -401,15 +414,13 @@ static void on_stats(struct broker *b, uint32_t peer, const struct message *m) {
 static void on_keys(struct broker *b, uint32_t peer, const struct message *m) { query_keys(b, peer, &m->page); }
 static void on_config(struct broker *b, uint32_t peer, const struct message *m) { query_config(b, peer, m->config.ref); }
 
-static void step_refuse(struct broker *b, uint32_t peer, uint64_t ref, const char *detail) {
-    send_error(b, peer, (struct error_is){.ref = ref, .code = EST_INVALID_FIELD}, detail);
-}
-
 static void on_pause(struct broker *b, uint32_t peer, const struct message *m) {
     const struct pause *pause = &m->pause;
     struct input in = {.kind = INPUT_PAUSE, .session = peer};
     uint32_t department = registry_number(b->registry, THING_DEPARTMENT, pause->department);
     char detail[128];
+    if (!switch_is_good(b, peer, pause->ref, pause->on))
+        return;
     if (department == UINT32_MAX || pause->reason.size == 0) {
         snprintf(detail, sizeof detail, department == UINT32_MAX ? "department: no `%.*s`" : "reason: `%.*s` is paused or let go on for a reason",
                  (int)pause->department.size, (const char *)pause->department.data);

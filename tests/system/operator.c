@@ -119,6 +119,29 @@ static void paused_department_stays_so_over_a_restart_until_it_is_let_go_on(void
     town_end(town);
 }
 
+static void switch_that_is_neither_on_nor_off_is_refused_and_changes_nothing(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *duty = far_open(town, "duty", 0);
+    struct raw *chief = raw_session(town, "chief");
+    struct message m = {.verb = VERB_PAUSE};
+    m.pause = (struct pause){.ref = 9, .department = slice_of("works"), .on = 7, .reason = slice_of("a test")};
+    raw_send(chief, &m);
+    const struct error_is *error = &raw_receive(chief, VERB_ERROR)->error;
+    assert_int_equal(error->code, EST_INVALID_FIELD);
+    assert_int_equal(error->ref, 9);
+    m = (struct message){.verb = VERB_DRAIN, .drain = {.ref = 10, .on = 2, .reason = slice_of("a test")}};
+    raw_send(chief, &m);
+    error = &raw_receive(chief, VERB_ERROR)->error;
+    assert_int_equal(error->code, EST_INVALID_FIELD);
+    assert_int_equal(error->ref, 10);
+    assert_int_equal(far_stat(duty, "departments_paused"), 0);
+    assert_int_equal(far_stat(duty, "draining"), 0);
+    raw_close(&chief);
+    town_end(town);
+}
+
 static void paused_department_that_nobody_asked_yet_is_shown(void **state) {
     (void)state;
     struct town *town = town_new(NULL);
@@ -337,6 +360,7 @@ int main(void) {
         CLAIM(each_level_may_do_what_it_may_and_no_more),
         CLAIM(level_that_a_reload_takes_away_is_gone_on_open_connections),
         CLAIM(paused_department_stays_so_over_a_restart_until_it_is_let_go_on),
+        CLAIM(switch_that_is_neither_on_nor_off_is_refused_and_changes_nothing),
         CLAIM(paused_department_that_nobody_asked_yet_is_shown),
         CLAIM(redirected_inquiry_is_answered_in_its_new_district),
         CLAIM(keys_tell_whose_they_are_and_nothing_that_opens_a_door),
