@@ -41,6 +41,7 @@ struct est_agent {
     est_handler handler;
     est_logger logger;
     void *arg;
+    char account[EST_NAME_MAX + 1]; /* that the program takes itself for; empty: it does not say */
 
     pthread_mutex_t mutex;
     pthread_cond_t work;
@@ -253,6 +254,8 @@ int est_agent_open(const est_agent_options *options, est_agent **ret) {
     agent->handler = options->handler;
     agent->logger = options->logger;
     agent->arg = options->arg;
+    if (options->broker.account)
+        snprintf(agent->account, sizeof agent->account, "%s", options->broker.account);
     int failed = link_open(&options->broker, SESSION_AGENT, options->types, options->districts, &agent->link);
     if (!failed)
         failed = workers_start(agent, options->workers ? options->workers : 1);
@@ -331,8 +334,21 @@ static void on_lost(est_agent *agent, const struct session_event *event) {
         TEXT(event->text));
 }
 
+/* Somebody else's key, or somebody else's file: what it would answer is another department's to say.
+ * It takes no work before it ends, since every lease would be an attempt that failed. */
+static void on_stranger(est_agent *agent, est_slice account) {
+    say(agent, EST_INPUT, "the broker knows this key as the account %.*s, not as %s", TEXT(account),
+        agent->account);
+    session_leave(link_session(agent->link));
+    agent->fatal = -EST_INPUT;
+}
+
 static void on_up(est_agent *agent, const struct session_event *event) {
     const struct welcome *welcome = &event->message->welcome;
+    if (agent->account[0] && !slice_equal(welcome->account, slice_of(agent->account))) {
+        on_stranger(agent, welcome->account);
+        return;
+    }
     say(agent, EST_OK, "connected to the broker of %.*s as %.*s, session %llu", TEXT(welcome->city),
         TEXT(welcome->account), (unsigned long long)welcome->session);
 }

@@ -22,7 +22,7 @@ struct scene {
     atomic_bool has_returned;
     sem_t begun, go; /* a handler has begun; it may go on */
     pthread_barrier_t together;
-    atomic_uint lost, refused, defects;
+    atomic_uint lost, refused, defects, strangers;
     est_verdict verdict;
 
     /* The broker's thread alone: */
@@ -186,6 +186,8 @@ static void logger(void *arg, int code, const char *sentence) {
     struct scene *s = arg;
     if (code == EST_CANCELLED)
         atomic_fetch_add(&s->lost, 1);
+    if (code == EST_INPUT && strstr(sentence, "as the account portal, not as nosazi-agent"))
+        atomic_fetch_add(&s->strangers, 1);
     if (strstr(sentence, "cannot be sent"))
         atomic_fetch_add(&s->refused, 1);
     if (code == EST_INVALID_ANSWER &&
@@ -203,7 +205,8 @@ static void *run(void *arg) {
     return NULL;
 }
 
-static struct scene *scene_open(unsigned inquiries, fake_rule rule, const char *zap, est_handler handler) {
+static struct scene *scene_open_as(const char *account, unsigned inquiries, fake_rule rule, const char *zap,
+                                   est_handler handler) {
     struct scene *s = calloc(1, sizeof *s);
     assert_non_null(s);
     sem_init(&s->begun, 0, 0);
@@ -214,7 +217,7 @@ static struct scene *scene_open(unsigned inquiries, fake_rule rule, const char *
     s->broker =
         fake_open(&(struct fake_options){.rule = rule, .arg = s, .zap_status = zap, .window = WINDOW});
     est_agent_options options = {.broker = {.endpoints = {fake_endpoint(s->broker)},
-                                            .account = "nosazi-agent",
+                                            .account = account,
                                             .window = WINDOW,
                                             .reconnect_first = {10 * EST_US_PER_MS}},
                                  .workers = WORKERS,
@@ -223,6 +226,10 @@ static struct scene *scene_open(unsigned inquiries, fake_rule rule, const char *
                                  .arg = s};
     assert_int_equal(est_agent_open(&options, &s->agent), 0);
     return s;
+}
+
+static struct scene *scene_open(unsigned inquiries, fake_rule rule, const char *zap, est_handler handler) {
+    return scene_open_as("portal", inquiries, rule, zap, handler); /* so the fake calls everybody */
 }
 
 static void scene_run(struct scene *s) {
@@ -372,6 +379,17 @@ static void revoked_and_refused_keys_end_the_agent(void **state) {
     scene_close(&s);
 }
 
+static void agent_with_another_accounts_key_ends_without_taking_work(void **state) {
+    (void)state;
+    struct scene *s = scene_open_as("nosazi-agent", 1, serve, NULL, answer_at_once);
+    scene_run(s);
+    scene_join(s, -EST_INPUT);
+    fake_await(s->broker, VERB_BYE, 1);
+    assert_int_equal(fake_count(s->broker, VERB_READY), 0);
+    assert_int_equal(atomic_load(&s->strangers), 1);
+    scene_close(&s);
+}
+
 static void agent_that_never_ran_closes(void **state) {
     (void)state;
     struct scene *s = scene_open(1, serve, NULL, answer_at_once);
@@ -392,6 +410,7 @@ int main(void) {
         cmocka_unit_test(stop_from_a_signal_finishes_what_is_held),
         cmocka_unit_test(drain_ends_at_its_time_and_the_handler_hears_of_it),
         cmocka_unit_test(revoked_and_refused_keys_end_the_agent),
+        cmocka_unit_test(agent_with_another_accounts_key_ends_without_taking_work),
         cmocka_unit_test(agent_that_never_ran_closes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
