@@ -23,7 +23,7 @@ static const char help[] =
     "SIGTERM and SIGINT stop it: it takes no more, finishes what it holds for at most 10 s, and exits.\n"
     "\n"
     "Exit codes: 0 stopped, or the check found nothing; 1 the system failed it; 2 usage or\n"
-    "configuration; 3 refused by the broker for good (account, key, door or protocol version).\n"
+    "configuration; 3 refused by the broker for good (key, types, door or protocol version).\n"
     "\n"
     "Example: estelam-agent --config nosazi-agent.yaml --check && estelam-agent --config nosazi-agent.yaml\n";
 
@@ -33,6 +33,7 @@ struct options {
 };
 
 static est_agent *running; /* for the signal handler; set before the handler is */
+static bool was_let_in;    /* the broker took the key at least once */
 
 static void on_signal(int number) {
     (void)number;
@@ -49,6 +50,7 @@ static void tell_code(void *arg, int code, const char *sentence) {
         log_line(LOG_LEVEL_WARNING, "%s: %s", est_code_name(code), sentence);
     else
         log_line(LOG_LEVEL_INFO, "%s", sentence);
+    was_let_in |= !code; /* the first good news is the session */
 }
 
 static est_verdict answer(void *arg, const est_inquiry *in, est_answer *out) {
@@ -122,6 +124,36 @@ static int exit_code_of(int code) {
     }
 }
 
+/* What to do about the end, by its cause: the line before says what it was. */
+static const char *remedy_of(int code) {
+    switch (-code) {
+    case EST_NOT_ALLOWED:
+        if (was_let_in)
+            return "the key is good: leave the type out of types: and of the back end's, or ask the broker's "
+                   "operator to grant it";
+        return "show the broker's operator the account's name and the public: line of the key file";
+    case EST_KEY_REVOKED:
+        return "show the broker's operator the account's name and the public: line of the key file";
+    case EST_WRONG_DOOR:
+        return "name the address of the departments' door in broker.endpoints";
+    case EST_VERSION_UNSUPPORTED:
+        return "install an estelam-agent of the broker's release";
+    case EST_INPUT:
+        return "set broker.account and broker.key of the file to one account's";
+    default:
+        return est_code_advice(-code)[0] ? est_code_advice(-code) : "the lines before say why";
+    }
+}
+
+static void end_tell(int code) {
+    const char *what =
+        exit_code_of(code) == EXIT_REFUSED ? "the broker refuses it for good" : est_code_text(-code);
+    if (code)
+        log_line(LOG_LEVEL_ERROR, "the agent ends: %s (%s); %s", what, est_code_name(-code), remedy_of(code));
+    else
+        log_line(LOG_LEVEL_INFO, "stopped");
+}
+
 static void signals_catch(void) {
     struct sigaction action = {.sa_handler = on_signal};
     sigemptyset(&action.sa_mask);
@@ -139,24 +171,18 @@ static int agent_run(struct profile *profile) {
     profile->options.logger = tell_code;
     profile->options.arg = profile;
     int code = est_agent_open(&profile->options, &running);
-    if (!code) {
-        signals_catch();
-        log_line(LOG_LEVEL_INFO, "estelam-agent %s: %s at work with the %s back end and %u workers",
-                 ESTELAM_VERSION, profile->options.broker.account, profile->backend->class->name,
-                 profile->options.workers);
-        code = est_agent_run(running, DRAIN_MS);
-        signals_ignore();
+    if (code) {
+        log_line(LOG_LEVEL_ERROR, "the agent cannot begin: %s: %s", est_code_name(code), est_code_text(code));
+        return exit_code_of(code);
     }
+    signals_catch();
+    log_line(LOG_LEVEL_INFO, "estelam-agent %s: %s at work with the %s back end and %u workers",
+             ESTELAM_VERSION, profile->options.broker.account, profile->backend->class->name,
+             profile->options.workers);
+    code = est_agent_run(running, DRAIN_MS);
+    signals_ignore();
     est_agent_close(&running);
-    if (exit_code_of(code) == EXIT_REFUSED)
-        log_line(LOG_LEVEL_ERROR,
-                 "the agent ends: the broker refuses it for good (%s); show its operator the "
-                 "account's name and the public: line of the key file",
-                 est_code_name(code));
-    else if (code)
-        log_line(LOG_LEVEL_ERROR, "the agent ends: %s: %s", est_code_name(code), est_code_text(code));
-    else
-        log_line(LOG_LEVEL_INFO, "stopped");
+    end_tell(code);
     return exit_code_of(code);
 }
 

@@ -235,8 +235,10 @@ static void on_result_ack(struct broker *b, uint32_t peer, const struct message 
 
 /* --- Departments ----------------------------------------------------------------------------------- */
 
-/* Names of READY become numbers. An unknown name is the agent's mistake and is named. */
+/* Names of READY become numbers. An unknown name, or that of a type that others answer, is the agent's mistake
+ * and is named: here, since the core knows numbers alone. */
 static bool ready_types(struct broker *b, uint32_t peer, const struct ready *r, uint32_t *types, size_t *ret_count) {
+    uint32_t account = b->keyring.keys[net_peer(b->net, peer)->key].account;
     struct cursor c;
     size_t count = 0;
     est_slice name;
@@ -247,11 +249,13 @@ static bool ready_types(struct broker *b, uint32_t peer, const struct ready *r, 
     for (size_t i = 0; i < count; i++) {
         const struct ctype *type;
         uint32_t version;
-        if (cursor_text(&c, EST_NAME_MAX, &name) && registry_type(b->registry, name, &type, &types[i], &version))
+        bool known = cursor_text(&c, EST_NAME_MAX, &name) && registry_type(b->registry, name, &type, &types[i], &version);
+        if (known && core_may_answer(b->core, account, types[i]))
             continue;
         char detail[200];
-        snprintf(detail, sizeof detail, "types: no type `%.*s`", c.bad == NULL ? (int)name.size : 0, (const char *)name.data);
-        send_error(b, peer, (struct error_is){.ref = r->ref, .code = EST_UNKNOWN_TYPE}, detail);
+        snprintf(detail, sizeof detail, known ? "types: `%.*s` is not this account's" : "types: no type `%.*s`",
+                 c.bad == NULL ? (int)name.size : 0, (const char *)name.data);
+        send_error(b, peer, (struct error_is){.ref = r->ref, .code = known ? EST_NOT_ALLOWED : EST_UNKNOWN_TYPE}, detail);
         return false;
     }
     *ret_count = count;
