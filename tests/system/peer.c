@@ -33,12 +33,14 @@ static void witness_end(struct witness *w) {
     town_end(w->town);
 }
 
-/* Says this after HELLO; it must be told MALFORMED and cut off. */
-static void expect_malformed(struct witness *w, const void *bytes, size_t size) {
+/* Says this after HELLO; it must be told MALFORMED, where and why, and cut off. */
+static void expect_malformed(struct witness *w, const void *bytes, size_t size, const char *why) {
     uint64_t before = far_stat(w->duty, "refused_MALFORMED");
     struct raw *raw = raw_session(w->town, "notary");
     raw_send_bytes(raw, bytes, size, false);
-    assert_int_equal(raw_receive(raw, VERB_BYE)->bye.code, EST_MALFORMED);
+    const struct bye *bye = &raw_receive(raw, VERB_BYE)->bye;
+    assert_int_equal(bye->code, EST_MALFORMED);
+    assert_true(text_has(bye->text, why));
     raw_ended(raw);
     raw_close(&raw);
     assert_int_equal(far_stat(w->duty, "refused_MALFORMED"), before + 1);
@@ -53,11 +55,14 @@ static void garbage_ends_its_connection_and_is_counted(void **state) {
     for (size_t i = 1; i < sizeof noise; i++)
         noise[i] = (char)(rand_r(&seed) >> 8);
     noise[1] = (char)0xc1; /* which msgpack never uses: no chance of a valid start */
-    expect_malformed(&w, noise, sizeof noise);
-    expect_malformed(&w, "\x01\x92\x10", 3);                     /* ends within a command */
-    expect_malformed(&w, "\x01\xdd\xff\xff\xff\xff", 6);         /* four thousand million elements */
-    expect_malformed(&w, "\x01\x92\x11\x80", 4);                 /* ACCEPTED, which only a broker says */
-    expect_malformed(&w, "\x01\x92\x01\x82\x01\x01\x02\x01", 8); /* a second HELLO */
+    expect_malformed(&w, noise, sizeof noise, "byte 1: ");
+    /* ends within a command; four thousand million elements; ACCEPTED, which only a broker says; a second
+     * HELLO; a text where a number belongs */
+    expect_malformed(&w, "\x01\x92\x10", 3, "byte 1: ");
+    expect_malformed(&w, "\x01\xdd\xff\xff\xff\xff", 6, "byte 1: an array");
+    expect_malformed(&w, "\x01\x92\x11\x80", 4, "");
+    expect_malformed(&w, "\x01\x92\x01\x82\x01\x01\x02\x01", 8, "a second HELLO");
+    expect_malformed(&w, "\x01\x92\x03\x81\x01\xa1\x61", 7, "PING.token, byte 5: an unsigned integer");
     witness_end(&w);
 }
 
