@@ -104,6 +104,7 @@ struct town_account *town_account(struct town *, const char *name);
 void town_file(struct town *, const char *name, const char *text);
 void town_accounts_write(struct town *);
 void town_broker_write(struct town *);
+void town_limits_write(struct town *, const char *limits); /* broker.yaml with these alone, such as "sessions_max: 3" */
 /* The text of the harness's own types, where plot.debt's reply has these fields more (YAML, each
  * with four blanks before it); for town_file(…, TOWN_TYPES, …). */
 #define TOWN_TYPES "catalogue/types/plots.yaml"

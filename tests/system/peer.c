@@ -1,7 +1,6 @@
 /* peer.c - peers that break the protocol are cut off and counted, and nobody else notices. */
 #include "harness.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,13 +221,7 @@ static void peer_that_reads_no_answers_is_asked_to_wait(void **state) {
 static void full_broker_tells_why_and_lets_operators_in(void **state) {
     (void)state;
     struct town *town = town_new(NULL);
-    char text[1024];
-    snprintf(text, sizeof text,
-             "catalogue: catalogue\naccounts: accounts.yaml\nstore: {directory: store, size_max: 2 GiB}\n"
-             "security: curve\nkey: broker.key\n"
-             "listen: {requesters: \"%s\", departments: \"%s\", operators: \"%s\"}\nlimits: {sessions_max: 3}\n",
-             town->endpoints[REQUESTERS], town->endpoints[DEPARTMENTS], town->endpoints[OPERATORS]);
-    town_file(town, "broker.yaml", text);
+    town_limits_write(town, "sessions_max: 3");
     town_start(town);
     struct far *portal = far_open(town, "portal", 2), *notary = far_open(town, "notary", 2);
     est_options options = far_options(town, "treasury-a", 0);

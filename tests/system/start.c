@@ -73,14 +73,7 @@ static void limit_below_what_the_store_holds_is_said(void **state) {
     for (int i = 0; i < 3; i++)
         far_submit(portal, "plot.debt", "1-1-1", NULL);
     assert_int_equal(town_stop(town), 0);
-    char text[1024];
-    snprintf(
-        text, sizeof text,
-        "catalogue: catalogue\naccounts: accounts.yaml\nstore: {directory: store, size_max: 2 GiB}\n"
-        "security: curve\nkey: broker.key\n"
-        "listen: {requesters: \"%s\", departments: \"%s\", operators: \"%s\"}\nlimits: {inquiries_max: 2}\n",
-        town->endpoints[0], town->endpoints[1], town->endpoints[2]);
-    town_file(town, "broker.yaml", text);
+    town_limits_write(town, "inquiries_max: 2");
     assert_int_equal(town_start_fails(town), EXIT_STORE);
     child_error_wait(town->broker, "inquiries_max");
     child_free(&town->broker);

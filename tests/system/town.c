@@ -138,16 +138,22 @@ void town_accounts_write(struct town *town) {
 }
 
 void town_broker_write(struct town *town) {
+    const char *more = town->options.limits;
+    char limits[256];
+    snprintf(limits, sizeof limits, "inquiries_max: 200000, sessions_max: 64%s%s", more ? ", " : "", more ? more : "");
+    town_limits_write(town, limits);
+}
+
+void town_limits_write(struct town *town, const char *limits) {
     const struct town_options *o = &town->options;
     char text[2048];
     snprintf(text, sizeof text,
              "catalogue: \"%s\"\naccounts: accounts.yaml\nstore: {directory: store, size_max: 2 GiB}\n"
              "security: %s\nkey: broker.key\n"
              "listen: {requesters: \"%s\", departments: \"%s\", operators: \"%s\"}\n"
-             "limits: {inquiries_max: 200000, sessions_max: 64%s%s}\n",
+             "limits: {%s}\n",
              o->catalogue ? o->catalogue : "catalogue", o->plain ? "plain" : "curve",
-             town->endpoints[REQUESTERS], town->endpoints[DEPARTMENTS], town->endpoints[OPERATORS],
-             o->limits ? ", " : "", o->limits ? o->limits : "");
+             town->endpoints[REQUESTERS], town->endpoints[DEPARTMENTS], town->endpoints[OPERATORS], limits);
     town_file(town, "broker.yaml", text);
 }
 
