@@ -159,6 +159,24 @@ static void send_result(struct broker *b, const struct effect *fx) {
     command_send(b, fx->session, &m);
 }
 
+/* Which limit a submission met: whoever reads it knows whom to call. */
+static void busy_tell(const struct broker *b, uint32_t session, char *ret, size_t size) {
+    struct core_counts counts;
+    struct session_view s;
+    struct account_view account;
+    core_counts(b->core, &counts);
+    core_session(b->core, session, &s);
+    core_account(b->core, s.account, &account);
+    if (counts.full)
+        snprintf(ret, size, "the store is full");
+    else if (account.kept >= b->limits.account_open_max)
+        snprintf(ret, size, "the account has %u open or unacknowledged, limits.account_open_max", account.kept);
+    else if (counts.open + counts.unacknowledged >= b->limits.inquiries_max)
+        snprintf(ret, size, "%u are open or unacknowledged, limits.inquiries_max", b->limits.inquiries_max);
+    else
+        snprintf(ret, size, "too many pairs of type and district");
+}
+
 static void send_refused(struct broker *b, const struct effect *fx) {
     if (fx->code == EST_INVALID_ANSWER) /* said already, with the defects */
         return;
@@ -168,7 +186,10 @@ static void send_refused(struct broker *b, const struct effect *fx) {
                              .epoch = fx->epoch,
                              .code = fx->code,
                              .retry_ms = (uint64_t)(fx->retry.us / EST_US_PER_MS)};
-    send_error(b, fx->session, error, NULL);
+    char detail[128] = "";
+    if (fx->code == EST_BUSY && fx->ref == 0)
+        busy_tell(b, fx->session, detail, sizeof detail);
+    send_error(b, fx->session, error, detail[0] != '\0' ? detail : NULL);
 }
 
 static void send_done(struct broker *b, const struct effect *fx) {

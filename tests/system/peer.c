@@ -216,6 +216,28 @@ static void peer_that_reads_no_answers_is_asked_to_wait(void **state) {
     witness_end(&w);
 }
 
+/* --- More than there is room for ---------------------------------------------------------------------------- */
+
+static void busy_says_which_limit_was_met(void **state) {
+    (void)state;
+    static const struct { const char *limits, *says; } limits[] = {
+        {"account_open_max: 1", "limits.account_open_max"}, {"inquiries_max: 1, account_open_max: 9", "limits.inquiries_max"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct town *town = town_new(NULL);
+        town_limits_write(town, limits[i].limits);
+        town_start(town);
+        struct far *portal = far_open(town, "portal", 2);
+        far_submit(portal, "plot.debt", "1-1-1", NULL);
+        est_id id;
+        est_id_new(&id);
+        far_ask(portal, "plot.debt", "1-1-1", NULL, &id, (est_time){0});
+        const est_event *refused = far_wait(portal, EST_EVENT_REFUSED, .id = &id);
+        assert_int_equal(refused->code, EST_BUSY);
+        assert_true(text_has(refused->text, limits[i].says));
+        town_end(town);
+    }
+}
+
 /* --- More than there are sessions for ---------------------------------------------------------------------- */
 
 static void full_broker_tells_why_and_lets_operators_in(void **state) {
@@ -279,6 +301,7 @@ int main(void) {
         CLAIM(largest_frame_is_taken),
         CLAIM(larger_frame_ends_its_connection_alone),
         CLAIM(peer_that_reads_no_answers_is_asked_to_wait),
+        CLAIM(busy_says_which_limit_was_met),
         CLAIM(full_broker_tells_why_and_lets_operators_in),
         CLAIM(client_takes_the_largest_frame),
     };
