@@ -292,6 +292,7 @@ int town_stop(struct town *town) {
     int status = child_wait(town->broker);
     if (status != 0)
         child_print(town->broker);
+    assert_true(child_error_has(town->broker, "stopping: asked by SIGTERM"));
     assert_true(child_free(&town->broker));
     return status;
 }
