@@ -202,6 +202,7 @@ static void peer_that_reads_no_answers_is_asked_to_wait(void **state) {
     struct raw *deaf = raw_deaf_session(w.town, "portal");
     questions_send(deaf, number);
     far_submit(w.portal, "plot.use", "1-1-1", NULL); /* meanwhile nobody else waits */
+    far_stat_wait(w.duty, "refused_BUSY", QUESTIONS * QUESTION_FRAMES / 4); /* who read already would get answers */
     unsigned answered = 0, busy = 0;
     while (answered + busy < QUESTIONS * QUESTION_FRAMES) {
         const struct message *m = raw_next(deaf);
