@@ -42,9 +42,10 @@ static const struct row *soonest_peer(const struct row *ours, const struct row *
     return best;
 }
 
-static const struct row *bare_proxy(const struct row *ours, const struct row *rows, size_t count) {
+static const struct row *limit_find(const char *name, bool curve, const struct row *ours,
+                                    const struct row *rows, size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(rows[i].plan.system->name, "proxy") == 0 && !rows[i].plan.curve &&
+        if (strcmp(rows[i].plan.system->name, name) == 0 && rows[i].plan.curve == curve &&
             same_job(&rows[i].plan, &ours->plan))
             return &rows[i];
     return NULL;
@@ -56,7 +57,7 @@ static double quotient(double a, double b) {
 
 static bool ratio_make(const struct promise *p, const struct row *ours, const struct row *rows, size_t count,
                        struct ratio *ret) {
-    const struct row *other = p->measure == THROUGHPUT_PROXY ? bare_proxy(ours, rows, count)
+    const struct row *other = p->measure == THROUGHPUT_PROXY ? limit_find("proxy", false, ours, rows, count)
                               : p->measure == P50_NO_WORSE   ? soonest_peer(ours, rows, count)
                                                              : ratio_fastest_peer(ours, rows, count);
     if (!other)
@@ -67,6 +68,8 @@ static bool ratio_make(const struct promise *p, const struct row *ours, const st
     ret->value = is_throughput                ? quotient(a->per_s, b->per_s)
                  : p->measure == P99_NO_WORSE ? quotient((double)a->p99_us, (double)b->p99_us)
                                               : quotient((double)a->p50_us, (double)b->p50_us);
+    const struct row *limit = limit_find("proxy-synced", ours->plan.curve, ours, rows, count);
+    ret->limit = p->measure == THROUGHPUT && limit ? quotient(limit->figures.per_s, b->per_s) : 0;
     ret->met = is_throughput ? ret->value >= p->reach : ret->value <= p->reach;
     return true;
 }
@@ -97,17 +100,20 @@ void ratios_print(const struct ratio *ratios, size_t count) {
     if (count == 0)
         return;
     printf("\nAgainst the fastest durable peer, and the bare proxy without CURVE, of this run:\n");
-    printf("%6s %5s %5s %4s %4s  %-38s %8s  %-8s\n", "window", "body", "curve", "req.", "ag.", "", "ratio",
-           "reach");
+    printf("%6s %5s %5s %4s %4s  %-38s %8s  %-8s %-8s %s\n", "window", "body", "curve", "req.", "ag.", "",
+           "ratio", "reach", "", "proxy-synced");
     for (size_t i = 0; i < count; i++) {
         const struct ratio *r = &ratios[i];
         const struct plan *p = &r->ours->plan;
-        char what[64], reach[16];
+        char what[64], reach[16], limit[16] = "";
         bool least = r->promise->measure == THROUGHPUT || r->promise->measure == THROUGHPUT_PROXY;
         snprintf(what, sizeof what, "%s %s", measure_name(r->promise->measure), r->other->plan.system->name);
         snprintf(reach, sizeof reach, "%s %g", least ? ">=" : "<=", r->promise->reach);
-        printf("%6u %5u %5s %4u %4u  %-38s %8.2f  %-8s %s\n", p->window, p->body, p->curve ? "on" : "off",
-               p->requesters, p->agents, what, r->value, reach, r->met ? "met" : "NOT MET");
+        if (r->limit > 0)
+            snprintf(limit, sizeof limit, "%.2f", r->limit);
+        printf("%6u %5u %5s %4u %4u  %-38s %8.2f  %-8s %-8s %s\n", p->window, p->body,
+               p->curve ? "on" : "off", p->requesters, p->agents, what, r->value, reach,
+               r->met ? "met" : "NOT MET", limit);
     }
     fflush(stdout);
 }

@@ -28,6 +28,7 @@ struct ratio {
     const struct promise *promise;
     const struct row *ours, *other;
     double value;
+    double limit; /* of THROUGHPUT: what `proxy-synced` gives by the same measure; 0: it was not run */
     bool met;
 };
 

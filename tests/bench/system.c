@@ -2,7 +2,8 @@
 #include "system.h"
 
 extern const struct system system_estelam, system_redis, system_postgres, system_beanstalkd, system_rabbitmq,
-    system_nats, system_http, system_proxy, system_proxy_batched, system_lmdb, system_append;
+    system_nats, system_http, system_proxy, system_proxy_batched, system_proxy_synced, system_lmdb,
+    system_append;
 
 const struct system *const systems[] = {
     &system_estelam,
@@ -22,4 +23,5 @@ const struct system *const systems[] = {
 #ifdef BENCH_NATS
     &system_nats,
 #endif
-    &system_proxy,      &system_proxy_batched, &system_lmdb, &system_append, NULL};
+    &system_proxy,      &system_proxy_batched, &system_proxy_synced, &system_lmdb, &system_append, NULL,
+};

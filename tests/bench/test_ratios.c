@@ -8,7 +8,8 @@
 
 static const struct system ours = {.name = "estelam", .ours = true}, redis = {.name = "redis"},
                            rabbit = {.name = "rabbitmq"}, nats = {.name = "nats", .unsynced = true},
-                           proxy = {.name = "proxy", .limit = true};
+                           proxy = {.name = "proxy", .limit = true},
+                           synced = {.name = "proxy-synced", .limit = true};
 
 static struct row row_of(const struct system *system, bool curve, unsigned window, double per_s, uint64_t p50,
                          uint64_t p99) {
@@ -93,11 +94,25 @@ static void a_peer_that_did_nothing_is_no_division_by_zero(void **state) {
     assert_false(ratio_of(ratios, count, THROUGHPUT)->met);
 }
 
+static void what_wire_and_disk_give_is_told_beside_it(void **state) {
+    (void)state;
+    const struct row rows[] = {row_of(&ours, true, 64, 120, 10, 20), row_of(&synced, false, 64, 900, 1, 1),
+                               row_of(&redis, false, 64, 100, 8, 30), row_of(&synced, true, 64, 230, 1, 1)};
+    struct ratio ratios[8];
+    size_t count = ratios_make(rows, 4, ratios, 8);
+    assert_true(ratio_of(ratios, count, THROUGHPUT)->limit == 2.3);
+    assert_true(ratio_of(ratios, count, P99_NO_WORSE)->limit == 0);
+    assert_ptr_equal(ratio_of(ratios, count, THROUGHPUT)->other, &rows[2]);
+    count = ratios_make(rows, 3, ratios, 8); /* with CURVE it was not run */
+    assert_true(ratio_of(ratios, count, THROUGHPUT)->limit == 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_fastest_durable_peer_is_the_measure),
         cmocka_unit_test(a_little_less_is_not_met),
         cmocka_unit_test(the_proxy_counts_without_curve),
+        cmocka_unit_test(what_wire_and_disk_give_is_told_beside_it),
         cmocka_unit_test(alone_the_soonest_peer_is_the_measure),
         cmocka_unit_test(other_jobs_and_scenarios_are_not_compared),
         cmocka_unit_test(a_peer_that_did_nothing_is_no_division_by_zero),

@@ -2,9 +2,11 @@
  *
  * `proxy` sends one message for each inquiry and one for each answer. `proxy-batched` puts all that
  * is due into messages of up to 32 KiB, as we do with frames (of 64): what the wire gives to those who do.
+ * `proxy-synced` does too, and its proxy is ours (synced.h): what is left where each hop waits for the disk.
  * Nobody acknowledges anything; that counts as acknowledged when sent.
  */
 #include "flights.h"
+#include "synced.h"
 #include "system.h"
 
 #include <errno.h>
@@ -52,7 +54,9 @@ static bool door_open(void *socket, char ret[DOOR_SIZE]) {
 }
 
 /* In the child: never returns. Its doors are told through `told`. */
-static void proxy_serve(struct proxy *proxy, bool curve, int told) {
+static void proxy_serve(const struct stage *s, int told) {
+    struct proxy *proxy = s->own;
+    bool curve = s->plan->curve, synced = strcmp(s->plan->system->name, "proxy-synced") == 0;
     void *context = zmq_ctx_new();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGTERM, SIG_DFL);
@@ -61,7 +65,7 @@ static void proxy_serve(struct proxy *proxy, bool curve, int told) {
     void *back = socket_make(context, ZMQ_DEALER, proxy, curve, true);
     if (door_open(front, proxy->requesters) && door_open(back, proxy->agents) &&
         write(told, proxy, sizeof *proxy) == (ssize_t)sizeof *proxy)
-        zmq_proxy(front, back, NULL);
+        synced ? synced_serve(s, front, back) : (void)zmq_proxy(front, back, NULL);
     _exit(1);
 }
 
@@ -75,7 +79,7 @@ static int proxy_open(struct stage *s) {
     s->rough = true;
     s->server = fork();
     if (s->server == 0)
-        proxy_serve(proxy, s->plan->curve, doors[1]);
+        proxy_serve(s, doors[1]);
     close(doors[1]);
     bool told = s->server > 0 && read(doors[0], proxy, sizeof *proxy) == (ssize_t)sizeof *proxy;
     close(doors[0]);
@@ -250,6 +254,19 @@ const struct system system_proxy = {
 const struct system system_proxy_batched = {
     .name = "proxy-batched",
     .durable = "never: as proxy, but with all that is due in messages of up to 32 KiB",
+    .curve = true,
+    .limit = true,
+    .open = proxy_open,
+    .close = proxy_close,
+    .requester = proxy_requester,
+    .agent = proxy_agent,
+};
+
+const struct system system_proxy_synced = {
+    .name = "proxy-synced",
+    .durable =
+        "as proxy-batched, but what came in is written and synced before it is passed on; nobody looks "
+        "at it, finds it again or acknowledges it",
     .curve = true,
     .limit = true,
     .open = proxy_open,
