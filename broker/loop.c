@@ -265,6 +265,13 @@ static void full_tell(struct broker *b) {
     log_line(4, "limits.sessions_max (%u) connections are open: others are turned away, operators last", b->limits.sessions_max);
 }
 
+/* The far end is told that it may not come in, or nothing at all; its operators ask ours. */
+static void turned_tell(struct broker *b) {
+    char sentence[TURNED_SIZE];
+    while (net_turned_next(b->net, b->now, sentence))
+        log_line(5, "%s", sentence);
+}
+
 /* Key dates, and the room when nothing is written, once a second; the store's housekeeping once a
  * minute. */
 static void upkeep(struct broker *b) {
@@ -273,6 +280,7 @@ static void upkeep(struct broker *b) {
         b->measured_us = b->now.us;
         keys_enforce(b);
         full_tell(b);
+        turned_tell(b);
         clock_tell(b);
     }
     if (is_due || b->batch_appends > 0)

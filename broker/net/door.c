@@ -53,7 +53,7 @@ static bool options_hold(void *s, const struct net_options *o, const char *domai
 static int monitor_open(struct door_socket *d, void *context) {
     char name[64];
     snprintf(name, sizeof name, "inproc://estelam-monitor-%s", zap_domain(d->door));
-    if (zmq_socket_monitor(d->socket, name, ZMQ_EVENT_DISCONNECTED) != 0)
+    if (zmq_socket_monitor(d->socket, name, ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) != 0)
         return -EST_IO;
     d->monitor = zmq_socket(context, ZMQ_PAIR);
     int none = 0;
@@ -112,8 +112,16 @@ void door_close(struct door_socket *d) {
     d->socket = d->monitor = NULL;
 }
 
-/* An event is six bytes, the number and the descriptor, then a frame with the address. */
-int door_disconnected(struct door_socket *d) {
+/* libzmq does not say whose it was. What is no ZMTP at all is not told: somebody looks for open ports. */
+static void handshake_failed(const struct door_socket *d, int32_t error, struct turned *turned) {
+    if (error == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC)
+        turned_add(turned, &(struct turned_row){.why = TURNED_CRYPTO, .door = d->door});
+    if (error == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
+        turned_add(turned, &(struct turned_row){.why = TURNED_MECHANISM, .door = d->door});
+}
+
+/* An event is six bytes, the number and the descriptor or error, then a frame with the endpoint. */
+int door_disconnected(struct door_socket *d, struct turned *turned) {
     for (;;) {
         zmq_msg_t event;
         zmq_msg_init(&event);
@@ -123,10 +131,10 @@ int door_disconnected(struct door_socket *d) {
             return -1;
         }
         uint16_t number = 0;
-        int32_t fd = -1;
+        int32_t value = -1;
         if (zmq_msg_size(&event) >= 6) {
             memcpy(&number, zmq_msg_data(&event), sizeof number);
-            memcpy(&fd, (const char *)zmq_msg_data(&event) + 2, sizeof fd);
+            memcpy(&value, (const char *)zmq_msg_data(&event) + 2, sizeof value);
         }
         int more = zmq_msg_more(&event);
         zmq_msg_close(&event);
@@ -134,7 +142,9 @@ int door_disconnected(struct door_socket *d) {
             zmq_msg_init(&event);
             zmq_msg_recv(&event, d->monitor, 0);
         }
-        if (number == ZMQ_EVENT_DISCONNECTED && fd >= 0)
-            return fd;
+        if (number == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
+            handshake_failed(d, value, turned);
+        else if (number == ZMQ_EVENT_DISCONNECTED && value >= 0)
+            return value;
     }
 }

@@ -20,7 +20,8 @@ struct door_socket {
 int door_open(struct door_socket *, void *context, enum door, const struct net_options *, const char *endpoint,
               char *ret_why);
 void door_close(struct door_socket *);
-/* The file descriptor of a connection that ended, or -1 when no more is known. */
-int door_disconnected(struct door_socket *);
+/* The file descriptor of a connection that ended, or -1 when no more is known. Handshakes that libzmq itself gave
+ * up, before anybody was asked about a key, are added to who was turned away. */
+int door_disconnected(struct door_socket *, struct turned *);
 
 #endif

@@ -49,6 +49,7 @@ struct net {
     int turn;                       /* the door that is read next */
     zmq_msg_t held;                 /* the frame last given out */
     struct net_counts counts;
+    struct turned turned;
     uint32_t free_count;
     atomic_uint_fast64_t *owed;     /* by peer; of whoever had its number before too, until that is gone */
     atomic_uint_fast64_t owed_total;
@@ -101,14 +102,6 @@ static void fd_bind(struct net *n, int fd, uint32_t peer) {
     n->by_fd[fd] = peer + 1;
 }
 
-/* The doors listen on IPv6 sockets too, where an IPv4 peer looks like ::ffff:10.0.0.1. */
-static void address_copy(struct peer *p, const char *address) {
-    static const char mapped[] = "::ffff:";
-    if (address != NULL && strncmp(address, mapped, sizeof mapped - 1) == 0 && strchr(address, '.') != NULL)
-        address += sizeof mapped - 1;
-    snprintf(p->address, sizeof p->address, "%s", address != NULL ? address : "");
-}
-
 static bool peer_fits(const struct net *n, enum door door) {
     uint32_t kept = n->options.peers_max > 8 * OPERATORS_KEPT ? OPERATORS_KEPT : n->options.peers_max > 1;
     return n->free_count > (door == DOOR_OPERATOR ? 0 : kept);
@@ -131,7 +124,8 @@ static uint32_t peer_new(struct net *n, enum door door, uint32_t routing, uint32
     /* ZMQ_SRCFD is called deprecated and is the only way to tell, and to end, one connection. */
     p->fd = zmq_msg_get(&n->held, ZMQ_SRCFD);
     fd_bind(n, p->fd, peer);
-    address_copy(p, zmq_msg_gets(&n->held, "Peer-Address"));
+    const char *address = zmq_msg_gets(&n->held, "Peer-Address");
+    snprintf(p->address, sizeof p->address, "%s", address != NULL ? address_plain(address) : "");
     uint32_t at = slot_hash(n, door, routing);
     while (n->slots[at] != 0)
         at = (at + 1) & n->slots_mask;
@@ -189,7 +183,7 @@ int net_open(const struct net_options *o, const struct keyring *ring, struct net
     n->ring = ring;
     zmq_msg_init(&n->held);
     zmq_ctx_set(n->context, ZMQ_MAX_SOCKETS, 65536);
-    int error = zap_open(&n->zap, n->context, ring);
+    int error = zap_open(&n->zap, n->context, ring, &n->turned);
     if (error < 0)
         snprintf(ret_why, 256, "the ZAP handler cannot be bound; no door is opened without it");
     for (int i = 0; error == 0 && i < DOORS; i++)
@@ -299,7 +293,8 @@ static void gone_collect(struct net *n, bool ask_all) {
     for (int i = 0; i < DOORS; i++) {
         if (!ask_all && !n->doors[i].has_ended)
             continue;
-        for (int fd = door_disconnected(&n->doors[i]); fd >= 0; fd = door_disconnected(&n->doors[i])) {
+        for (int fd = door_disconnected(&n->doors[i], &n->turned); fd >= 0;
+             fd = door_disconnected(&n->doors[i], &n->turned)) {
             if (fd >= n->by_fd_size || n->by_fd[fd] == 0)
                 continue;
             uint32_t peer = n->by_fd[fd] - 1;
@@ -636,4 +631,8 @@ const struct net_counts *net_counts(const struct net *n) {
 
 const struct zap *net_zap(const struct net *n) {
     return &n->zap;
+}
+
+bool net_turned_next(struct net *n, est_time now, char ret[TURNED_SIZE]) {
+    return turned_next(&n->turned, now, ret);
 }

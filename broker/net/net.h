@@ -91,5 +91,7 @@ void net_release(struct net *, uint32_t peer, est_time now);
 uint64_t net_owed(const struct net *, uint32_t peer);
 const struct net_counts *net_counts(const struct net *);
 const struct zap *net_zap(const struct net *);
+/* Who was turned away lately: the next sentence for the log (turned.h), or false. */
+bool net_turned_next(struct net *, est_time now, char ret[TURNED_SIZE]);
 
 #endif

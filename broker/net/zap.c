@@ -17,7 +17,7 @@ struct request {
     struct { uint8_t bytes[FRAME_SIZE_MAX + 1]; size_t size; } frame[FRAMES_MAX];
 };
 
-static const struct { enum door door; enum role role; const char *domain; } domains[] = {
+static const struct domain { enum door door; enum role role; const char *domain; } domains[] = {
     {DOOR_REQUESTER, ROLE_REQUESTER, "requesters"},
     {DOOR_DEPARTMENT, ROLE_DEPARTMENT, "departments"},
     {DOOR_OPERATOR, ROLE_OPERATOR, "operators"},
@@ -44,8 +44,8 @@ int socket_fd(void *socket) {
     return zmq_getsockopt(socket, ZMQ_FD, &fd, &size) == 0 ? fd : -1;
 }
 
-int zap_open(struct zap *zap, void *context, const struct keyring *ring) {
-    *zap = (struct zap){.socket = zmq_socket(context, ZMQ_REP), .ring = ring};
+int zap_open(struct zap *zap, void *context, const struct keyring *ring, struct turned *turned) {
+    *zap = (struct zap){.socket = zmq_socket(context, ZMQ_REP), .ring = ring, .turned = turned};
     int none = 0;
     if (zap->socket == NULL)
         return -EST_IO;
@@ -97,32 +97,66 @@ static bool frame_is(const struct request *r, size_t frame, const char *text) {
 }
 
 /* PLAIN names the account and shows its public key; it is offered on loopback only. */
-static uint32_t plain_find(const struct keyring *ring, const struct request *r) {
-    uint8_t public_key[32];
-    est_slice text = {r->frame[FRAME_CREDENTIALS + 1].bytes, r->frame[FRAME_CREDENTIALS + 1].size};
-    if (!key_text_parse(text, public_key))
-        return KEY_NONE;
-    uint32_t handle = keyring_find(ring, public_key);
-    return handle != KEY_NONE && frame_is(r, FRAME_CREDENTIALS, ring->keys[handle].name) ? handle : KEY_NONE;
+static bool plain_read(const struct request *r, uint8_t ret_key[32]) {
+    return key_text_parse((est_slice){r->frame[FRAME_CREDENTIALS + 1].bytes, r->frame[FRAME_CREDENTIALS + 1].size}, ret_key);
 }
 
-static uint32_t credentials_find(const struct keyring *ring, const struct request *r) {
-    if (frame_is(r, FRAME_MECHANISM, "CURVE") && r->count == 7 && r->frame[FRAME_CREDENTIALS].size == 32)
-        return keyring_find(ring, r->frame[FRAME_CREDENTIALS].bytes);
+static bool key_read(const struct request *r, uint8_t ret_key[32]) {
+    if (r->oversize || r->count < FRAMES_MIN || !frame_is(r, FRAME_VERSION, "1.0"))
+        return false;
     if (frame_is(r, FRAME_MECHANISM, "PLAIN") && r->count == 8)
-        return plain_find(ring, r);
+        return plain_read(r, ret_key);
+    if (!frame_is(r, FRAME_MECHANISM, "CURVE") || r->count != 7 || r->frame[FRAME_CREDENTIALS].size != 32)
+        return false;
+    memcpy(ret_key, r->frame[FRAME_CREDENTIALS].bytes, 32);
+    return true;
+}
+
+/* Which door it knocks at; NULL where there is no such door. */
+static const struct domain *domain_read(const struct request *r) {
+    for (size_t i = 0; i < sizeof domains / sizeof *domains && r->count >= FRAMES_MIN; i++)
+        if (frame_is(r, FRAME_DOMAIN, domains[i].domain))
+            return &domains[i];
+    return NULL;
+}
+
+/* The handle of who may come in; or KEY_NONE, and why not in `ret`. */
+static uint32_t judge(const struct keyring *ring, const struct request *r, const struct domain *domain, est_time now,
+                      struct turned_row *ret) {
+    uint8_t key[32];
+    ret->why = TURNED_MALFORMED;
+    if (domain == NULL || !key_read(r, key))
+        return KEY_NONE;
+    if (zmq_z85_encode(ret->key, key, sizeof key) == NULL)
+        return KEY_NONE;
+    uint32_t handle = keyring_find(ring, key);
+    ret->why = TURNED_UNKNOWN;
+    if (handle == KEY_NONE)
+        return KEY_NONE;
+    const struct ring_key *k = &ring->keys[handle];
+    bool is_named = frame_is(r, FRAME_MECHANISM, "CURVE") || frame_is(r, FRAME_CREDENTIALS, k->name);
+    memcpy(ret->account, k->name, sizeof ret->account);
+    if (is_named && k->role == domain->role && keyring_is_good(ring, handle, now))
+        return handle;
+    ret->why = !is_named                                ? TURNED_NAME
+               : !k->live                               ? TURNED_REVOKED
+               : k->role != domain->role                ? TURNED_DOOR
+               : k->from.us != 0 && now.us < k->from.us ? TURNED_EARLY
+                                                        : TURNED_LATE;
     return KEY_NONE;
 }
 
-static uint32_t judge(const struct zap *zap, const struct request *r, est_time now) {
-    if (r->oversize || r->count < FRAMES_MIN || !frame_is(r, FRAME_VERSION, "1.0"))
-        return KEY_NONE;
-    uint32_t handle = credentials_find(zap->ring, r);
-    if (handle == KEY_NONE || !keyring_is_good(zap->ring, handle, now))
-        return KEY_NONE;
-    for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
-        if (domains[i].role == zap->ring->keys[handle].role && frame_is(r, FRAME_DOMAIN, domains[i].domain))
-            return handle;
+/* The reason of a refusal is for our log alone: a stranger learns nothing of who is known here. */
+static uint32_t request_judge(const struct zap *zap, const struct request *r, est_time now) {
+    const struct domain *domain = domain_read(r);
+    struct turned_row row = {.door = domain != NULL ? domain->door : DOOR_ANY};
+    uint32_t handle = judge(zap->ring, r, domain, now, &row);
+    if (handle != KEY_NONE)
+        return handle;
+    if (r->count > FRAME_ADDRESS)
+        snprintf(row.address, sizeof row.address, "%.*s", (int)sizeof row.address - 1,
+                 address_plain((const char *)r->frame[FRAME_ADDRESS].bytes));
+    turned_add(zap->turned, &row);
     return KEY_NONE;
 }
 
@@ -134,7 +168,7 @@ void zap_handle(struct zap *zap, est_time now) {
     static const char *const status[] = {"400", "200"}, *const says[] = {"not known here", "welcome"};
     struct request r;
     while (request_receive(zap->socket, &r)) {
-        uint32_t handle = judge(zap, &r, now);
+        uint32_t handle = request_judge(zap, &r, now);
         bool good = handle != KEY_NONE;
         char user_id[16] = "";
         if (good)

@@ -11,18 +11,18 @@
 #define ZAP_H
 
 #include "keyring.h"
-
-#include <message.h> /* enum door */
+#include "turned.h"
 
 struct zap {
     void *socket;
     int fd;                     /* tells when it may be readable */
     const struct keyring *ring;
     uint64_t accepted, refused; /* handshakes since start */
+    struct turned *turned;      /* who was refused */
 };
 
 /* 0, or -EST_IO: another handler is bound already, or out of sockets. */
-int zap_open(struct zap *, void *context, const struct keyring *);
+int zap_open(struct zap *, void *context, const struct keyring *, struct turned *);
 void zap_close(struct zap *);
 /* Answers every request that waits. Quick: call it whenever the descriptor is readable. */
 void zap_handle(struct zap *, est_time now);

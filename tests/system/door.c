@@ -6,6 +6,11 @@
 
 /* --- At the threshold -------------------------------------------------------------------------------- */
 
+/* A far end that may not come in is told little; who runs the broker reads why. */
+static void told(struct town *town, const char *sentence) {
+    child_error_wait(town->broker, sentence);
+}
+
 /* Opens a client that must not get in; the code it is told. */
 static int refused(const est_options *options) {
     struct far *far = far_open_with(options);
@@ -28,6 +33,11 @@ static void unknown_key_is_refused(void **state) {
     options.secret_key = stranger.secret_key;
     assert_int_equal(refused(&options), EST_NOT_ALLOWED);
     assert_true(far_stat(duty, "handshakes_refused") >= 1);
+    char sentence[160];
+    snprintf(sentence, sizeof sentence,
+             "turned away at the requesters' door: a connection from 127.0.0.1, key %s: this key is not in accounts.yaml",
+             stranger.public_key);
+    told(town, sentence);
     town_end(town);
 }
 
@@ -55,6 +65,7 @@ static void wrong_server_key_gets_nobody_in(void **state) {
     options.server_key = other.public_key;
     assert_int_equal(refused(&options), EST_UNREACHABLE);
     assert_int_equal(far_stat(duty, "handshakes_accepted"), before);
+    told(town, "turned away at the requesters' door: a connection: its CURVE handshake failed");
     town_end(town);
 }
 
@@ -65,6 +76,7 @@ static void plain_client_is_refused_by_a_curve_broker(void **state) {
     est_options options = far_options(town, "portal", 0);
     options.server_key = NULL;
     assert_int_equal(refused(&options), EST_UNREACHABLE);
+    told(town, "turned away at the requesters' door: a connection: CURVE on one side only");
     town_end(town);
 }
 
@@ -90,6 +102,8 @@ static void plain_names_and_keys_must_belong_together(void **state) {
     far_wait(portal, EST_EVENT_CONNECTED);
     options.account = "notary"; /* with the portal's key */
     assert_int_equal(refused(&options), EST_NOT_ALLOWED);
+    told(town, "turned away at the requesters' door: portal from 127.0.0.1, key ");
+    told(town, ": it says that it is another account");
     town_end(town);
 }
 
@@ -106,12 +120,15 @@ static void key_of_one_role_is_refused_at_the_doors_of_the_others(void **state) 
             options.endpoints[0] = town->endpoints[door];
             assert_int_equal(refused(&options), EST_NOT_ALLOWED);
         }
+    told(town, "turned away at the departments' door: portal from 127.0.0.1, key ");
+    told(town, ": not the door of its account's role, see listen: in broker.yaml");
     town_end(town);
 }
 
 static void key_outside_its_dates_is_refused(void **state) {
     (void)state;
     static const char *const dates[] = {"until: 2024-01-01", "from: 2199-01-01"};
+    static const char *const why[] = {"this key has ended, see its until:", "this key is not valid yet, see its from:"};
     struct town *town = town_new(NULL);
     town_account(town, "notary")->dates = "from: 2024-01-01, until: 2199-01-01";
     for (size_t i = 0; i < 2; i++) {
@@ -120,6 +137,7 @@ static void key_outside_its_dates_is_refused(void **state) {
         town_start(town);
         est_options options = far_options(town, "portal", 0);
         assert_int_equal(refused(&options), EST_NOT_ALLOWED);
+        told(town, why[i]);
         far_open(town, "notary", 0); /* within its dates */
         assert_int_equal(town_stop(town), 0);
     }
@@ -150,6 +168,8 @@ static void revoked_key_dies_on_its_open_connection_and_others_notice_nothing(vo
     town_accounts_write(town);
     town_reload(town, "reloaded");
     expect_revoked(notary);
+    told(town, "turned away at the requesters' door: notary from 127.0.0.1, key ");
+    told(town, "this key is no longer in accounts.yaml");
     assert_int_equal(raw_receive(revoked, VERB_BYE)->bye.code, EST_KEY_REVOKED);
     raw_ended(revoked);
     const struct message *m = raw_receive(other, VERB_ASSIGN); /* what the revoked one held */
