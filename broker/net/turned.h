@@ -19,7 +19,7 @@ enum turned_why {
     TURNED_LATE,
     TURNED_DOOR,        /* of another role than the door is for */
     TURNED_CRYPTO,      /* CURVE failed: mostly an old server key */
-    TURNED_MECHANISM,   /* without CURVE where we ask for it, or the other way round */
+    TURNED_MECHANISM,   /* without CURVE where we ask for it, or the other way round; not heard of whoever hangs up first */
 };
 
 struct turned_row {
