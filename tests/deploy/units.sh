@@ -25,8 +25,8 @@ never_gives_up() { # unit
     [ "$(value_of "$1" Unit StartLimitIntervalSec)" = 0 ] || echo "$1 gives up"
     [ "$(value_of "$1" Service Restart)" = on-failure ] || echo "$1 does not come back"
 }
-waits_for_a_person() { # unit: with a wrong configuration, of which only the program itself can tell systemd
-    [ "$(value_of "$1" Service RestartPreventExitStatus)" = "2 3" ] || echo "$1 starts again with a wrong configuration"
+waits_for_a_person() { # unit, exit statuses of a wrong configuration, of which only the program itself can tell systemd
+    [ "$(value_of "$1" Service RestartPreventExitStatus)" = "$2" ] || echo "$1 starts again with a wrong configuration"
     [ -z "$(value_of "$1" Service ExecStartPre)" ] || echo "$1 has an ExecStartPre, whose exit status is not heeded"
 }
 each_user_is_made() {
@@ -43,9 +43,10 @@ clock_is_right() {
 
 claim "a broker whose disk is full comes back with the room" never_gives_up estelam-broker
 claim "a gateway comes back" never_gives_up estelam-gateway
-for unit in estelam-broker estelam-gateway estelam-agent@; do
-    claim "a wrong configuration of $unit waits for a person" waits_for_a_person "$unit"
-done
+claim "an agent comes back" never_gives_up estelam-agent@
+claim "a broker's wrong configuration waits for a person" waits_for_a_person estelam-broker "2 3"
+claim "a gateway's wrong configuration waits for a person" waits_for_a_person estelam-gateway "2 3"
+claim "an agent's wrong configuration waits for a person, and a broker that refuses it does not" waits_for_a_person estelam-agent@ 2
 claim "each unit's user is made" each_user_is_made
 claim "the clock is right before the broker starts" clock_is_right
 
