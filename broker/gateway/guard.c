@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { UNSERVED_MAX = 16, UNSERVED_AGAIN_S = 60 };
+enum { UNSERVED_MAX = 16, UNSERVED_AGAIN_S = 60, UNREADABLE_AGAIN_S = 5 };
 
 /* Whom the log told of last. When all of these are fresh others wait: a flood of callers is no flood of
  * lines. */
@@ -23,7 +23,8 @@ struct guard {
     pthread_rwlock_t lock;
     struct stat seen;
     struct tokens tokens;
-    bool readable, looked, told; /* told: that it cannot be read */
+    bool readable, told; /* told: that it cannot be read */
+    int64_t read_us;     /* 0: never */
     unsigned version;
 };
 
@@ -45,18 +46,25 @@ static void guard_tell(struct guard *guard) {
         log_line(LOG_LEVEL_INFO, "%s can be read again", guard->gateway->config.tokens);
 }
 
+/* It changed; or it could not be read, which may have been the system's trouble and not the file's. */
+static bool guard_is_stale(const struct guard *guard, const struct stat *now) {
+    return !guard->read_us || !stat_is_same(&guard->seen, now) ||
+           (!guard->readable && gateway_ticks_us() - guard->read_us >= UNREADABLE_AGAIN_S * EST_US_PER_S);
+}
+
 /* Under the write lock. */
 static void guard_read(struct guard *guard, const struct stat *now) {
     struct tokens fresh = {0};
     struct complaints *complaints = calloc(1, sizeof *complaints);
     int code = complaints ? tokens_load(guard->gateway->config.tokens, complaints, &fresh) : -EST_NO_MEMORY;
-    for (size_t i = 0; complaints && i < complaints->kept; i++)
+    bool is_news = !guard->told || !stat_is_same(&guard->seen, now);
+    for (size_t i = 0; complaints && is_news && i < complaints->kept; i++)
         log_line(LOG_LEVEL_ERROR, "%s: %s", complaints->at[i].where, complaints->at[i].text);
     free(complaints);
     tokens_done(&guard->tokens);
     guard->tokens = fresh;
     guard->readable = code == 0;
-    guard->looked = code != -EST_NO_MEMORY;
+    guard->read_us = gateway_ticks_us();
     guard->seen = *now;
     guard->version++;
     guard_tell(guard);
@@ -68,11 +76,11 @@ static void guard_look(struct guard *guard) {
     if (stat(guard->gateway->config.tokens, &now))
         memset(&now, 0, sizeof now);
     pthread_rwlock_rdlock(&guard->lock);
-    if (guard->looked && stat_is_same(&guard->seen, &now))
+    if (!guard_is_stale(guard, &now))
         return;
     pthread_rwlock_unlock(&guard->lock);
     pthread_rwlock_wrlock(&guard->lock);
-    if (!guard->looked || !stat_is_same(&guard->seen, &now))
+    if (guard_is_stale(guard, &now))
         guard_read(guard, &now);
     pthread_rwlock_unlock(&guard->lock);
     pthread_rwlock_rdlock(&guard->lock);

@@ -298,7 +298,7 @@ void assert_problem(const struct reply *reply, long status, const char *code) {
 
 /* --- Bytes ------------------------------------------------------------------------------------- */
 
-static int raw_connect(struct gate *gate) {
+int raw_connect(struct gate *gate) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)gate->port)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -73,6 +73,8 @@ int64_t reply_int(const struct reply *, const char *name);      /* -1 where abse
 /* A problem of this status and code, well formed. */
 void assert_problem(const struct reply *, long status, const char *code);
 
+/* A connection of its own; to be closed. */
+int raw_connect(struct gate *);
 /* Sends these bytes on a connection of its own and gives all that comes until the other side closes it,
  * or `ms` have passed. To be freed. */
 char *raw_say(struct gate *, const char *bytes, size_t size, int ms, bool *ret_closed);

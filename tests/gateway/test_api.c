@@ -1,9 +1,14 @@
 /* test_api.c - inquiries over HTTP before a real broker and real agents. */
 #include "gate.h"
 
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char debt[] = "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"nz\":\"1-2-3\"}}";
 static const char uuid[] = "0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11";
@@ -328,6 +333,44 @@ static void a_broken_tokens_file_lets_nobody_in(void **state) {
     assert_int_equal(CALL(s.gate, "/v1/whoami", .token = s.portal)->status, 200);
 }
 
+/* One request on a connection that stays open: the status. */
+static int status_on(int fd, const char *token) {
+    char text[512], reply[4096] = "";
+    int size = snprintf(text, sizeof text,
+                        "GET /v1/whoami HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", token);
+    assert_int_equal(send(fd, text, (size_t)size, MSG_NOSIGNAL), size);
+    assert_true(recv(fd, reply, sizeof reply - 1, 0) > 0);
+    int status = 0;
+    assert_int_equal(sscanf(reply, "HTTP/1.1 %d", &status), 1);
+    return status;
+}
+
+static void open_files_max(const struct gate *gate, rlim_t most) {
+    struct rlimit limit;
+    assert_int_equal(prlimit(child_pid(gate->child), RLIMIT_NOFILE, NULL, &limit), 0);
+    limit.rlim_cur = most;
+    assert_int_equal(prlimit(child_pid(gate->child), RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* The file is as it was: the trouble was the system's. */
+static void a_tokens_file_that_could_not_be_opened_is_opened_again(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    int fd = raw_connect(s.gate);
+    assert_int_equal(status_on(fd, s.portal), 200);
+    open_files_max(s.gate, 3);
+    town_file(s.town, "tokens.yaml", "tokens: {}\n");
+    gate_token(s.gate, "portal", SCOPE_read); /* writes it whole again */
+    assert_int_equal(status_on(fd, s.portal), 503);
+    open_files_max(s.gate, 1024);
+    child_error_wait(s.gate->child, "cannot be read: Too many open files");
+    int status = 503;
+    for (int64_t until = now_ms() + WAIT_MS; status == 503 && now_ms() < until; poll(NULL, 0, 50))
+        status = status_on(fd, s.portal);
+    assert_int_equal(status, 200);
+    close(fd);
+}
+
 static void a_token_is_good_for_its_scopes_only(void **state) {
     (void)state;
     struct stand s = stand_new(NULL);
@@ -494,6 +537,7 @@ int main(void) {
         GATE_CLAIM(a_revoked_token_fails_on_the_next_call),
         GATE_CLAIM(a_good_token_of_an_account_that_is_not_served_says_so),
         GATE_CLAIM(a_broken_tokens_file_lets_nobody_in),
+        GATE_CLAIM(a_tokens_file_that_could_not_be_opened_is_opened_again),
         GATE_CLAIM(a_token_is_good_for_its_scopes_only),
         GATE_CLAIM(wrong_paths_methods_and_types_say_what_is_right),
         GATE_CLAIM(every_code_is_explained),
