@@ -1,5 +1,6 @@
 /* log.c - see log.h. A line is made whole and written by one call, so that threads do not mix. */
 #include "log.h"
+#include "clean.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +14,8 @@ void log_line(enum log_level level, const char *format, ...) {
     va_start(args, format);
     vsnprintf(line + start, sizeof line - (size_t)start - 1, format, args);
     va_end(args);
+    text_clean_in_place(line);
     size_t size = strlen(line);
-    for (size_t i = 0; i < size; i++)
-        if (line[i] == '\n' || line[i] == '\r')
-            line[i] = ' ';
     line[size++] = '\n';
     ssize_t written = write(STDERR_FILENO, line, size);
     (void)written; /* there is nowhere else to say it */

@@ -1,5 +1,7 @@
-/* log.c - one line each on standard error; under systemd with the level in front. */
+/* log.c - one line each on standard error; under systemd with the level in front. What a requester or an operator wrote
+ * may be in it, and begins no line of its own. */
 #include "broker.h"
+#include "clean.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +14,7 @@ void log_line(int level, const char *format, ...) {
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
+    text_clean_in_place(line);
     if (getenv("JOURNAL_STREAM") != NULL)
         fprintf(stderr, "<%d>%s\n", level, line);
     else

@@ -1,11 +1,11 @@
 /* text.h - UTF-8 as a terminal shows it: widths, safe characters, direction.
  *
- * Text comes from other people's systems. A control character could repaint the terminal and a
- * bidirectional control could turn a line around, so both are replaced before anything is shown.
+ * Text comes from other people's systems and is cleaned before anything is shown; see clean.h.
  */
 #ifndef TEXT_H
 #define TEXT_H
 
+#include <clean.h> /* text_clean_in_place */
 #include <estelam/types.h>
 
 /* Takes the user's locale; where that has no UTF-8, UTF-8 all the same, or widths were unknown. */
@@ -14,8 +14,6 @@ void text_locale(void);
 /* A copy that is valid UTF-8 without controls; line ends and tabs become blanks, other controls
  * and broken bytes U+FFFD. To be freed. */
 char *text_clean(est_slice);
-/* The same in place: what is not allowed becomes a question mark, so that nothing grows. */
-void text_clean_in_place(char *);
 
 /* Columns on a terminal. The text must be clean. */
 unsigned text_width(const char *);
