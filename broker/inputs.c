@@ -87,9 +87,8 @@ static void on_hello(struct broker *b, uint32_t peer, const struct message *m) {
     }
     if (hello->frame_max != 0 && hello->frame_max < EST_FRAME_MAX)
         p->frame_max = hello->frame_max < PEER_FRAME_MIN ? PEER_FRAME_MIN : (uint32_t)hello->frame_max;
-    size_t size = hello->software.size < EST_NAME_MAX ? hello->software.size : EST_NAME_MAX;
-    memcpy(p->software, hello->software.data, size);
-    p->software[size] = '\0';
+    memcpy(p->software, hello->software.data, hello->software.size); /* at most SOFTWARE_MAX, or it were malformed */
+    p->software[hello->software.size] = '\0';
     uint64_t window = hello->window == 0 || hello->window > b->limits.window_max ? b->limits.window_max : hello->window;
     p->session = true;
     welcome(b, peer, window);

@@ -149,11 +149,11 @@ void asks_resume(struct asks *asks) {
     chain_pour(asks, ASK_LATER, ASK_QUEUED);
 }
 
-void asks_refuse_sent(struct asks *asks, int code) {
+void asks_refuse_sent(struct asks *asks, bool (*which)(enum verb), int code) {
     uint32_t next;
     for (uint32_t slot = asks->chains[ASK_SENT].first; slot != SLOT_NONE; slot = next) {
         next = asks->links[slot].next;
-        if (!asks->at[slot].accepted)
+        if (!asks->at[slot].accepted && (!which || which(asks->at[slot].verb)))
             ask_refuse(asks, slot, code);
     }
 }

@@ -12,8 +12,8 @@
  *                        |  v                        v
  *                     LATER REFUSED -- told --> FREE  AWAITING -- result --> FREE
  *
- * REFUSED is this end's own doing: the ask is too large for the broker's frames, or was in a frame
- * that the broker called malformed.
+ * REFUSED is this end's own doing: the ask is too large for the broker's frames, was in a frame
+ * that the broker called malformed, or is a question that was open when a malformed frame came.
  *
  * AWAITING is for a session that takes the results of its own submits only: the broker ties a
  * result to the session that submitted it, so a new session has to submit it again (under the
@@ -71,8 +71,8 @@ uint32_t ask_by_id(const struct asks *, const est_id *id);
 void asks_requeue(struct asks *);
 /* What was put off is queued again. */
 void asks_resume(struct asks *);
-/* The broker could not read what it was sent: it may not be sent again. What was accepted before
- * is known to be readable, and stays. */
-void asks_refuse_sent(struct asks *, int code);
+/* What was sent and is of such a verb (NULL: of any) may not be sent again. What was accepted before is known to be
+ * readable, and stays. */
+void asks_refuse_sent(struct asks *, bool (*which)(enum verb), int code);
 
 #endif

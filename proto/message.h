@@ -65,7 +65,7 @@ struct hello {
 struct welcome {
     uint64_t version, session;
     est_slice account, city;
-    uint64_t heartbeat_ms; /* each side sends something at least this often; silence of three ends the session */
+    uint64_t heartbeat_ms; /* the far end gives a sign of life this often, and asks for one; silence of three ends the session */
     uint64_t window;       /* granted, for results or assignments */
     uint64_t asks_max;     /* commands that ask, unanswered at once: beyond it BUSY */
     uint64_t frame_max, body_max, lease_ms;

@@ -108,7 +108,7 @@ void session_connected(struct session *s, est_time now) {
     s->state = HELLO;
     s->hello_due = true;
     s->bye_is_said = false;
-    s->connected_at = s->heard_at = s->sent_at = now;
+    s->connected_at = s->heard_at = s->sent_at = s->pinged_at = now;
 }
 
 /* Everything unanswered waits for the next session. */
@@ -173,6 +173,11 @@ static est_time silence_at(const struct session *s) {
     return (est_time){(s->state == HELLO ? s->connected_at.us : s->heard_at.us) + patience};
 }
 
+est_time session_ping_at(const struct session *s) {
+    int64_t since = s->heard_at.us > s->pinged_at.us ? s->heard_at.us : s->pinged_at.us;
+    return (est_time){since + s->heartbeat.us};
+}
+
 static void leases_tick(struct session *s, est_time now) {
     if (now.us >= s->expire_at.us)
         s->expire_at = leases_expire(&s->leases, now);
@@ -205,6 +210,8 @@ est_time session_wakeup(const struct session *s) {
     int64_t at = silence_at(s).us;
     if (s->state == UP && s->sent_at.us + s->heartbeat.us < at)
         at = s->sent_at.us + s->heartbeat.us;
+    if (s->state == UP && session_ping_at(s).us < at)
+        at = session_ping_at(s).us;
     if (s->resume_at.us && s->resume_at.us < at)
         at = s->resume_at.us;
     int64_t lease_at = s->renew_at.us < s->expire_at.us ? s->renew_at.us : s->expire_at.us;

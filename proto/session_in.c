@@ -60,7 +60,7 @@ static bool on_pong(struct session *s, est_time now, struct session_event *ret) 
 static bool on_bye(struct session *s, est_time now, struct session_event *ret) {
     (void)now, (void)ret;
     if (s->in.bye.code == EST_MALFORMED)
-        asks_refuse_sent(&s->asks, EST_MALFORMED);
+        asks_refuse_sent(&s->asks, NULL, EST_MALFORMED);
     session_break(s, (int)s->in.bye.code, s->in.bye.text);
     return false;
 }
@@ -324,7 +324,13 @@ void session_frame(struct session *s, est_time now, est_slice frame) {
         breach(s, "the broker's frame is of another protocol version");
 }
 
-/* Reads one command. True where it made an event. */
+static bool verb_is_question(enum verb verb) {
+    return answer_of[verb] != VERB_ACCEPTED && answer_of[verb] != VERB_DONE;
+}
+
+/* Reads one command. Of what this end cannot read, any question that is open may be the reason, and asking it again
+ * would bring it again. What is no question is asked again: nobody would know otherwise whether it was done.
+ * True where it made an event. */
 static bool command_read(struct session *s, est_time now, struct session_event *ret) {
     int got = message_next(&s->frame, &s->in);
     if (got == 0) {
@@ -335,6 +341,7 @@ static bool command_read(struct session *s, est_time now, struct session_event *
         char why[EST_TEXT_MAX / 2], text[EST_TEXT_MAX];
         message_fault(&s->frame, &s->in, why, sizeof why);
         snprintf(text, sizeof text, "the broker's frame breaks the protocol: %s", why);
+        asks_refuse_sent(&s->asks, verb_is_question, EST_INTERNAL);
         return breach(s, text);
     }
     if (!verb_is_for(s, s->in.verb) || (s->state == HELLO && !verb_may_precede_welcome(s->in.verb)))

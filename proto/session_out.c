@@ -141,10 +141,17 @@ static bool asks_pack(struct packing *p) {
     return true;
 }
 
+/* What else is said is a sign of life too; but only what is answered brings one from the broker. */
+static bool ping_is_due(const struct session *s, est_time now, bool says_else) {
+    return (!says_else && now.us >= s->sent_at.us + s->heartbeat.us) || now.us >= session_ping_at(s).us;
+}
+
 static bool ping_pack(struct packing *p) {
-    if (p->frame->size <= 1 && p->now.us >= p->session->sent_at.us + p->session->heartbeat.us) {
+    struct session *s = p->session;
+    if (ping_is_due(s, p->now, p->frame->size > 1) && room_for(p, COMMAND_SIZE_SMALL)) {
         out(p, VERB_PING)->ping.token = (uint64_t)p->now.us;
-        message_pack(p->frame, &p->session->out);
+        message_pack(p->frame, &s->out);
+        s->pinged_at = p->now;
     }
     return true;
 }
@@ -191,7 +198,7 @@ bool session_has_unsent(const struct session *s) {
 }
 
 bool session_take(struct session *s, est_time now, struct buffer *frame) {
-    bool ping_due = s->state == UP && now.us >= s->sent_at.us + s->heartbeat.us;
+    bool ping_due = s->state == UP && ping_is_due(s, now, false);
     if (!session_has_output(s) && !ping_due)
         return false;
     /* With room for all that may come, nothing below can fail half-way. */

@@ -42,7 +42,7 @@ struct session {
     char account[EST_NAME_MAX + 1];
 
     /* This connection. */
-    est_time connected_at, sent_at, heard_at, resume_at;
+    est_time connected_at, sent_at, heard_at, pinged_at, resume_at;
     est_time renew_at;  /* the next round of renewals */
     est_time expire_at; /* no lease ends before this */
     est_span term_min;  /* of the leases of this session */
@@ -72,6 +72,8 @@ void session_break_cstr(struct session *, int code, const char *text);
 
 /* The verb that answers a verb that asks; VERB_NONE where it is none of those. */
 enum verb session_answer_of(enum verb);
+/* When this end has heard nothing for a heartbeat, though it spoke: not every command is answered. */
+est_time session_ping_at(const struct session *);
 
 /* Cut to fit, ends with a zero byte. */
 void text_copy(char *to, size_t size, est_slice from);

@@ -41,7 +41,7 @@ struct peer {
     bool dirty, gone, leaving;
     est_time leave_at;
     uint32_t free_next;
-    char address[64], software[EST_NAME_MAX + 1];
+    char address[64], software[SOFTWARE_MAX + 1];
 };
 
 /* Bytes of large messages that a peer has been sent and did not take yet: libzmq keeps up to a thousand messages

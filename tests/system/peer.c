@@ -258,6 +258,41 @@ static void full_broker_tells_why_and_lets_operators_in(void **state) {
     town_end(town);
 }
 
+/* What an agent calls itself is shown to operators as it is: all of it, and no half of a character. */
+static void longest_name_of_a_program_is_shown_whole(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    char software[SOFTWARE_MAX + 1] = "";
+    while (strlen(software) + 2 <= SOFTWARE_MAX)
+        strcat(software, "ی");
+    const struct town_account *a = town_account(town, "treasury-a");
+    struct raw *raw = raw_open(town->endpoints[DEPARTMENTS], &(struct raw_options){.server_key = town->server.public_key, .key = a->key});
+    struct message m = {.verb = VERB_HELLO};
+    m.hello = (struct hello){.version_min = 1, .version_max = 1, .software = slice_of(software)};
+    raw_send(raw, &m);
+    raw_receive(raw, VERB_WELCOME);
+    struct far *duty = far_open(town, "duty", 0);
+    est_agent_row row;
+    assert_int_equal(est_client_agents(duty->client, 1, NULL, 0, 0), 0);
+    assert_true(est_row_agent(far_wait(duty, EST_EVENT_AGENTS, .ref = 1), 0, &row));
+    assert_true(text_is(row.software, software));
+    town_end(town);
+}
+
+static void what_a_requester_writes_begins_no_line_of_the_log(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    est_id id;
+    est_id_new(&id);
+    far_ask(portal, "z\x1b[2J\nfake: line", "1-1-1", NULL, &id, (est_time){0});
+    assert_int_equal(far_wait(portal, EST_EVENT_REFUSED, .id = &id)->code, EST_UNKNOWN_TYPE);
+    child_error_wait(town->broker, "`z?[2J fake: line`");
+    town_end(town);
+}
+
 static void client_takes_the_largest_frame(void **state) {
     (void)state;
     struct key_pair server, own;
@@ -304,6 +339,8 @@ int main(void) {
         CLAIM(peer_that_reads_no_answers_is_asked_to_wait),
         CLAIM(busy_says_which_limit_was_met),
         CLAIM(full_broker_tells_why_and_lets_operators_in),
+        CLAIM(longest_name_of_a_program_is_shown_whole),
+        CLAIM(what_a_requester_writes_begins_no_line_of_the_log),
         CLAIM(client_takes_the_largest_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,34 @@ static void quiet_session_pings_and_silent_broker_is_left(void **state) {
     world_free(&w);
 }
 
+/* Acknowledgements have no answer: who sends nothing else must ask for a sign of life. */
+static void session_that_hears_nothing_pings_whatever_it_says(void **state) {
+    (void)state;
+    struct world *w = connected_client(RESULTS_ALL);
+    for (int i = 1; i <= 4; i++) {
+        world_pass_ms(w, 1000);
+        assert_int_equal(session_ack(w->session, (uint64_t)i), 0);
+        expect_sent(w, "RESULT_ACK");
+    }
+    world_pass_ms(w, 999);
+    assert_int_equal(session_wakeup(w->session).us, w->now.us + EST_US_PER_MS);
+    world_pass_ms(w, 1);
+    assert_int_equal(session_ack(w->session, 5), 0);
+    expect_sent(w, "RESULT_ACK PING");
+    world_pass_ms(w, 1000);
+    assert_int_equal(session_ack(w->session, 6), 0);
+    expect_sent(w, "RESULT_ACK");
+    SAYS(w, PONG, ping, {.token = 1});
+    world_deliver(w);
+    world_pass_ms(w, 4000);
+    assert_int_equal(session_ack(w->session, 7), 0);
+    expect_sent(w, "RESULT_ACK");
+    world_pass_ms(w, 1000);
+    assert_int_equal(session_ack(w->session, 8), 0);
+    expect_sent(w, "RESULT_ACK PING");
+    world_free(&w);
+}
+
 static void ping_is_answered_with_its_token(void **state) {
     (void)state;
     struct world *w = connected_client(0);
@@ -488,6 +516,26 @@ static void frame_that_the_broker_calls_malformed_is_not_sent_again(void **state
     world_free(&w);
 }
 
+/* A question may be what brings the answer that cannot be read; whether an act was done must be asked again. */
+static void question_whose_answer_cannot_be_read_is_not_asked_again(void **state) {
+    (void)state;
+    struct world *w = connected_client(RESULTS_OWN);
+    submit(w, 1);
+    assert_int_equal(ask(w, VERB_AGENTS, 2), 0);
+    assert_int_equal(ask(w, VERB_REQUEUE, 3), 0);
+    expect_sent(w, "SUBMIT AGENTS REQUEUE");
+    assert_int_equal(ask(w, VERB_STATS, 4), 0); /* not under way */
+    session_frame(w->session, w->now, slice_of("\x01\x92\xc1"));
+    expect_told(w, "REFUSED INTERNAL ref 2");
+    assert_true(session_is_broken(w->session));
+    session_disconnected(w->session, EST_UNREACHABLE, "");
+    expect_told(w, "DOWN MALFORMED");
+    struct welcome grants = world_welcome();
+    world_connect(w, &grants);
+    expect_sent(w, "SUBMIT REQUEUE STATS");
+    world_free(&w);
+}
+
 /* --- Results. ---------------------------------------------------------------------------------------- */
 
 static void acknowledgement_that_may_be_lost_is_repeated(void **state) {
@@ -647,6 +695,7 @@ int main(void) {
         cmocka_unit_test(hello_comes_first_and_alone),
         cmocka_unit_test(broker_that_does_not_say_welcome_is_given_up),
         cmocka_unit_test(quiet_session_pings_and_silent_broker_is_left),
+        cmocka_unit_test(session_that_hears_nothing_pings_whatever_it_says),
         cmocka_unit_test(ping_is_answered_with_its_token),
         cmocka_unit_test(bye_and_refused_hello_say_why),
         cmocka_unit_test(our_bye_leaves_after_everything_else),
@@ -666,6 +715,7 @@ int main(void) {
         cmocka_unit_test(submit_that_breaks_the_protocol_is_not_kept),
         cmocka_unit_test(same_submit_twice_is_one_and_another_under_its_id_a_conflict),
         cmocka_unit_test(frame_that_the_broker_calls_malformed_is_not_sent_again),
+        cmocka_unit_test(question_whose_answer_cannot_be_read_is_not_asked_again),
         cmocka_unit_test(acknowledgement_that_may_be_lost_is_repeated),
         cmocka_unit_test(acknowledgements_have_their_limit),
         cmocka_unit_test(command_out_of_place_breaks_the_connection),

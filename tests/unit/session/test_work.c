@@ -214,7 +214,7 @@ static void lease_that_renewed_does_not_name_is_over(void **state) {
     assign(w, 2, 12);
     world_deliver(w);
     world_pass_ms(w, 10000);
-    expect_sent(w, "RENEW");
+    expect_sent(w, "RENEW PING"); /* nothing was heard meanwhile */
     assign(w, 3, 13); /* after the question: not meant by the answer */
     pairs_say(w, VERB_RENEWED, PAIRS(2, 12));
     world_deliver(w);
@@ -275,7 +275,7 @@ static void renewed_that_names_nothing_ends_everything_asked_for(void **state) {
     assign(w, 1, 11);
     world_deliver(w);
     world_pass_ms(w, 10000);
-    expect_sent(w, "RENEW");
+    expect_sent(w, "RENEW PING");
     pairs_say(w, VERB_RENEWED, NULL, 0);
     world_deliver(w);
     expect_told(w, "WORK #1/11; LOST LEASE_EXPIRED #1/11");
@@ -337,6 +337,8 @@ static void renewals_of_a_full_window_fit_their_commands(void **state) {
     for (; world_sent(w)[0]; frames++)
         for (size_t i = 0; i < w->got_count; i++) {
             assert_true(w->frame.size <= grants.frame_max);
+            if (w->got[i].verb == VERB_PING)
+                continue;
             assert_int_equal(w->got[i].verb, VERB_RENEW);
             pairs += w->got[i].renew.pairs.count / 2;
         }
