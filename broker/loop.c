@@ -10,12 +10,13 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 /* New inquiries are refused from 800 thousandths on; what is under way keeps its reserve. */
-enum { FULL_AT = 800, FULL_UNTIL = 780, WAIT_MAX_MS = 1000, TIDY_EVERY_S = 60, TELL_EVERY_S = 60, CLOCK_BEHIND_S = 5, GONE_DELAY_BATCHES = 64, COMMIT_SLOW_US = 100000 };
+enum { FULL_AT = 800, FULL_UNTIL = 780, WAIT_MAX_MS = 1000, TIDY_EVERY_S = 60, TELL_EVERY_S = 60, CLOCK_BEHIND_S = 5, HELLO_WITHIN_S = 5, GONE_DELAY_BATCHES = 64, COMMIT_SLOW_US = 100000 };
 
 est_time clock_now(void) {
     struct timespec t;
@@ -94,6 +95,21 @@ static void keys_enforce(struct broker *b) {
         b->refused[EST_KEY_REVOKED]++;
         peer_end(b, peer, EST_KEY_REVOKED, NULL);
     }
+}
+
+/* A session's silence is the core's to judge. Who never began one holds a place too, and ends as soon: after three
+ * heartbeats without HELLO, and no sooner than a slow far end needs. */
+static void hello_enforce(struct broker *b) {
+    int64_t within_us = 3 * b->limits.heartbeat.us;
+    if (within_us < HELLO_WITHIN_S * EST_US_PER_S)
+        within_us = HELLO_WITHIN_S * EST_US_PER_S;
+    est_time before = {b->now.us - within_us};
+    for (uint32_t peer = 0; peer < b->limits.sessions_max; peer++) {
+        const struct peer *p = net_peer(b->net, peer);
+        if (p->live && !p->session && !p->leaving && !p->gone && p->since.us <= before.us)
+            peer_end(b, peer, EST_SILENT_PEER, "no HELLO within three heartbeats");
+    }
+    net_silent_end(b->net, before);
 }
 
 /* The new configuration comes into force as a whole, or not at all. Endpoints, limits and the
@@ -255,6 +271,22 @@ static void clock_tell(struct broker *b) {
                 "stand still; set the clock", (long long)behind_s);
 }
 
+/* The account with the most connections, and how many. */
+static const char *most_connected(const struct broker *b, uint32_t *ret_many) {
+    static uint32_t counts[ACCOUNTS_EVER + 1];
+    const char *who = "nobody";
+    memset(counts, 0, sizeof counts);
+    for (uint32_t peer = 0; peer < b->limits.sessions_max; peer++) {
+        const struct peer *p = net_peer(b->net, peer);
+        const struct ring_key *key = &b->keyring.keys[p->key];
+        if (!p->live || ++counts[key->account] <= *ret_many)
+            continue;
+        *ret_many = counts[key->account];
+        who = key->name;
+    }
+    return who;
+}
+
 /* Who cannot get in sees a connection that ends, and nothing else would say why. */
 static void full_tell(struct broker *b) {
     uint64_t full = net_counts(b->net)->dropped_full;
@@ -262,7 +294,10 @@ static void full_tell(struct broker *b) {
         return;
     b->full_told = full;
     b->full_told_us = b->now.us;
-    log_line(4, "limits.sessions_max (%u) connections are open: others are turned away, operators last", b->limits.sessions_max);
+    uint32_t many = 0;
+    const char *who = most_connected(b, &many);
+    log_line(4, "limits.sessions_max (%u) connections are open, %u of them of %s: others are turned away, operators last",
+             b->limits.sessions_max, many, who);
 }
 
 /* The far end is told that it may not come in, or nothing at all; its operators ask ours. */
@@ -279,6 +314,7 @@ static void upkeep(struct broker *b) {
     if (is_due) {
         b->measured_us = b->now.us;
         keys_enforce(b);
+        hello_enforce(b);
         full_tell(b);
         turned_tell(b);
         clock_tell(b);

@@ -54,6 +54,7 @@ static size_t doors_add(struct broker *b) {
         {"disconnects", n->disconnects},
         {"dropped_slow", n->dropped_slow},
         {"dropped_full", n->dropped_full},
+        {"dropped_silent", n->dropped_silent},
         {"dropped_protocol", n->dropped_protocol},
         {"handshakes_accepted", net_zap(b->net)->accepted},
         {"handshakes_refused", net_zap(b->net)->refused},

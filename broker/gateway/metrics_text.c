@@ -54,6 +54,8 @@ static const struct stat_metric {
      "Connections ended because the peer broke the protocol."},
     {"dropped_full", "connections_turned_away_total", METRIC_COUNTER, false,
      "Connections turned away because as many as sessions_max were open."},
+    {"dropped_silent", "silent_connections_dropped_total", METRIC_COUNTER, false,
+     "Connections ended because they never said anything."},
     {"handshakes_accepted", "handshakes_accepted_total", METRIC_COUNTER, false, "Keys that were let in."},
     {"handshakes_refused", "handshakes_refused_total", METRIC_COUNTER, false, "Keys that were turned away."},
     {"fact_leased", "leases_total", METRIC_COUNTER, false,

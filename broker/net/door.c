@@ -53,7 +53,7 @@ static bool options_hold(void *s, const struct net_options *o, const char *domai
 static int monitor_open(struct door_socket *d, void *context) {
     char name[64];
     snprintf(name, sizeof name, "inproc://estelam-monitor-%s", zap_domain(d->door));
-    if (zmq_socket_monitor(d->socket, name, ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) != 0)
+    if (zmq_socket_monitor(d->socket, name, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) != 0)
         return -EST_IO;
     d->monitor = zmq_socket(context, ZMQ_PAIR);
     int none = 0;
@@ -121,14 +121,14 @@ static void handshake_failed(const struct door_socket *d, int32_t error, struct 
 }
 
 /* An event is six bytes, the number and the descriptor or error, then a frame with the endpoint. */
-int door_disconnected(struct door_socket *d, struct turned *turned) {
+bool door_news(struct door_socket *d, struct turned *turned, struct door_news *ret) {
     for (;;) {
         zmq_msg_t event;
         zmq_msg_init(&event);
         if (zmq_msg_recv(&event, d->monitor, ZMQ_DONTWAIT) < 0) {
             d->has_ended = zmq_errno() != EAGAIN; /* else it did not look */
             zmq_msg_close(&event);
-            return -1;
+            return false;
         }
         uint16_t number = 0;
         int32_t value = -1;
@@ -144,7 +144,9 @@ int door_disconnected(struct door_socket *d, struct turned *turned) {
         }
         if (number == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
             handshake_failed(d, value, turned);
-        else if (number == ZMQ_EVENT_DISCONNECTED && value >= 0)
-            return value;
+        else if (value >= 0) {
+            *ret = (struct door_news){.came = number == ZMQ_EVENT_ACCEPTED, .fd = value};
+            return true;
+        }
     }
 }

@@ -20,8 +20,13 @@ struct door_socket {
 int door_open(struct door_socket *, void *context, enum door, const struct net_options *, const char *endpoint,
               char *ret_why);
 void door_close(struct door_socket *);
-/* The file descriptor of a connection that ended, or -1 when no more is known. Handshakes that libzmq itself gave
- * up, before anybody was asked about a key, are added to who was turned away. */
-int door_disconnected(struct door_socket *, struct turned *);
+/* A connection that came, before any handshake, or that ended. */
+struct door_news {
+    bool came;
+    int fd;
+};
+/* The next of these, false when no more is known. Handshakes that libzmq itself gave up, before anybody was asked about a
+ * key, are added to who was turned away. */
+bool door_news(struct door_socket *, struct turned *, struct door_news *ret);
 
 #endif

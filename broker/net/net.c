@@ -39,8 +39,9 @@ struct net {
     struct peer *peers;
     uint32_t free_first;
     uint32_t *slots, slots_mask;    /* door and routing id -> peer + 1 */
-    uint32_t *by_fd;                /* descriptor -> peer + 1 */
+    struct { uint32_t peer; int64_t came_us; } *by_fd; /* peer + 1; or 0, and when it came if it never said anything */
     int by_fd_size;
+    est_time now;                   /* of the last look at a door */
     uint32_t *dirty, dirty_count;   /* peers with something to send */
     uint32_t *leaving, leaving_count; /* to be shut after the flush */
     uint32_t *gone, gone_count;     /* found gone while sending */
@@ -87,19 +88,30 @@ static void slot_remove(struct net *n, uint32_t peer) {
 }
 
 /* Without room for it the connection's end is found by its silence instead. */
-static void fd_bind(struct net *n, int fd, uint32_t peer) {
+static bool fd_has_room(struct net *n, int fd) {
     if (fd < 0 || fd >= FD_MAX)
+        return false;
+    if (fd < n->by_fd_size)
+        return true;
+    int size = fd + 1024;
+    void *grown = realloc(n->by_fd, (size_t)size * sizeof *n->by_fd);
+    if (grown == NULL)
+        return false;
+    n->by_fd = grown;
+    memset(n->by_fd + n->by_fd_size, 0, (size_t)(size - n->by_fd_size) * sizeof *n->by_fd);
+    n->by_fd_size = size;
+    return true;
+}
+
+static void fd_bind(struct net *n, int fd, uint32_t peer) {
+    if (!fd_has_room(n, fd))
         return;
-    if (fd >= n->by_fd_size) {
-        int size = fd + 1024;
-        uint32_t *grown = realloc(n->by_fd, (size_t)size * sizeof *grown);
-        if (grown == NULL)
-            return;
-        memset(grown + n->by_fd_size, 0, (size_t)(size - n->by_fd_size) * sizeof *grown);
-        n->by_fd = grown;
-        n->by_fd_size = size;
-    }
-    n->by_fd[fd] = peer + 1;
+    n->by_fd[fd].peer = peer + 1;
+    n->by_fd[fd].came_us = 0;
+}
+
+static uint32_t fd_peer(const struct net *n, int fd) {
+    return fd >= 0 && fd < n->by_fd_size && n->by_fd[fd].peer != 0 ? n->by_fd[fd].peer - 1 : PEER_NONE;
 }
 
 static bool peer_fits(const struct net *n, enum door door) {
@@ -107,7 +119,7 @@ static bool peer_fits(const struct net *n, enum door door) {
     return n->free_count > (door == DOOR_OPERATOR ? 0 : kept);
 }
 
-static uint32_t peer_new(struct net *n, enum door door, uint32_t routing, uint32_t key) {
+static uint32_t peer_new(struct net *n, enum door door, uint32_t routing, uint32_t key, est_time now) {
     if (!peer_fits(n, door)) {
         n->counts.dropped_full++;
         return PEER_NONE;
@@ -118,7 +130,7 @@ static uint32_t peer_new(struct net *n, enum door door, uint32_t routing, uint32
     n->free_count--;
     struct buffer out = p->out;
     size_t *cuts = p->cuts, capacity = p->cuts_capacity;
-    *p = (struct peer){.live = true, .door = door, .key = key, .routing = routing, .frame_max = n->options.frame_max,
+    *p = (struct peer){.live = true, .door = door, .key = key, .routing = routing, .frame_max = n->options.frame_max, .since = now,
                        .dirty = p->dirty, .out = out, .cuts = cuts, .cuts_capacity = capacity};
     buffer_clear(&p->out);
     /* ZMQ_SRCFD is called deprecated and is the only way to tell, and to end, one connection. */
@@ -136,8 +148,8 @@ static uint32_t peer_new(struct net *n, enum door door, uint32_t routing, uint32
 static void peer_free(struct net *n, uint32_t peer) {
     struct peer *p = &n->peers[peer];
     slot_remove(n, peer);
-    if (p->fd >= 0 && p->fd < n->by_fd_size && n->by_fd[p->fd] == peer + 1)
-        n->by_fd[p->fd] = 0;
+    if (fd_peer(n, p->fd) == peer)
+        n->by_fd[p->fd].peer = 0;
     for (uint32_t i = 0; p->gone && i < n->gone_count; i++)
         if (n->gone[i] == peer)
             n->gone[i--] = n->gone[--n->gone_count];
@@ -287,22 +299,41 @@ static void gone_add(struct net *n, uint32_t peer) {
     n->gone[n->gone_count++] = peer;
 }
 
-/* Hears of every connection that ended. One I/O thread tells its events in order, so whoever asks
+static void connection_ended(struct net *n, int fd) {
+    uint32_t peer = fd_peer(n, fd);
+    if (fd < n->by_fd_size)
+        n->by_fd[fd].peer = 0, n->by_fd[fd].came_us = 0;
+    if (peer == PEER_NONE)
+        return;
+    n->peers[peer].fd = -1;
+    n->counts.disconnects++;
+    gone_add(n, peer);
+}
+
+/* Hears of every connection that came or ended. One I/O thread tells its events in order, so whoever asks
  * all doors before binding a descriptor knows that its former owner is gone. */
 static void gone_collect(struct net *n, bool ask_all) {
+    struct door_news news;
     for (int i = 0; i < DOORS; i++) {
         if (!ask_all && !n->doors[i].has_ended)
             continue;
-        for (int fd = door_disconnected(&n->doors[i], &n->turned); fd >= 0;
-             fd = door_disconnected(&n->doors[i], &n->turned)) {
-            if (fd >= n->by_fd_size || n->by_fd[fd] == 0)
-                continue;
-            uint32_t peer = n->by_fd[fd] - 1;
-            n->by_fd[fd] = 0;
-            n->peers[peer].fd = -1;
-            n->counts.disconnects++;
-            gone_add(n, peer);
+        while (door_news(&n->doors[i], &n->turned, &news)) {
+            if (!news.came)
+                connection_ended(n, news.fd);
+            else if (fd_has_room(n, news.fd))
+                n->by_fd[news.fd].came_us = n->now.us;
         }
+    }
+}
+
+void net_silent_end(struct net *n, est_time before) {
+    gone_collect(n, true); /* whose descriptor may be another's by now */
+    for (int fd = 0; fd < n->by_fd_size; fd++) {
+        if (n->by_fd[fd].peer != 0 || n->by_fd[fd].came_us == 0 || n->by_fd[fd].came_us > before.us)
+            continue;
+        n->by_fd[fd].came_us = 0;
+        n->counts.dropped_silent++;
+        connection_shut(fd);
     }
 }
 
@@ -356,9 +387,9 @@ static uint32_t peer_meet(struct net *n, enum door door, uint32_t routing, uint3
         return PEER_NONE;
     }
     gone_collect(n, true);
-    if (fd >= 0 && fd < n->by_fd_size && n->by_fd[fd] != 0)
+    if (fd_peer(n, fd) != PEER_NONE)
         return PEER_NONE;
-    uint32_t peer = peer_new(n, door, routing, key);
+    uint32_t peer = peer_new(n, door, routing, key, now);
     if (peer == PEER_NONE)
         connection_shut(fd);
     return peer;
@@ -396,6 +427,7 @@ static bool frame_next(struct net *n, struct door_socket *d, est_time now, struc
 }
 
 bool net_next(struct net *n, est_time now, struct incoming *ret) {
+    n->now = now;
     for (int i = 0; i < DOORS; i++) {
         struct door_socket *d = &n->doors[n->turn];
         n->turn = (n->turn + 1) % DOORS;
@@ -607,6 +639,7 @@ void net_flush(struct net *n, est_time now) {
             gone_add(n, o->peer);
     }
     n->outgoing_count = 0;
+    n->now = now;
     leaving_end(n, now);
 }
 

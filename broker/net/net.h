@@ -39,7 +39,7 @@ struct peer {
     uint32_t asks;                  /* commands that ask, in this batch */
     uint64_t heard;                 /* the batch it last said something in */
     bool dirty, gone, leaving;
-    est_time leave_at;
+    est_time since, leave_at;
     uint32_t free_next;
     char address[64], software[SOFTWARE_MAX + 1];
 };
@@ -50,7 +50,7 @@ enum { NET_OWED_MAX = 16 << 20 };
 /* ... and where all together owe more than this, the one that owes most is dropped. */
 enum { NET_OWED_TOTAL = 1 << 30 };
 
-struct net_counts { uint64_t frames_in, frames_out, bytes_in, bytes_out, dropped_slow, dropped_protocol, dropped_full, disconnects; };
+struct net_counts { uint64_t frames_in, frames_out, bytes_in, bytes_out, dropped_slow, dropped_protocol, dropped_full, dropped_silent, disconnects; };
 
 struct net;
 
@@ -76,6 +76,9 @@ bool net_next(struct net *, est_time now, struct incoming *ret);
 uint32_t net_gone_next(struct net *);
 
 struct peer *net_peer(struct net *, uint32_t peer);
+/* Ends the connections that came before this and never said anything: to libzmq they are as good as any, and each holds a
+ * descriptor. Whoever said something is a peer, and the loop's to judge. */
+void net_silent_end(struct net *, est_time before);
 /* One command for a peer: pack into what net_out gives, then net_sent. */
 struct buffer *net_out(struct net *, uint32_t peer);
 void net_sent(struct net *, uint32_t peer);

@@ -250,11 +250,29 @@ static void full_broker_tells_why_and_lets_operators_in(void **state) {
     est_options options = far_options(town, "treasury-a", 0);
     struct far *late = far_open_with(&options);
     assert_int_equal(far_wait(late, EST_EVENT_DISCONNECTED)->code, EST_UNREACHABLE);
-    child_error_wait(town->broker, "sessions_max (3)");
+    child_error_wait(town->broker, "sessions_max (3) connections are open, 1 of them of portal");
     struct far *duty = far_open(town, "duty", 0);
     assert_true(far_stat(duty, "dropped_full") >= 1);
     far_submit(portal, "plot.debt", "1-1-1", NULL);
     far_submit(notary, "plot.use", "1-1-1", NULL);
+    town_end(town);
+}
+
+/* Each holds a place, and nobody else would ever end it. */
+static void connection_that_says_no_hello_ends(void **state) {
+    (void)state;
+    struct town *town = town_new(&(struct town_options){.limits = "heartbeat: 1 s"});
+    town_start(town);
+    const struct town_account *a = town_account(town, "portal");
+    struct raw_options options = {.server_key = town->server.public_key, .key = a->key};
+    struct raw *silent = raw_open(town->endpoints[REQUESTERS], &options), *empty = raw_open(town->endpoints[REQUESTERS], &options);
+    raw_welcomed(silent);
+    raw_send_bytes(empty, "\x01", 1, false); /* a frame that says nothing */
+    const struct bye *bye = &raw_receive(empty, VERB_BYE)->bye;
+    assert_int_equal(bye->code, EST_SILENT_PEER);
+    assert_true(text_has(bye->text, "no HELLO"));
+    raw_ended(silent);
+    assert_int_equal(far_stat(far_open(town, "duty", 0), "dropped_silent"), 1);
     town_end(town);
 }
 
@@ -339,6 +357,7 @@ int main(void) {
         CLAIM(peer_that_reads_no_answers_is_asked_to_wait),
         CLAIM(busy_says_which_limit_was_met),
         CLAIM(full_broker_tells_why_and_lets_operators_in),
+        CLAIM(connection_that_says_no_hello_ends),
         CLAIM(longest_name_of_a_program_is_shown_whole),
         CLAIM(what_a_requester_writes_begins_no_line_of_the_log),
         CLAIM(client_takes_the_largest_frame),
