@@ -85,15 +85,30 @@ static bool session_is_its_keys(const struct broker *b, uint32_t peer) {
     return session.account == key->account && session.role == (uint32_t)key->role;
 }
 
+/* It gets that department's work, and its account may answer another's alone. It comes back as one of that. */
+static bool session_is_its_departments(const struct broker *b, uint32_t peer) {
+    struct session_view session;
+    struct account_view account;
+    core_session(b->core, peer, &session);
+    if (!session.live || session.role != ROLE_DEPARTMENT)
+        return true;
+    core_account(b->core, session.account, &account);
+    return session.department == account.department;
+}
+
 /* A key that is revoked, outdated, or another account's by now dies on its open connections, also when its peer
  * says nothing. */
 static void keys_enforce(struct broker *b) {
     for (uint32_t peer = 0; peer < b->limits.sessions_max; peer++) {
         const struct peer *p = net_peer(b->net, peer);
-        if (!p->live || p->leaving || (keyring_is_good(&b->keyring, p->key, b->now) && session_is_its_keys(b, peer)))
+        if (!p->live || p->leaving)
             continue;
-        b->refused[EST_KEY_REVOKED]++;
-        peer_end(b, peer, EST_KEY_REVOKED, NULL);
+        if (!keyring_is_good(&b->keyring, p->key, b->now) || !session_is_its_keys(b, peer)) {
+            b->refused[EST_KEY_REVOKED]++;
+            peer_end(b, peer, EST_KEY_REVOKED, NULL);
+        } else if (!session_is_its_departments(b, peer)) {
+            peer_end(b, peer, EST_STOPPING, "the account answers for another department now: connect again");
+        }
     }
 }
 

@@ -227,7 +227,7 @@ size_t core_parked(const struct core *, uint32_t department, uint64_t after, uin
 /* What agents hold now, in no order. How many there are core_counts says. */
 size_t core_leased(const struct core *, uint64_t *ret_numbers, size_t max);
 
-struct session_view { bool live; uint32_t account; uint32_t role; uint32_t window, inflight; uint64_t answered; est_time since, heard; bool leaving; };
+struct session_view { bool live; uint32_t account, role, department; uint32_t window, inflight; uint64_t answered; est_time since, heard; bool leaving; };
 void core_session(const struct core *, uint32_t session, struct session_view *ret);
 
 /* `kept`: its inquiries that are not ended, or not acknowledged. */

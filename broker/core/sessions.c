@@ -5,7 +5,7 @@
 
 /* The ring that a session turns in: its department's agents, or its account's requesters. An
  * account may be given another department while it is connected; the session stays in its ring,
- * where it may serve nothing any more. */
+ * where it may serve nothing any more, until the loop ends it. */
 static uint32_t *ring_of(struct core *c, const struct session *s) {
     return s->role == ROLE_DEPARTMENT ? &c->departments[s->department].agents : &c->accounts[s->account].sessions;
 }

@@ -103,6 +103,7 @@ void core_session(const struct core *c, uint32_t session, struct session_view *r
     *ret = (struct session_view){.live = s->live,
                                  .account = s->account,
                                  .role = s->role,
+                                 .department = s->department,
                                  .window = s->window,
                                  .inflight = s->held.count,
                                  .answered = s->answered,

@@ -319,6 +319,28 @@ static void reload_without_a_change_changes_nothing(void **state) {
     town_end(town);
 }
 
+/* What it held is somebody else's; it comes back as an agent of the other department. */
+static void account_moved_to_another_department_answers_for_that_alone(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    struct raw *agent = raw_agent(town, "treasury-a", 8);
+    uint64_t debt = far_submit(portal, "plot.debt", "1-1-1", NULL);
+    raw_receive(agent, VERB_ASSIGN);
+    town_account(town, "treasury-a")->fields = "department: works, ";
+    town_accounts_write(town);
+    town_reload(town, "reloaded");
+    assert_int_equal(raw_receive(agent, VERB_BYE)->bye.code, EST_STOPPING);
+    raw_ended(agent);
+    agent = raw_agent(town, "treasury-a", 8);
+    uint64_t use = far_submit(portal, "plot.use", "1-1-1", NULL);
+    assert_int_equal(raw_receive(agent, VERB_ASSIGN)->assign.number, use);
+    struct raw *other = raw_agent(town, "treasury-b", 8);
+    assert_int_equal(raw_receive(other, VERB_ASSIGN)->assign.number, debt);
+    town_end(town);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(broken_configuration_is_refused_with_its_reason_and_the_old_one_stays),
@@ -329,6 +351,7 @@ int main(void) {
         CLAIM(inquiry_is_answered_by_the_version_it_began_with),
         CLAIM(inquiry_is_answered_by_the_version_it_began_with_over_a_restart),
         CLAIM(reload_without_a_change_changes_nothing),
+        CLAIM(account_moved_to_another_department_answers_for_that_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
