@@ -309,6 +309,26 @@ static void answer_invalid(struct broker *b, uint32_t peer, const struct answer 
     broker_step(b, &in);
 }
 
+/* Is this the answer that is in the record? Whoever meant another one must not hear that it was recorded. */
+static bool answer_is_recorded(struct broker *b, uint32_t account, const struct inquiry_row *row, const struct answer *a) {
+    struct event e;
+    char valid_until[11] = "";
+    if (row->state != EST_STATE_ANSWERED || row->epoch != a->epoch || row->actor != account)
+        return false;
+    if (store_event(b->store, row->last_seq, &e) < 0) {
+        broker_fail(b, "reading an answer");
+        return false;
+    }
+    const struct ctype *type = registry_version(b->registry, b->store, row->type, row->version);
+    buffer_clear(&b->body);
+    return type != NULL && e.answered.outcome == a->outcome && slice_equal(e.answered.reason, a->reason) &&
+           slice_equal(e.answered.legal_ref, a->legal_ref) && slice_equal(e.answered.signer, a->signer) &&
+           ctype_check_reply(type, registry_city(b->registry), a->outcome, a->reason, a->valid_until, a->body, &b->body,
+                             valid_until, &b->defects) &&
+           slice_equal(e.answered.valid_until, slice_of(valid_until)) &&
+           slice_equal(e.answered.body, buffer_slice(&b->body));
+}
+
 static void on_answer(struct broker *b, uint32_t peer, const struct message *m) {
     const struct answer *a = &m->answer;
     struct inquiry_row row;
@@ -323,9 +343,10 @@ static void on_answer(struct broker *b, uint32_t peer, const struct message *m) 
         return;
     }
     if (!held) { /* the core will say stale, or that it is in the record already */
-        in.answer.recorded = found == 0 && row.state == EST_STATE_ANSWERED &&
-                             row.epoch == a->epoch && row.actor == b->keyring.keys[net_peer(b->net, peer)->key].account;
-        broker_step(b, &in);
+        uint32_t account = b->keyring.keys[net_peer(b->net, peer)->key].account;
+        in.answer.recorded = found == 0 && answer_is_recorded(b, account, &row, a);
+        if (!b->failed)
+            broker_step(b, &in);
         return;
     }
     const struct ctype *type = registry_version(b->registry, b->store, row.type, row.version);

@@ -322,8 +322,32 @@ static void draining_refuses_new_work_while_answers_go_on(void **state) {
     town_end(town);
 }
 
+/* Whoever corrects itself must not believe that the correction is on disk. */
+static void another_answer_under_a_recorded_epoch_is_stale(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    struct raw *agent = raw_agent(town, "treasury-a", 1);
+    est_id id;
+    uint64_t number = far_submit(portal, "plot.debt", "1-1-1", &id);
+    uint64_t epoch = raw_receive(agent, VERB_ASSIGN)->assign.epoch;
+    raw_answer(agent, number, epoch, 7);
+    raw_receive(agent, VERB_RECORDED);
+    raw_answer(agent, number, epoch, 8);
+    assert_int_equal(raw_receive(agent, VERB_ERROR)->error.code, EST_STALE_EPOCH);
+    raw_answer(agent, number, epoch, 7); /* as one that missed RECORDED would */
+    raw_receive(agent, VERB_RECORDED);
+    int64_t debt = 0;
+    const est_event *result = far_wait(portal, EST_EVENT_RESULT, .id = &id);
+    assert_true(est_field_int(result->body, "debt", &debt));
+    assert_int_equal(debt, 7);
+    town_end(town);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        CLAIM(another_answer_under_a_recorded_epoch_is_stale),
         CLAIM(agent_dies_holding_work_and_the_next_agent_has_it_at_once),
         CLAIM(work_of_agents_killed_under_load_is_answered_by_others),
         CLAIM(slow_agent_is_fenced_and_its_late_answer_changes_nothing),
