@@ -16,7 +16,7 @@ enum {
     RING = 8192,         /* events kept for streams that are nearly up to date */
     PAGE = 1000,         /* of the follower */
     CATCH_UP_PAGE = 200, /* of one stream */
-    OUT_MAX = 64 * 1024, /* bytes of one stream made at once */
+    OUT_MAX = 64 * 1024, /* bytes of one stream made at once, but for rows of one seq */
     POLL_MS = 100,       /* between looks where there is nothing new */
     TICK_MS = 250,       /* keep-alives and tokens */
     TOKENS_MS = 5000,
@@ -28,7 +28,7 @@ struct entry {
     uint64_t seq;
     int requester; /* its place in the configuration; -1: of another program */
     char department[EST_NAME_MAX + 1];
-    char *full, *plain; /* as sent: for operators, for the requester; NULL where nobody would read it */
+    char *full, *plain; /* of event_text: for operators, for the requester; NULL where nobody would read it */
 };
 
 enum stream_state {
@@ -50,7 +50,8 @@ struct stream {
     uint64_t cursor;                   /* seq of the last event seen, its own or not */
     uint64_t index;                    /* LIVE: of the next entry, counted from the feed's beginning */
     char *out;                         /* made and not sent yet */
-    size_t out_size, out_sent;
+    size_t out_size, out_sent, row_at; /* row_at: where the last row in it begins */
+    uint64_t row_seq;                  /* of that row; 0: there is none */
     int64_t wrote_us;
 };
 
@@ -78,6 +79,7 @@ struct feed {
 
 /* --- Entries ----------------------------------------------------------------------------------- */
 
+/* As it is sent, the id in the first line: see out_row. */
 static char *event_text(const est_event_row *row, bool reasons) {
     json_t *json = view_event(row, reasons);
     char *data = json ? json_dumps(json, JSON_COMPACT) : NULL, *text = NULL;
@@ -123,21 +125,40 @@ static void stream_park(struct stream *s) {
     MHD_suspend_connection(s->request->connection);
 }
 
-static bool out_put(struct stream *s, const char *text) {
+/* Without memory the stream ends, and nothing is put behind what is missing. */
+static void out_put(struct stream *s, const char *text) {
     size_t size = strlen(text);
-    char *grown = realloc(s->out, s->out_size + size);
-    if (!grown)
-        return false;
+    char *grown = s->ending ? NULL : realloc(s->out, s->out_size + size);
+    if (!grown) {
+        s->ending = true;
+        return;
+    }
     s->out = grown;
     memcpy(s->out + s->out_size, text, size);
     s->out_size += size;
-    return true;
 }
 
 static void out_clear(struct stream *s) {
     free(s->out);
     s->out = NULL;
     s->out_size = s->out_sent = 0;
+    s->row_seq = 0;
+}
+
+/* Rows of one seq, of inquiries acknowledged together, bear its id on the last alone: a reader that is cut
+ * short among them comes back with the id before, for all of them. So a row takes it from the one before. */
+static void out_row(struct stream *s, uint64_t seq, const char *text) {
+    if (s->ending)
+        return;
+    if (s->row_seq == seq) {
+        char *row = s->out + s->row_at;
+        size_t id_size = strcspn(row, "\n") + 1;
+        s->out_size -= id_size;
+        memmove(row, row + id_size, s->out_size - s->row_at);
+    }
+    s->row_seq = seq;
+    s->row_at = s->out_size;
+    out_put(s, text);
 }
 
 /* An id without data is no event, but it is what the reader comes back with: so a quiet stream does
@@ -171,20 +192,24 @@ static bool stream_may_live(const struct stream *s) {
     return feed->positioned && s->cursor >= feed->ring_from && s->cursor >= feed->made_from[s->account];
 }
 
+/* Rows of one seq go together: the ring never ends among them, since no page of the broker does. */
 static void stream_gather(struct stream *s) {
     struct feed *feed = s->feed;
+    uint64_t seen = s->cursor;
     if (feed->total - s->index > RING) { /* it did not read, and what it missed is gone from here */
         s->ending = true;
         return;
     }
-    while (s->index < feed->total && s->out_size < OUT_MAX) {
-        const struct entry *entry = &feed->ring[s->index++ % RING];
-        if (entry->seq <= s->cursor) /* the stream's own question had been quicker than the follower */
+    for (; s->index < feed->total; s->index++) {
+        const struct entry *entry = &feed->ring[s->index % RING];
+        if (s->out_size >= OUT_MAX && entry->seq != s->cursor)
+            break;
+        if (entry->seq <= seen) /* the stream's own question had been quicker than the follower */
             continue;
         const char *text = entry_for(s, entry);
         s->cursor = entry->seq;
-        if (text && !out_put(s, text))
-            s->ending = true;
+        if (text)
+            out_row(s, entry->seq, text);
     }
     if (s->index == feed->total && feed->position > s->cursor)
         s->cursor = feed->position;
@@ -204,7 +229,9 @@ static void catch_up_rows(struct stream *s, const est_event *event) {
     while (each_next(&rows) && est_row_event(&rows.one, 0, &row)) {
         bool own = s->operator_ || config_account(&s->feed->gateway->config, row.requester) == s->account;
         char *text = own ? event_text(&row, s->operator_) : NULL;
-        if (own && (!text || !out_put(s, text)))
+        if (text)
+            out_row(s, row.seq, text);
+        else if (own)
             s->ending = true;
         free(text);
         if (row.seq > s->cursor)

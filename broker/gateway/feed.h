@@ -11,7 +11,9 @@
  * broker for, page by page, until it has come up to the ring. While nobody listens nothing is asked.
  *
  * What holds: a stream sees every event after its place that its account may see, once, in order. One
- * that falls behind the ring while it does not read is ended; it comes back with its last id.
+ * that falls behind the ring while it does not read is ended; it comes back with its last id. Inquiries
+ * acknowledged together are rows of one seq: the last of them bears the id, so a reader that was cut among
+ * them sees them again, from the first on.
  */
 #ifndef GATEWAY_FEED_H
 #define GATEWAY_FEED_H

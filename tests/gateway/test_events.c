@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +96,8 @@ static char *reader_until(struct reader *r, const char *end, int ms) {
 
 /* The next event; NULL when none came within `ms`. Blocks without data move the id on. */
 static json_t *reader_next(struct reader *r, int ms) {
-    for (char *block; (block = reader_until(r, "\n\n", ms)) != NULL;) {
+    int64_t until = now_ms() + ms;
+    for (char *block; (block = reader_until(r, "\n\n", (int)(until - now_ms()))) != NULL;) {
         const char *id = strstr(block, "id: "), *data = strstr(block, "data: ");
         if (id)
             r->id = strtoull(id + 4, NULL, 10);
@@ -318,6 +320,84 @@ static void a_reader_that_does_not_read_is_ended(void **state) {
     for (; count < BATCHES * BATCH + 1; count++)
         assert_non_null(reader_next(slow, WAIT_MS));
     assert_int_equal(json_integer_value(json_object_get(slow->json, "number")), own);
+}
+
+/* --- Rows of one seq ---------------------------------------------------------------------------- */
+
+enum { TOGETHER = 300 }; /* more than a stream makes at once */
+
+/* The portal's inquiries, answered, and acknowledged by one RESULT_ACK. The gateway, which would acknowledge
+ * each as it comes, is held still meanwhile. */
+static void acknowledge_together(struct stand *s, uint64_t numbers[TOGETHER]) {
+    struct far *portal = far_open(s->town, "portal", 0);
+    child_signal(s->gate->child, SIGSTOP);
+    for (int i = 0; i < TOGETHER; i++)
+        numbers[i] = far_submit(portal, "plot.debt", "1-2-3", NULL);
+    agent_start(s->town, "treasury-a", "answer", 1);
+    int64_t until = now_ms() + WAIT_MS;
+    for (int i = 0; i < TOGETHER; i++)
+        while (far_status(portal, NULL, numbers[i])->state != EST_STATE_ANSWERED)
+            assert_true(now_ms() < until);
+    for (int i = 0; i < TOGETHER - 1; i++)
+        assert_int_equal(est_client_ack(portal->client, numbers[i]), 0);
+    far_ack(portal, numbers[TOGETHER - 1]);
+    far_close(&portal);
+    child_signal(s->gate->child, SIGCONT);
+}
+
+/* The next of them: this one, under the seq of all. Only the last one's id is that seq. */
+static void assert_together(struct reader *r, const uint64_t numbers[TOGETHER], int i, uint64_t *seq) {
+    const json_t *event = event_wait(r, "acknowledged");
+    assert_int_equal(json_integer_value(json_object_get(event, "number")), numbers[i]);
+    if (!*seq)
+        *seq = (uint64_t)json_integer_value(json_object_get(event, "seq"));
+    assert_int_equal(json_integer_value(json_object_get(event, "seq")), *seq);
+    if (i < TOGETHER - 1)
+        assert_true(r->id < *seq);
+    else
+        assert_int_equal(r->id, *seq);
+}
+
+static void all_that_was_acknowledged_together_is_shown(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    uint64_t numbers[TOGETHER], seq = 0;
+    struct reader *live[] = {reader_open(s.gate, s.portal, "/v1/events", NULL),
+                             reader_open(s.gate, s.duty, "/v1/events", NULL),
+                             reader_open(s.gate, s.duty, "/v1/events?department=treasury", NULL)};
+    for (size_t r = 0; r < sizeof live / sizeof live[0]; r++)
+        reader_live(live[r]);
+    acknowledge_together(&s, numbers);
+    for (size_t r = 0; r < sizeof live / sizeof live[0]; r++)
+        for (int i = 0; i < TOGETHER; i++)
+            assert_together(live[r], numbers, i, &seq);
+    struct reader *later[] = {reader_open(s.gate, s.portal, "/v1/events?after=0", NULL),
+                              reader_open(s.gate, s.duty, "/v1/events?after=0", NULL)};
+    for (size_t r = 0; r < sizeof later / sizeof later[0]; r++)
+        for (int i = 0; i < TOGETHER; i++)
+            assert_together(later[r], numbers, i, &seq);
+}
+
+/* Live or catching up: it comes back with the id that it had, and sees them from the first one on. */
+static void a_reader_cut_among_rows_of_one_seq_loses_none(void **state) {
+    static const char *const paths[] = {"/v1/events", "/v1/events?after=0"};
+    (void)state;
+    struct stand s = stand_new(NULL);
+    uint64_t numbers[TOGETHER], seq = 0;
+    char header[64];
+    struct reader *live = reader_open(s.gate, s.portal, paths[0], NULL);
+    reader_live(live);
+    acknowledge_together(&s, numbers);
+    for (size_t p = 0; p < sizeof paths / sizeof paths[0]; p++) {
+        struct reader *r = p ? reader_open(s.gate, s.portal, paths[p], NULL) : live;
+        for (int i = 0; i < TOGETHER / 3; i++)
+            assert_together(r, numbers, i, &seq);
+        shutdown(r->fd, SHUT_RDWR);
+        snprintf(header, sizeof header, "Last-Event-ID: %llu\r\n", (unsigned long long)r->id);
+        r = reader_open(s.gate, s.portal, "/v1/events", header);
+        for (int i = 0; i < TOGETHER; i++)
+            assert_together(r, numbers, i, &seq);
+    }
 }
 
 /* --- Levels ------------------------------------------------------------------------------------ */
@@ -567,6 +647,8 @@ int main(void) {
         GATE_CLAIM(streams_have_a_limit),
         GATE_CLAIM(idle_streams_are_many_and_end_with_the_gateway),
         GATE_CLAIM(a_reader_that_does_not_read_is_ended),
+        GATE_CLAIM(all_that_was_acknowledged_together_is_shown),
+        GATE_CLAIM(a_reader_cut_among_rows_of_one_seq_loses_none),
         GATE_CLAIM(an_observer_sees_counts_and_nothing_of_a_person),
         GATE_CLAIM(only_an_administrator_sees_bodies),
         GATE_CLAIM(a_requester_finds_its_own_only),

@@ -55,6 +55,29 @@ export async function a_broker_that_is_away_is_told_and_found_again({ browser, c
     await page.locator(`.feed a[href="#/inquiry/${receipt.number}"]`).first().waitFor();
 }
 
+/* A stream that ends among events of one seq, and the next one, which tells all of them again. */
+export async function events_that_a_cut_stream_tells_twice_are_shown_once({ browser, city }) {
+    const numbers = [900_001, 900_002, 900_003];
+    const told = (number, id) =>
+        `${id}event: inquiry\ndata: ${JSON.stringify({ seq: 70_007, number, event: "acknowledged", at: "2026-01-01T00:00:00Z" })}\n\n`;
+    const cut = `: live\nid: 70006\n\n${told(numbers[0], "")}${told(numbers[1], "")}`;
+    const whole = `${told(numbers[0], "")}${told(numbers[1], "")}${told(numbers[2], "id: 70007\n")}`;
+    const places = [];
+    const page = await browser.page({ token: city.token("duty"), language: "en" });
+    await page.locator("[data-link=live]").waitFor();
+    await page.route("**/v1/events", (route) => {
+        places.push(route.request().headers()["last-event-id"]);
+        const body = [cut, whole][places.length - 1];
+        return body ? route.fulfill({ contentType: "text/event-stream", body }) : undefined; /* the third stays open */
+    });
+    await page.reload();
+    await until("come back twice", () => places.length === 3);
+    expect(places[1] === "70006" && places[2] === "70007", `it came back with ${places}`);
+    await page.locator(`.feed a[href="#/inquiry/${numbers[2]}"]`).waitFor();
+    for (const number of numbers)
+        expect((await page.locator(`.feed a[href="#/inquiry/${number}"]`).count()) === 1, `${number} is not shown once`);
+}
+
 export async function events_missed_while_the_gateway_was_away_are_caught_up({ browser, city }) {
     const page = await browser.page({ token: city.token("duty"), language: "en" });
     await page.locator("[data-link=live]").waitFor();

@@ -22,6 +22,7 @@ export function onEvents(listener: (events: FeedEvent[]) => void): () => void {
 
 let running: AbortController | null = null;
 let lastId = "";
+let open: FeedEvent[] = []; // of a seq whose last event, the one with the id, has not come
 let waiting: FeedEvent[] = [];
 let flush = 0;
 let wake: () => void = () => {};
@@ -35,10 +36,16 @@ function eventOf(message: Message): FeedEvent | null {
     }
 }
 
-/* A busy city has thousands a second: the page takes them together, a few times a second. */
+/* A busy city has thousands a second: the page takes them together, a few times a second. Of a stream that
+ * ends before an id the next one tells again what came after the id before, so that waits for its own. */
 function hear(messages: Message[]): void {
-    for (const message of messages) if (message.id) lastId = message.id;
-    waiting.push(...messages.map(eventOf).filter((event): event is FeedEvent => event !== null));
+    for (const message of messages) {
+        const event = eventOf(message);
+        if (event) open.push(event);
+        if (!message.id) continue;
+        lastId = message.id;
+        waiting.push(...open.splice(0));
+    }
     if (waiting.length && !flush) flush = window.setTimeout(tell, TOGETHER);
 }
 
@@ -56,6 +63,7 @@ async function once(outer: AbortSignal): Promise<boolean> {
     outer.addEventListener("abort", stop);
     let watch = window.setTimeout(stop, SILENCE);
     let opened = false;
+    open = [];
     try {
         await readStream("/v1/events", lastId, inner.signal, {
             opened() {
@@ -111,6 +119,7 @@ export function feedStop(): void {
     running?.abort();
     running = null;
     lastId = "";
+    open = [];
     waiting = [];
     recent.set([]);
 }

@@ -41,7 +41,7 @@ export function Feed() {
     return (
         <Panel title={t.feed} class="feed-panel">
             {events.length ? (
-                <ol class="feed">{events.map((e) => <Line key={e.seq} of={e} />)}</ol>
+                <ol class="feed">{events.map((e) => <Line key={`${e.seq} ${e.number}`} of={e} />)}</ol>
             ) : (
                 <Empty icon="clock" title={t.feedEmpty}>{t.feedEmptyDo}</Empty>
             )}
