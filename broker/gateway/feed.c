@@ -395,15 +395,20 @@ static bool tokens_are_due(struct feed *feed, int64_t now) {
     return true;
 }
 
+/* What it has not sent is given up; one that is parked with a question ends with its answer. */
+static void stream_revoke(struct stream *s) {
+    s->ending = true;
+    out_clear(s);
+}
+
 static void feed_tick(struct feed *feed) {
     int64_t now = gateway_ticks_us(), silence = feed->gateway->config.limits.keep_alive;
     bool tokens = tokens_are_due(feed, now);
     for (struct stream *s = feed->streams; s; s = s->next) {
-        if (!s->parked || s->state == STREAM_ASKING)
-            continue;
+        bool quiet = s->parked && s->state != STREAM_ASKING;
         if (tokens && !guard_knows(feed->gateway->guard, s->token_id))
-            s->ending = true;
-        else if (now - s->wrote_us > silence)
+            stream_revoke(s);
+        else if (quiet && now - s->wrote_us > silence)
             out_place(s, "keep-alive");
         if (s->ending || s->out_size)
             stream_wake(s);
@@ -500,6 +505,7 @@ static struct stream *stream_new(struct request *r) {
     s->wrote_us = gateway_ticks_us();
     memcpy(s->token_id, r->token_id, sizeof s->token_id);
     snprintf(s->department, sizeof s->department, "%s", department ? department : "");
+    out_put(s, "retry: 2000\n\n");
     return s;
 }
 
@@ -553,6 +559,8 @@ void handle_events(struct request *r) {
         return;
     struct stream *s = stream_new(r);
     if (!s || !stream_join(s, given, place)) {
+        if (s)
+            free(s->out);
         free(s);
         request_problem(r, s ? GW_STREAMS_FULL : EST_NO_MEMORY, "%s", "");
         return;
@@ -560,7 +568,6 @@ void handle_events(struct request *r) {
     r->work = s;
     r->work_free = stream_free;
     r->streaming = true;
-    out_put(s, "retry: 2000\n\n");
     request_response(r, MHD_HTTP_OK,
                      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_read, s, NULL));
     request_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream");

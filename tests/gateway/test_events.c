@@ -2,6 +2,7 @@
 #include "gate.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,19 +50,30 @@ static void reader_free(void *arg) {
     free(r);
 }
 
-static struct reader *reader_open(struct gate *gate, const char *token, const char *path,
-                                  const char *header) {
+/* `narrow`: little of the stream is on its way while it is not read. */
+static struct reader *reader_connect(struct gate *gate, const char *token, const char *path,
+                                     const char *header, bool narrow) {
+    static const int segment = 536, room = 4096;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)gate->port)};
     struct reader *r = calloc(1, sizeof *r);
     char request[512];
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     r->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     gate_register(r, reader_free);
+    if (narrow) {
+        assert_int_equal(setsockopt(r->fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment), 0);
+        assert_int_equal(setsockopt(r->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room), 0);
+    }
     assert_int_equal(connect(r->fd, (struct sockaddr *)&address, sizeof address), 0);
     int size = snprintf(request, sizeof request, "GET %s HTTP/1.0\r\nAuthorization: Bearer %s\r\n%s\r\n",
                         path, token, header ? header : "");
     assert_int_equal(send(r->fd, request, (size_t)size, MSG_NOSIGNAL), size);
     return r;
+}
+
+static struct reader *reader_open(struct gate *gate, const char *token, const char *path,
+                                  const char *header) {
+    return reader_connect(gate, token, path, header, false);
 }
 
 /* True when more came or it ended; false when the time is over. */
@@ -141,6 +153,24 @@ static uint64_t submit_use(struct stand *s, const char *token, const char *key) 
              .body = "{\"type\":\"plot.use\",\"purpose\":\"permit\",\"body\":{\"nz\":\"2-2-3\"}}");
     assert_int_equal(r->status, 202);
     return (uint64_t)reply_int(r, "number");
+}
+
+/* The portal's, in batches. */
+static void submit_many(struct stand *s, int count) {
+    enum { BATCH = 2000 };
+    struct far *portal = far_open(s->town, "portal", 0);
+    for (; count > 0; count -= BATCH) {
+        est_id id;
+        for (int i = 0; i < BATCH; i++) {
+            est_id_new(&id);
+            far_ask(portal, "plot.debt", "1-2-3", NULL, &id, (est_time){0});
+        }
+        far_take(portal, (struct want){.kind = EST_EVENT_ACCEPTED, .id = &id});
+        while (far_peek(portal, (struct want){.kind = EST_EVENT_ACCEPTED}))
+            continue;
+        far_forget(portal);
+    }
+    far_close(&portal);
 }
 
 /* --- Streams -----------------------------------------------------------------------------------------------
@@ -224,6 +254,29 @@ static void a_revoked_token_ends_its_stream(void **state) {
     assert_true(r->ended);
 }
 
+/* By then the quiet stream under the same token has ended, so the busy one is looked at too. What was on its
+ * way still comes, the log does not. */
+static void a_revoked_token_ends_a_stream_that_is_busy(void **state) {
+    enum { COUNT = 4000 };
+    (void)state;
+    struct stand s = stand_new(NULL);
+    submit_many(&s, COUNT);
+    struct reader *quiet = reader_open(s.gate, s.portal, "/v1/events?department=works", NULL);
+    reader_live(quiet);
+    struct reader *busy = reader_connect(s.gate, s.portal, "/v1/events?after=0", NULL, true);
+    assert_non_null(reader_next(busy, WAIT_MS));
+    int64_t revoked = now_ms();
+    gate_revoke(s.gate, s.portal);
+    assert_null(reader_next(quiet, WAIT_MS));
+    assert_true(quiet->ended);
+    int count = 1;
+    while (reader_next(busy, WAIT_MS))
+        count++;
+    assert_true(busy->ended);
+    assert_true(count < COUNT / 2);
+    assert_true(now_ms() - revoked < 5000); /* and not when all tokens are looked at for their dates */
+}
+
 static void a_quiet_stream_is_kept_alive(void **state) {
     (void)state;
     struct stand s = stand_new("feed: duty\nlimits: {keep_alive: 200 ms}\n");
@@ -288,25 +341,14 @@ static void idle_streams_are_many_and_end_with_the_gateway(void **state) {
 
 /* One that does not read is not waited for, holds nothing up, and finds the rest when it comes back. */
 static void a_reader_that_does_not_read_is_ended(void **state) {
-    enum { BATCHES = 20, BATCH = 2000 };
+    enum { COUNT = 40000 };
     (void)state;
     struct stand s = stand_new(NULL);
     struct reader *slow = reader_open(s.gate, s.duty, "/v1/events", NULL);
     struct reader *quick = reader_open(s.gate, s.notary, "/v1/events", NULL);
     reader_live(slow);
     reader_live(quick);
-    struct far *portal = far_open(s.town, "portal", 0);
-    for (int b = 0; b < BATCHES; b++) {
-        est_id id;
-        for (int i = 0; i < BATCH; i++) {
-            est_id_new(&id);
-            far_ask(portal, "plot.debt", "1-2-3", NULL, &id, (est_time){0});
-        }
-        far_take(portal, (struct want){.kind = EST_EVENT_ACCEPTED, .id = &id});
-        while (far_peek(portal, (struct want){.kind = EST_EVENT_ACCEPTED}))
-            continue;
-        far_forget(portal);
-    }
+    submit_many(&s, COUNT);
     uint64_t own = submit_use(&s, s.notary, "n1");
     assert_int_equal(json_integer_value(json_object_get(reader_next(quick, WAIT_MS), "number")), own);
     int count = 0;
@@ -314,10 +356,10 @@ static void a_reader_that_does_not_read_is_ended(void **state) {
     while (reader_next(slow, WAIT_MS))
         count++;
     assert_true(slow->ended);
-    assert_true(count < BATCHES * BATCH);
+    assert_true(count < COUNT);
     snprintf(header, sizeof header, "Last-Event-ID: %llu\r\n", (unsigned long long)slow->id);
     slow = reader_open(s.gate, s.duty, "/v1/events", header);
-    for (; count < BATCHES * BATCH + 1; count++)
+    for (; count < COUNT + 1; count++)
         assert_non_null(reader_next(slow, WAIT_MS));
     assert_int_equal(json_integer_value(json_object_get(slow->json, "number")), own);
 }
@@ -642,6 +684,7 @@ int main(void) {
         GATE_CLAIM(only_operators_read_reasons),
         GATE_CLAIM(a_reader_that_comes_back_misses_nothing),
         GATE_CLAIM(a_revoked_token_ends_its_stream),
+        GATE_CLAIM(a_revoked_token_ends_a_stream_that_is_busy),
         GATE_CLAIM(a_quiet_stream_is_kept_alive),
         GATE_CLAIM(nobody_follows_a_department_that_is_none),
         GATE_CLAIM(streams_have_a_limit),
