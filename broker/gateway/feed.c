@@ -352,7 +352,8 @@ static void follow_took(struct feed *feed, const est_event *event) {
             stream_wake(s);
         else if (s->parked && s->state == STREAM_LIVE) { /* nothing of that was its own */
             s->index = feed->total;
-            s->cursor = feed->position;
+            if (feed->position > s->cursor) /* its own question may have been quicker */
+                s->cursor = feed->position;
         }
     feed->positioned = true;
     feed->next_look_us = event->next < event->head ? 0 : gateway_ticks_us() + POLL_MS * EST_US_PER_MS;

@@ -244,6 +244,29 @@ static void a_reader_that_comes_back_misses_nothing(void **state) {
     assert_null(more);
 }
 
+/* As one is that caught up more quickly than the gateway follows. */
+static void a_stream_ahead_of_the_follower_sees_nothing_before_its_place(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    struct reader *duty = reader_open(s.gate, s.duty, "/v1/events", NULL);
+    char path[64], key[16];
+    reader_live(duty);
+    submit_use(&s, s.notary, "n1");
+    event_wait(duty, "submitted");
+    uint64_t place = duty->id + 2;
+    snprintf(path, sizeof path, "/v1/events?after=%llu", (unsigned long long)place);
+    struct reader *portal = reader_open(s.gate, s.portal, path, NULL);
+    reader_live(portal);
+    submit_use(&s, s.notary, "n2");
+    event_wait(duty, "submitted");
+    for (int i = 0; i < 4; i++) {
+        snprintf(key, sizeof key, "p%d", i);
+        gate_submit(s.gate, s.portal, key);
+    }
+    assert_true(json_integer_value(json_object_get(event_wait(portal, "submitted"), "seq")) >
+                (json_int_t)place);
+}
+
 static void a_revoked_token_ends_its_stream(void **state) {
     (void)state;
     struct stand s = stand_new(NULL);
@@ -683,6 +706,7 @@ int main(void) {
         GATE_CLAIM(an_operator_sees_all_and_a_requester_its_own),
         GATE_CLAIM(only_operators_read_reasons),
         GATE_CLAIM(a_reader_that_comes_back_misses_nothing),
+        GATE_CLAIM(a_stream_ahead_of_the_follower_sees_nothing_before_its_place),
         GATE_CLAIM(a_revoked_token_ends_its_stream),
         GATE_CLAIM(a_revoked_token_ends_a_stream_that_is_busy),
         GATE_CLAIM(a_quiet_stream_is_kept_alive),
