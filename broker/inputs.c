@@ -261,19 +261,33 @@ static bool ready_types(struct broker *b, uint32_t peer, const struct ready *r, 
     return true;
 }
 
+/* 0 is for inquiries without a parcel. */
+static bool district_is_citys(const struct city *city, uint64_t district) {
+    return district == 0 || (district >= city->parcel.district_first && district <= city->districts_last);
+}
+
+/* A district that it would never be given work of is its mistake, as with types. */
 static bool ready_districts(struct broker *b, uint32_t peer, const struct ready *r, uint64_t districts[16]) {
+    const struct city *city = registry_city(b->registry);
+    uint32_t account = b->keyring.keys[net_peer(b->net, peer)->key].account;
     struct cursor c;
     size_t count = 0;
-    uint64_t district;
-    bool good = rows_open(&c, r->districts, &count);
-    for (size_t i = 0; good && i < count; i++) {
-        good = cursor_uint(&c, &district) && district <= b->limits.districts_max;
-        if (good)
+    uint64_t district = 0;
+    char detail[128] = "districts: a list of numbers";
+    int code = rows_open(&c, r->districts, &count) ? 0 : EST_INVALID_FIELD;
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        if (!cursor_uint(&c, &district))
+            code = EST_INVALID_FIELD;
+        else if (!district_is_citys(city, district))
+            code = EST_INVALID_FIELD, snprintf(detail, sizeof detail, "districts: %s has no district %llu", city->name, (unsigned long long)district);
+        else if (!core_serves_district(b->core, account, (uint32_t)district))
+            code = EST_NOT_ALLOWED, snprintf(detail, sizeof detail, "districts: %llu is not this account's", (unsigned long long)district);
+        else
             districts[district / 64] |= 1ULL << (district % 64);
     }
-    if (!good)
-        send_error(b, peer, (struct error_is){.ref = r->ref, .code = EST_INVALID_FIELD}, "districts: a list of numbers");
-    return good;
+    if (code != 0)
+        send_error(b, peer, (struct error_is){.ref = r->ref, .code = (uint64_t)code}, detail);
+    return code == 0;
 }
 
 static void on_ready(struct broker *b, uint32_t peer, const struct message *m) {
@@ -466,7 +480,7 @@ static bool redirect_is_good(struct broker *b, uint32_t peer, const struct redir
     char detail[128] = "";
     if (to->reason.size == 0)
         snprintf(detail, sizeof detail, "reason: an inquiry is redirected for a reason");
-    else if (to->district > city->districts_last || (to->district != 0 && to->district < city->parcel.district_first))
+    else if (!district_is_citys(city, to->district))
         snprintf(detail, sizeof detail, "district: %s has no district %llu; 0 is for none", city->name,
                  (unsigned long long)to->district);
     else if (core_inquiry(b->core, to->number, &view) && view.row.district == to->district &&

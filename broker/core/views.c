@@ -134,6 +134,10 @@ bool core_may_answer(const struct core *c, uint32_t account, uint32_t type) {
            a->department == c->types[type].department && right_of(c, account, type) != 0;
 }
 
+bool core_serves_district(const struct core *c, uint32_t account, uint32_t district) {
+    return bit_get(c->accounts[account].districts, district);
+}
+
 void core_counts(const struct core *c, struct core_counts *ret) {
     uint64_t final = c->counts[EST_STATE_ANSWERED] + c->counts[EST_STATE_EXPIRED] + c->counts[EST_STATE_CANCELLED];
     *ret = (struct core_counts){

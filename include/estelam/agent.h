@@ -64,7 +64,7 @@ typedef struct est_agent_options {
     est_options broker;          /* `window`: how many inquiries at once, those waiting here too */
     unsigned workers;            /* handlers at once, 1 ... 64; 0: 1 */
     const char *const *types;    /* the types this agent takes, ends with NULL; NULL: all its account may answer */
-    const unsigned *districts;   /* the same for districts, ends with 0 */
+    const unsigned *districts;   /* the same for districts, ends with 0; district 0, without a parcel, comes with NULL alone */
     est_handler handler;
     est_logger logger;
     void *arg;                   /* for both */

@@ -31,7 +31,7 @@ typedef struct est_options {
     const char *software;                     /* shown to operators, such as "portal 2.1"; may be NULL */
     unsigned window;                          /* unacknowledged results or assignments at once; 0: 256 */
     unsigned results;                         /* clients: 0 none, 1 of this client's submits, 2 all of the account */
-    unsigned heartbeat_ms;                    /* wished; 0: the broker's */
+    unsigned heartbeat_ms;                    /* wished; 0: the broker's, which brokers of today keep to */
     est_span reconnect_first, reconnect_max;  /* 0: 100 ms, 10 s */
 } est_options;
 
@@ -199,8 +199,9 @@ typedef struct est_body est_body;
 est_body *est_body_new(void);                 /* NULL: no memory */
 void est_body_free(est_body **);
 void est_body_clear(est_body *);
-/* Each adds one field; a name is used once. A failure (memory, more than EST_BODY_MAX, a text that
- * is not UTF-8, a value that is not one whole msgpack value) shows in est_body_slice. */
+/* Each adds one field; a name is used once, or est_client_submit says -EST_INPUT. A failure (memory, more than
+ * EST_BODY_MAX or EST_ITEMS_MAX, a text that is not UTF-8, a value that is not one whole msgpack value) shows in
+ * est_body_slice. */
 void est_body_text(est_body *, const char *name, const char *value);
 void est_body_int(est_body *, const char *name, int64_t value);
 void est_body_bool(est_body *, const char *name, bool value);

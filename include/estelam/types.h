@@ -60,7 +60,7 @@ enum {
     EST_SIGNER_MAX = 200,             /* bytes of a signer's name */
     EST_DATE_MAX = 10,                /* bytes of a Jalali date, 1404/01/01 */
     EST_TRACKING_MAX = 20,            /* bytes of a tracking code */
-    EST_NUMBERS_MAX = 1024,           /* numbers in one list (RESULT_ACK, RENEW, RECORDED) */
+    EST_NUMBERS_MAX = 1024,           /* numbers in one list (RESULT_ACK); pairs (RENEW, RECORDED) */
     EST_WINDOW_MAX = 4096,            /* inquiries or results in flight to one session */
     EST_DEFECTS_MAX = 64,             /* defects told of one body */
     EST_DEPTH_MAX = 8,                /* nesting of a body */
