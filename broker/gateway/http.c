@@ -325,17 +325,24 @@ struct query_look {
     size_t count;
 };
 
+/* It goes on by the words of ours, so it ends whatever the other one is: that came over the wire, and may be
+ * empty or hold the very blank that stands between ours. */
 static bool word_is_among(const char *word, const char *words) {
     size_t size = strlen(word);
-    for (const char *at = words; at && (at = strstr(at, word)); at += size)
-        if ((at == words || at[-1] == ' ') && (at[size] == ' ' || !at[size]) && size)
+    while (words && *words) {
+        size_t own = strcspn(words, " ");
+        if (own == size && memcmp(words, word, size) == 0)
             return true;
+        words += own + strspn(words + own, " ");
+    }
     return false;
 }
 
 static enum MHD_Result query_look_at(void *arg, enum MHD_ValueKind kind, const char *key, const char *value) {
     struct query_look *look = arg;
     (void)kind;
+    if (!*key && !value) /* `?&`, `a=1&&b=2`: nothing stands between the two */
+        return MHD_YES;
     bool twice = look->count == sizeof look->seen / sizeof look->seen[0];
     for (size_t i = 0; i < look->count && !twice; i++)
         twice = strcmp(look->seen[i], key) == 0;

@@ -253,6 +253,41 @@ static void the_packed_body_has_the_protocols_own_size(void **state) {
     free(large);
 }
 
+/* --- Queries ----------------------------------------------------------------------------------- */
+
+/* Of every kind of route: without a token, with one and without parameters, with one and with some. */
+static const char *const asked[] = {"/livez", "/v1/problems", "/v1/whoami", "/v1/queues"};
+enum { ASKED_COUNT = sizeof asked / sizeof asked[0] };
+
+static const struct reply *queried(struct stand *s, const char *token, const char *path, const char *query) {
+    char text[256];
+    snprintf(text, sizeof text, "%s%s", path, query);
+    return CALL(s->gate, text, .token = token);
+}
+
+static void a_parameter_whose_name_is_empty_or_has_a_blank_is_refused_at_once(void **state) {
+    static const char *const bad[] = {
+        "?=1", "?=", "?=&=", "?&=1", "?+", "?department%20after=1", "?%20=1", "?verbose+", "?after+limit=1"};
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const char *duty = gate_token(s.gate, "duty", SCOPE_ALL);
+    for (size_t i = 0; i < ASKED_COUNT * sizeof bad / sizeof bad[0]; i++)
+        assert_problem(queried(&s, duty, asked[i % ASKED_COUNT], bad[i / ASKED_COUNT]), 400, "INVALID_QUERY");
+    assert_int_equal(gate_stop(s.gate), 0);
+}
+
+/* Load balancers send such, and it asks for nothing. */
+static void an_ampersand_too_many_in_a_query_is_nothing(void **state) {
+    static const char *const good[] = {"?", "?&", "?&&&&&&&&&&&&&&&&&&&&"};
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const char *duty = gate_token(s.gate, "duty", SCOPE_ALL);
+    for (size_t i = 0; i < ASKED_COUNT * sizeof good / sizeof good[0]; i++)
+        assert_int_equal(queried(&s, duty, asked[i % ASKED_COUNT], good[i / ASKED_COUNT])->status, 200);
+    assert_int_equal(queried(&s, duty, "/v1/queues", "?&limit=1&&department=works&")->status, 200);
+    assert_problem(queried(&s, duty, "/v1/queues", "?limit=1&&limit=1"), 400, "INVALID_QUERY");
+}
+
 /* --- JSON -------------------------------------------------------------------------------------- */
 
 static void json_that_is_none_is_refused(void **state) {
@@ -582,6 +617,8 @@ int main(void) {
         GATE_CLAIM(a_slow_sender_is_cut_however_steadily_it_drips),
         GATE_CLAIM(bodies_and_headers_have_a_size),
         GATE_CLAIM(the_packed_body_has_the_protocols_own_size),
+        GATE_CLAIM(a_parameter_whose_name_is_empty_or_has_a_blank_is_refused_at_once),
+        GATE_CLAIM(an_ampersand_too_many_in_a_query_is_nothing),
         GATE_CLAIM(json_that_is_none_is_refused),
         GATE_CLAIM(a_number_beyond_64_bits_is_named_by_its_path),
         GATE_CLAIM(what_is_no_object_has_a_place),
