@@ -266,6 +266,21 @@ static void scopes_name(unsigned bits, char *ret, size_t size) {
             used += (size_t)snprintf(ret + used, size - used, "%s`%s`", used ? " or " : "", scope_name(bit));
 }
 
+/* The broker refuses by itself what a level may not do; what it would not be asked is refused here, by its
+ * last word on the account. */
+static bool level_is_good(struct request *r) {
+    if (!r->route->level || line_role(r->line) != ROLE_OPERATOR_BIT)
+        return true;
+    unsigned level = line_level(r->line);
+    if (level >= r->route->level)
+        return true;
+    if (level)
+        request_problem(r, EST_NOT_ALLOWED, "the account's level is too low for this");
+    else
+        request_problem(r, EST_UNREACHABLE, "the account's level is not known yet");
+    return false;
+}
+
 static bool rights_are_good(struct request *r) {
     const struct route *route = r->route;
     char names[160];
@@ -284,13 +299,7 @@ static bool rights_are_good(struct request *r) {
                         route->roles == ROLE_OPERATOR_BIT ? "operators" : "requesters");
         return false;
     }
-    /* The broker refuses by itself what a level may not do; what it would not be asked is refused here. */
-    if (route->level && line_role(r->line) == ROLE_OPERATOR_BIT && line_is_up(r->line) &&
-        line_level(r->line) < route->level) {
-        request_problem(r, EST_NOT_ALLOWED, "the account's level is too low for this");
-        return false;
-    }
-    return true;
+    return level_is_good(r);
 }
 
 /* --- The body's type and the query's names ----------------------------------------------------- */

@@ -57,7 +57,7 @@ const char *line_account(const struct line *);
 unsigned line_role(const struct line *);
 const struct account_config *line_config(const struct line *);
 bool line_is_up(const struct line *);
-/* 0 while there has been no session. */
+/* By the last session; 0 while there has been none. */
 unsigned line_level(const struct line *);
 /* Why there is no session now: the code, and since when. */
 int line_down_code(const struct line *);

@@ -1,5 +1,5 @@
 /* test_limits.c - what comes in is bounded, and what is not HTTP or not JSON is refused. */
-#include "gate.h"
+#include "hook.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -509,6 +509,58 @@ static void a_broker_that_is_away_is_told_with_503(void **state) {
     assert_int_equal(CALL(s.gate, "/v1/whoami", .token = s.portal)->status, 200);
 }
 
+enum { LOCAL_COUNT = 4 };
+
+/* What the gateway has by itself, and would give without a word of the broker's. */
+static const struct reply *local_call(struct gate *gate, const char *token, size_t which) {
+    static const struct {
+        const char *path, *method, *body;
+    } rows[LOCAL_COUNT] = {
+        {"/v1/webhooks", NULL, NULL},
+        {"/v1/webhooks/portal/retry", "POST", NULL},
+        {"/v1/samples", NULL, NULL},
+        {"/v1/departments/treasury/test", NULL, "{\"sample\":\"debt\",\"reason\":\"x\"}"},
+    };
+    return CALL(gate, rows[which].path, .method = rows[which].method, .token = token,
+                .body = rows[which].body);
+}
+
+static struct gate *local_gate(struct town *town) {
+    town_file(town, "hook.secret", HOOK_SECRET "\n");
+    town_file(town, "samples.yaml",
+              "samples: {debt: {type: plot.debt, purpose: permit, body: {nz: 1-2-3}}}\n");
+    return gate_new(town, "tests: {account: portal, samples: samples.yaml}\nstate: state\n"
+                          "webhooks: {portal: {url: \"http://127.0.0.1:9/\", secret_file: hook.secret}}\n");
+}
+
+/* Its last word on an account holds until it has another. */
+static void a_level_is_as_low_while_the_broker_is_away(void **state) {
+    static const long duty_gets[LOCAL_COUNT] = {200, 202, 200, 503};
+    (void)state;
+    struct town *town = gate_town();
+    town_start(town);
+    struct gate *gate = local_gate(town);
+    const char *watch = gate_token(gate, "watch", SCOPE_ALL), *duty = gate_token(gate, "duty", SCOPE_ALL);
+    gate_start(gate);
+    town_kill(town);
+    child_error_wait(gate->child, "watch: no session with the broker");
+    for (size_t i = 0; i < LOCAL_COUNT; i++) {
+        assert_problem(local_call(gate, watch, i), 403, "NOT_ALLOWED");
+        assert_int_equal(local_call(gate, duty, i)->status, duty_gets[i]);
+    }
+}
+
+static void a_level_that_the_broker_never_told_opens_nothing(void **state) {
+    (void)state;
+    struct town *town = gate_town();
+    struct gate *gate = local_gate(town);
+    const char *watch = gate_token(gate, "watch", SCOPE_ALL), *portal = gate_token(gate, "portal", SCOPE_ALL);
+    gate_start(gate);
+    for (size_t i = 0; i < LOCAL_COUNT; i++)
+        assert_problem(local_call(gate, watch, i), 503, "UNREACHABLE");
+    assert_int_equal(local_call(gate, portal, 0)->status, 200); /* a requester has no level */
+}
+
 static void a_draining_broker_is_told_with_503(void **state) {
     (void)state;
     struct stand s = stand_new(NULL);
@@ -628,6 +680,8 @@ int main(void) {
         GATE_CLAIM(connections_have_a_limit_and_the_next_one_waits),
         GATE_CLAIM(all_that_come_while_nobody_accepts_them_are_connected),
         GATE_CLAIM(a_broker_that_is_away_is_told_with_503),
+        GATE_CLAIM(a_level_is_as_low_while_the_broker_is_away),
+        GATE_CLAIM(a_level_that_the_broker_never_told_opens_nothing),
         GATE_CLAIM(a_draining_broker_is_told_with_503),
         GATE_CLAIM(a_broker_that_restarts_is_waited_for),
         GATE_CLAIM(a_gateway_that_was_killed_has_lost_nothing_of_what_it_accepted),
