@@ -27,8 +27,14 @@ enum {
     ADDRESS_TEXT = 64,
 };
 
-/* What a connection is doing; the keeper ends those that take too long over the first and third. */
-enum doing { RECEIVING, WORKING, SENDING, STREAMING };
+/* What a connection is doing, and how long the keeper lets it:
+ *
+ *   opened -> RECEIVING -> WORKING -> SENDING -> IDLE -> RECEIVING …
+ *             `request`      |        `request`  ^ `idle`
+ *                            `----> STREAMING ---'
+ *
+ * It is IDLE no longer when the first line of the next request has come. */
+enum doing { RECEIVING, WORKING, SENDING, STREAMING, IDLE };
 
 struct connection {
     struct connection *next, *previous;
@@ -62,6 +68,12 @@ static void connection_turn(struct http *http, struct connection *c, enum doing 
     c->doing = doing;
     c->since_us = gateway_ticks_us();
     pthread_mutex_unlock(&http->lock);
+}
+
+static struct connection *connection_of(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
 }
 
 static void connection_open(struct http *http, struct MHD_Connection *connection, void **socket_context) {
@@ -106,17 +118,20 @@ static void connection_told(void *arg, struct MHD_Connection *connection, void *
         connection_close(arg, socket_context);
 }
 
+static bool connection_is_slow(const struct connection *c, const struct limits *limits, int64_t now) {
+    int64_t allowed = c->doing == IDLE ? limits->idle : limits->request;
+    return c->doing != WORKING && c->doing != STREAMING && now - c->since_us > allowed;
+}
+
 /* The library's own timeout is one of silence: a byte now and then would hold a connection for
  * ever. Shutting the socket down is safe here: it is closed only after it has left this list. */
 static void slow_end(struct http *http) {
-    int64_t now = gateway_ticks_us(), longest = http->gateway->config.limits.request;
-    int64_t idle = http->gateway->config.limits.idle;
+    const struct limits *limits = &http->gateway->config.limits;
+    int64_t now = gateway_ticks_us();
     pthread_mutex_lock(&http->lock);
-    for (struct connection *c = http->first; c; c = c->next) {
-        int64_t allowed = c->doing == RECEIVING && idle > longest ? idle : longest;
-        if ((c->doing == RECEIVING || c->doing == SENDING) && now - c->since_us > allowed && c->fd >= 0)
+    for (struct connection *c = http->first; c; c = c->next)
+        if (connection_is_slow(c, limits, now) && c->fd >= 0)
             shutdown(c->fd, SHUT_RDWR);
-    }
     pthread_mutex_unlock(&http->lock);
 }
 
@@ -452,14 +467,22 @@ static struct request *request_new(struct http *http, struct MHD_Connection *con
     struct request *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     r->gateway = http->gateway;
     r->connection = connection;
-    r->peer = info ? info->socket_context : NULL;
+    r->peer = connection_of(connection);
     r->url = url;
     r->is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     return r;
+}
+
+/* A request's first line has come. The first request of a connection has its time since that was opened.
+ * Nobody else changes what this connection is doing, so it is read without the lock. */
+static void *on_line(void *arg, const char *line, struct MHD_Connection *connection) {
+    struct connection *c = connection_of(connection);
+    (void)line;
+    if (c && c->doing == IDLE)
+        connection_turn(arg, c, RECEIVING);
+    return NULL; /* on_request's context: there is none yet */
 }
 
 /* An error found in the headers waits for the rest of a body that is not too large: whoever is still
@@ -502,7 +525,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     (void)how;
     if (!r)
         return;
-    connection_turn(http, r->peer, RECEIVING);
+    connection_turn(http, r->peer, IDLE);
     if (r->response)
         MHD_destroy_response(r->response);
     if (r->work_free)
@@ -617,8 +640,9 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct config *c
 #undef OPTION
     return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
                             MHD_OPTION_UNESCAPE_CALLBACK, on_escape, NULL, MHD_OPTION_SOCK_ADDR, address,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
-                            connection_told, http, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+                            MHD_OPTION_URI_LOG_CALLBACK, on_line, http, MHD_OPTION_NOTIFY_COMPLETED,
+                            on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, connection_told, http,
+                            MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
 static void listen_complain(const struct config *c, int error) {

@@ -104,7 +104,7 @@ static void what_is_not_http_ends_the_connection_with_a_bare_answer_or_none(void
         {"GET /v1/problems HTTP/3.0\r\nHost: x\r\n\r\n", 505},
         {"frob\r\n\r\n", 0},
         {"GET /v1 /problems HTTP/1.1\r\nHost: x\r\n\r\n", 0},
-        {"frob", 0}, /* after `idle` */
+        {"frob", 0}, /* after `request` */
     };
     (void)state;
     struct stand s = stand_new("limits: {request: 500 ms, idle: 500 ms}\n");
@@ -173,29 +173,68 @@ static void a_body_that_ends_early_is_nothing(void **state) {
     assert_int_equal(CALL(s.gate, "/v1/whoami", .token = s.portal)->status, 200);
 }
 
-static void a_slow_sender_is_cut_however_steadily_it_drips(void **state) {
-    (void)state;
-    struct stand s = stand_new("limits: {request: 700 ms, idle: 700 ms}\n");
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)s.gate->port)};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int64_t start = now_ms();
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+/* A request that never ends, byte by byte; for how long the gateway takes it. */
+static int64_t drip(int fd) {
+    static const char start[] = "GET /v1/whoami HTTP/1.1\r\nX-Slow: ";
     struct timeval pause = {0, 50000};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &pause, sizeof pause);
+    int64_t began = now_ms();
     ssize_t got = -1;
-    static const char drip[] = "GET /v1/whoami HTTP/1.1\r\nX-Slow: ";
-    for (size_t i = 0; got != 0 && now_ms() - start < WAIT_MS; i++) {
-        char byte = i < sizeof drip - 1 ? drip[i] : 'a';
+    for (size_t i = 0; got != 0 && now_ms() - began < WAIT_MS; i++) {
+        char byte = i < sizeof start - 1 ? start[i] : 'a', answer[64];
         if (send(fd, &byte, 1, MSG_NOSIGNAL) < 0)
             break;
-        char answer[64];
         got = recv(fd, answer, sizeof answer, 0); /* waits 50 ms for nothing */
-        if (got < 0)
-            got = -1;
     }
     close(fd);
-    assert_in_range(now_ms() - start, 600, WAIT_MS - 1);
+    return now_ms() - began;
+}
+
+/* Nothing comes, and the connection is not closed. */
+static void stays_open(int fd, int ms) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    assert_int_equal(poll(&p, 1, ms), 0);
+}
+
+static void assert_answer(int fd, int status) {
+    char answer[4096] = "";
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    assert_int_equal(poll(&p, 1, WAIT_MS), 1);
+    assert_true(recv(fd, answer, sizeof answer - 1, 0) >= 0);
+    assert_status(answer, status, NULL);
+}
+
+static void text_send(int fd, const char *text) {
+    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+static const char ask_livez[] = "HEAD /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+
+static void a_slow_sender_is_cut_however_steadily_it_drips(void **state) {
+    (void)state;
+    struct stand s = stand_new("limits: {request: 700 ms, idle: 60 s}\n");
+    assert_in_range(drip(raw_connect(s.gate)), 600, WAIT_MS - 1);
+    int kept = raw_connect(s.gate);
+    text_send(kept, ask_livez);
+    assert_answer(kept, 200);
+    assert_in_range(drip(kept), 600, WAIT_MS - 1);
+}
+
+/* A connection that stays open is idle until the next request, which then has all of its own time. */
+static void a_request_has_its_whole_time_after_an_idle_one(void **state) {
+    (void)state;
+    struct stand s = stand_new("limits: {request: 4 s, idle: 5 s}\n");
+    char headers[64];
+    int fd = raw_connect(s.gate);
+    text_send(fd, ask_livez);
+    assert_answer(fd, 200);
+    stays_open(fd, 3000);
+    snprintf(headers, sizeof headers, "Content-Length: %zu\r\n", strlen(debt));
+    text_send(fd, request_with(&s, headers, ""));
+    stays_open(fd, 2700); /* 5.7 s since the answer */
+    text_send(fd, debt);
+    assert_answer(fd, 202);
+    close(fd);
 }
 
 /* --- Sizes ------------------------------------------------------------------------------------- */
@@ -667,6 +706,7 @@ int main(void) {
         GATE_CLAIM(chunks_are_taken_whole_or_not_at_all),
         GATE_CLAIM(a_body_that_ends_early_is_nothing),
         GATE_CLAIM(a_slow_sender_is_cut_however_steadily_it_drips),
+        GATE_CLAIM(a_request_has_its_whole_time_after_an_idle_one),
         GATE_CLAIM(bodies_and_headers_have_a_size),
         GATE_CLAIM(the_packed_body_has_the_protocols_own_size),
         GATE_CLAIM(a_parameter_whose_name_is_empty_or_has_a_blank_is_refused_at_once),
