@@ -6,12 +6,14 @@
 #include "route.h"
 #include "view.h"
 
+#include <dirent.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { LOOK_EVERY_S = 2, FILES_MAX = 512 };
+enum { LOOK_EVERY_S = 2, FILES_MAX = 1024 /* of types; the catalogue takes no more */ };
 
 struct shelf {
     const char *folder;
@@ -139,21 +141,44 @@ static void shelf_fill(struct shelf *shelf, const struct catalogue *c) {
                                       "title_en", c->city.title_en));
 }
 
-/* Names, sizes and times of the folder's files, mixed: another value is another catalogue. */
-static uint64_t folder_mix(const char *folder) {
-    static const char *const parts[] = {"", "/city.yaml", "/departments.yaml", "/types"};
-    uint64_t mix = 1469598103934665603u;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        char path[4096];
-        struct stat s = {0};
-        snprintf(path, sizeof path, "%s%s", folder, parts[i]);
-        stat(path, &s);
-        uint64_t values[] = {(uint64_t)s.st_size, (uint64_t)s.st_mtim.tv_sec, (uint64_t)s.st_mtim.tv_nsec,
-                             s.st_ino};
-        for (size_t v = 0; v < 4; v++)
-            mix = (mix ^ values[v]) * 1099511628211u;
-    }
+static uint64_t file_mix(uint64_t mix, const char *folder, const char *name) {
+    char path[4096];
+    struct stat s = {0};
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    stat(path, &s);
+    uint64_t values[] = {(uint64_t)s.st_size, (uint64_t)s.st_mtim.tv_sec, (uint64_t)s.st_mtim.tv_nsec,
+                         s.st_ino};
+    for (size_t v = 0; v < 4; v++)
+        mix = (mix ^ values[v]) * 1099511628211u;
     return mix;
+}
+
+/* A file that is edited in place leaves its folder as it was. The folder gives them in any order, so they
+ * are added up. */
+static uint64_t types_mix(uint64_t seed, const char *folder) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/types", folder);
+    DIR *types = opendir(path);
+    const struct dirent *entry;
+    uint64_t mix = 0;
+    for (size_t count = 0; types && count < FILES_MAX && (entry = readdir(types)) != NULL;) {
+        if (fnmatch("*.yaml", entry->d_name, FNM_PERIOD) != 0)
+            continue;
+        mix += file_mix(seed, path, entry->d_name);
+        count++;
+    }
+    if (types)
+        closedir(types);
+    return mix;
+}
+
+/* Sizes, times and numbers of the folder's files, mixed: another value is another catalogue. */
+static uint64_t folder_mix(const char *folder) {
+    static const char *const parts[] = {"", "city.yaml", "departments.yaml", "types"};
+    uint64_t mix = 1469598103934665603u;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        mix = file_mix(mix, folder, parts[i]);
+    return mix + types_mix(mix, folder);
 }
 
 static bool shelf_read(struct shelf *shelf) {

@@ -281,6 +281,22 @@ static void the_catalogue_is_there_for_every_token(void **state) {
     assert_problem(CALL(s.gate, "/v1/catalogue/types"), 401, "UNAUTHENTICATED");
 }
 
+/* No file came or went, which the folder's own time would tell, and the text is as long as before. */
+static void a_type_that_is_edited_in_place_is_seen(void **state) {
+    static const char path[] = "/v1/catalogue/types/plot.debt";
+    (void)state;
+    struct stand s = stand_new(NULL);
+    assert_string_equal(reply_text(CALL(s.gate, path, .token = s.duty), "title_en"), "Debt");
+    char *types = town_types("", ""), *title = strstr(types, "en: Debt}");
+    memcpy(title, "en: Levy}", strlen("en: Levy}"));
+    town_file(s.town, TOWN_TYPES, types);
+    free(types);
+    const char *now = "Debt";
+    for (int64_t until = now_ms() + WAIT_MS; strcmp(now, "Levy") != 0 && now_ms() < until; poll(NULL, 0, 50))
+        now = reply_text(CALL(s.gate, path, .token = s.duty), "title_en");
+    assert_string_equal(now, "Levy");
+}
+
 /* --- Tokens ------------------------------------------------------------------------------------ */
 
 static void a_revoked_token_fails_on_the_next_call(void **state) {
@@ -534,6 +550,7 @@ int main(void) {
         GATE_CLAIM(what_is_not_ones_own_is_not_found),
         GATE_CLAIM(operators_see_queues_and_agents_and_no_bodies),
         GATE_CLAIM(the_catalogue_is_there_for_every_token),
+        GATE_CLAIM(a_type_that_is_edited_in_place_is_seen),
         GATE_CLAIM(a_revoked_token_fails_on_the_next_call),
         GATE_CLAIM(a_good_token_of_an_account_that_is_not_served_says_so),
         GATE_CLAIM(a_broken_tokens_file_lets_nobody_in),
