@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -208,4 +209,9 @@ enum exec_end exec_child_exchange(struct exec_child *child, struct exec_exchange
 bool exec_child_is_astray(const struct exec_child *child) {
     struct pollfd at[] = {{child->out, POLLIN, 0}, {child->exit, POLLIN, 0}};
     return child->pid == 0 || poll(at, 2, 0) != 0;
+}
+
+bool exec_child_is_hasty(const struct exec_child *child, const struct exec_exchange *x) {
+    int unread = 0;
+    return x->input_size > 0 || (ioctl(child->in, FIONREAD, &unread) == 0 && unread > 1);
 }

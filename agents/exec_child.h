@@ -51,5 +51,8 @@ enum exec_end exec_child_exchange(struct exec_child *, struct exec_exchange *, c
                                   const est_inquiry *);
 /* Has the child ended, or written what nobody asked for? */
 bool exec_child_is_astray(const struct exec_child *);
+/* After EXEC_LINE: has it answered before it had read its input? The newline alone may be unread, for a
+ * parser of JSON may stop at the last brace. */
+bool exec_child_is_hasty(const struct exec_child *, const struct exec_exchange *);
 
 #endif

@@ -1,8 +1,8 @@
 /* exec_lines.c - a process that stays: one line of JSON in, one line of JSON out.
  *
- * What a line answers is known only by its place, so a child that ends, is late, or writes what
- * nobody asked for is killed and another is started. One that never answered is started again at
- * growing pauses only. */
+ * What a line answers is known only by its place, so a child that ends, is late, answers before it has
+ * read the inquiry, or writes what nobody asked for is killed and another is started. One that never
+ * answered is started again at growing pauses only. */
 #include "exec.h"
 #include "exec_message.h"
 #include "clock.h"
@@ -63,6 +63,11 @@ static est_verdict line_judge(const struct exec_config *config, const struct bac
                               est_answer *out) {
     const uint8_t *newline = x->output.size ? memchr(x->output.data, '\n', x->output.size) : NULL;
     size_t size = newline ? (size_t)(newline - x->output.data) : 0;
+    /* What it left unread would be read as the next inquiry. */
+    if (end == EXEC_LINE && exec_child_is_hasty(&line->child, x)) {
+        child_end(room, line, "answered before it had read the inquiry and was killed");
+        return verdict_retry(out, "the program answered before it had read the inquiry");
+    }
     if (end == EXEC_LINE && size + 1 == x->output.size) {
         line->has_answered = true;
         line->pause_us = 0;

@@ -429,6 +429,31 @@ static void two_lines_for_one_inquiry_are_a_retry(void **state) {
     stand_close(&s);
 }
 
+/* The answer to one inquiry must never be taken for the next one's: what of the first was not read would be
+ * read as the second. */
+static void an_answer_before_the_whole_inquiry_was_read_is_a_retry(void **state) {
+    (void)state;
+    static const size_t sizes[] = {10, 60000}; /* the pipe takes it at once; it does not */
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct stand s;
+        char script[512], more[60001] = "";
+        memset(more, '"', sizes[i]); /* two bytes each in JSON */
+        snprintf(script, sizeof script,
+                 "mkdir hasty-%zu 2>/dev/null && echo '{\"outcome\":\"negative\"}' && exec sleep 20\n" EACH
+                 "case $line in *second*) echo '{\"outcome\":\"positive\"}';; "
+                 "*) echo '{\"outcome\":\"negative\"}';; esac; done",
+                 sizes[i]);
+        open_program(&s, LINES, script);
+        est_body_text(s.request, "more", more);
+        assert_int_equal(ask(&s), EST_VERDICT_RETRY);
+        expect_remark(&s, "before it had read the inquiry");
+        est_body_text(s.request, "more", "second");
+        assert_int_equal(ask(&s), EST_VERDICT_ANSWER);
+        assert_int_equal(s.out.outcome, EST_OUTCOME_POSITIVE);
+        stand_close(&s);
+    }
+}
+
 static void an_endless_line_is_cut_off(void **state) {
     (void)state;
     struct stand s;
@@ -470,6 +495,7 @@ int main(void) {
         cmocka_unit_test(a_program_that_never_answers_is_started_at_growing_pauses),
         cmocka_unit_test(a_late_line_kills_the_program_and_the_next_inquiry_gets_a_fresh_one),
         cmocka_unit_test(two_lines_for_one_inquiry_are_a_retry),
+        cmocka_unit_test(an_answer_before_the_whole_inquiry_was_read_is_a_retry),
         cmocka_unit_test(an_endless_line_is_cut_off),
         cmocka_unit_test(lines_are_shared_among_threads),
     };
