@@ -358,15 +358,16 @@ static void due_send(struct hooks *hooks) {
 
 /* --- How it ended ------------------------------------------------------------------------------ */
 
-/* The pause after this failed attempt, a tenth more or less; -1: it was the last. */
-static int64_t pause_after(const struct account_config *account, uint32_t attempts) {
+int64_t hooks_pause(const struct account_config *account, uint32_t attempts) {
     size_t count = account->retries_count ? account->retries_count : PAUSES;
     if (attempts > count)
         return -1;
     int64_t us =
         account->retries_count ? account->retries[attempts - 1].us : pauses_s[attempts - 1] * EST_US_PER_S;
     int64_t tenth = us / 10;
-    return us - tenth + (tenth ? (int64_t)(randombytes_random() % (uint64_t)(2 * tenth)) : 0);
+    uint64_t draw; /* 32 bits would be 72 minutes of microseconds */
+    randombytes_buf(&draw, sizeof draw);
+    return us - tenth + (tenth ? (int64_t)(draw % (uint64_t)(2 * tenth)) : 0);
 }
 
 static void error_note(struct endpoint *e, struct sending *s) {
@@ -398,7 +399,7 @@ static void sending_failed(struct hooks *hooks, struct sending *s) {
     e->failed++;
     e->failures++;
     error_note(e, s);
-    int64_t pause = pause_after(e->config, ++m.attempts);
+    int64_t pause = hooks_pause(e->config, ++m.attempts);
     if (pause < 0 || s->status == STATUS_GONE)
         endpoint_disable(e);
     m.due_us = gateway_now().us + (pause < 0 ? 0 : pause);

@@ -23,5 +23,7 @@ void hooks_stop(struct hooks *);
 void hooks_free(struct hooks **);
 /* For line_on_result: `arg` is the hooks. */
 bool hooks_result(void *arg, struct line *, const est_event *);
+/* Microseconds after this many failed attempts, a tenth more or less; -1: that was the last. */
+int64_t hooks_pause(const struct account_config *, uint32_t attempts);
 
 #endif

@@ -1,5 +1,6 @@
 /* test_parts.c - keys, traces, times and tokens by themselves, and `estelam token` as people run it. */
 #include "gate.h"
+#include "hooks.h"
 #include "key.h"
 #include "line.h"
 #include "problem.h"
@@ -106,6 +107,32 @@ static void times_go_both_ways(void **state) {
     assert_int_equal(time.us, -500000);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(view_time_parse(bad[i], &time));
+}
+
+/* --- Pauses between the attempts of a webhook ------------------------------------------------- */
+
+static void a_pause_is_a_tenth_more_or_less_however_long(void **state) {
+    static const struct account_config standard = {0},
+                                       ours = {.retries = {{20000}, {40 * 86400 * EST_US_PER_S}},
+                                               .retries_count = 2};
+    const struct {
+        const struct account_config *account;
+        uint32_t attempts;
+        double us;
+    } rows[] = {{&standard, 1, 5e6}, {&standard, 10, 86400e6}, {&ours, 1, 20e3}, {&ours, 2, 40 * 86400e6}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        double least = 2, most = 0;
+        for (int n = 0; n < 10000; n++) {
+            double share = (double)hooks_pause(rows[i].account, rows[i].attempts) / rows[i].us;
+            least = share < least ? share : least;
+            most = share > most ? share : most;
+        }
+        assert_true(least >= 0.9 && least < 0.92);
+        assert_true(most <= 1.1 && most > 1.08);
+    }
+    assert_int_equal(hooks_pause(&standard, 11), -1);
+    assert_int_equal(hooks_pause(&ours, 3), -1);
 }
 
 /* --- A line --------------------------------------------------------------------------------- */
@@ -257,6 +284,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_key_is_told),
         cmocka_unit_test(a_traceparent_is_judged_by_the_standard),
         cmocka_unit_test(times_go_both_ways),
+        cmocka_unit_test(a_pause_is_a_tenth_more_or_less_however_long),
         cmocka_unit_test(a_command_that_the_library_refuses_is_the_gateways_fault),
         GATE_CLAIM(a_token_is_shown_once_and_kept_as_a_hash),
         GATE_CLAIM(a_tokens_file_keeps_its_owner),
