@@ -3,11 +3,13 @@
 
 #include "catalogue.h"
 
+#include <curl/curl.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -214,14 +216,28 @@ static void secret_read(struct config *c, yaml_node node, struct account_config 
         yaml_complain(c->yaml, node, "secret_file: others may read %s; chmod 600 it", path);
 }
 
-static bool url_is_good(const char *url) {
-    static const char *const starts[] = {"https://",          "http://127.0.0.1:", "http://127.0.0.1/",
-                                         "http://localhost:", "http://localhost/", "http://[::1]:",
-                                         "http://[::1]/"};
-    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
-        if (strncmp(url, starts[i], strlen(starts[i])) == 0)
-            return true;
-    return false;
+static bool host_is_loopback(const char *host) {
+    return strcmp(host, "127.0.0.1") == 0 || strcmp(host, "[::1]") == 0 || strcasecmp(host, "localhost") == 0;
+}
+
+/* Taken apart by the library that will send there: it must not find another host in it than we do. */
+static const char *url_defect(const char *url) {
+    char *scheme = NULL, *host = NULL;
+    CURLU *parts = curl_url();
+    CURLUcode code =
+        parts ? curl_url_set(parts, CURLUPART_URL, url, CURLU_DISALLOW_USER) : CURLUE_OUT_OF_MEMORY;
+    code = code ? code : curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
+    code = code ? code : curl_url_get(parts, CURLUPART_HOST, &host, 0);
+    bool good =
+        !code && (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && host_is_loopback(host)));
+    curl_free(scheme);
+    curl_free(host);
+    curl_url_cleanup(parts);
+    if (code == CURLUE_USER_NOT_ALLOWED)
+        return "url: has no user@ before the host; a message shows by its signature who sent it";
+    return good ? NULL
+                : "url: is a whole address that begins with https://; http:// is for 127.0.0.1, [::1] and "
+                  "localhost only";
 }
 
 static void retries_read(struct config *c, yaml_node list, struct account_config *account) {
@@ -246,9 +262,9 @@ static void webhook_read(struct config *c, const char *name, yaml_node node) {
         return;
     struct account_config *account = &c->accounts[at];
     account->webhook_url = yaml_text(c->yaml, yaml_need(c->yaml, node, "url"), NULL);
-    if (account->webhook_url && !url_is_good(account->webhook_url))
-        yaml_complain(c->yaml, yaml_get(node, "url"),
-                      "url: begins with https://; http:// is for 127.0.0.1, [::1] and localhost only");
+    const char *defect = account->webhook_url ? url_defect(account->webhook_url) : NULL;
+    if (defect)
+        yaml_complain(c->yaml, yaml_get(node, "url"), "%s", defect);
     secret_read(c, yaml_need(c->yaml, node, "secret_file"), account);
     retries_read(c, yaml_get(node, "retries"), account);
 }

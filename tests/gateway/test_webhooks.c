@@ -208,6 +208,44 @@ static void a_webhook_needs_a_state_a_secret_and_https(void **state) {
     assert_true(child_error_has(gate->child, "no requester account"));
 }
 
+/* What curl takes for the host counts, not how the address begins. */
+static void plain_http_goes_to_loopback_only(void **state) {
+    (void)state;
+    static const struct {
+        const char *url, *says; /* NULL: it is good */
+    } rows[] = {
+        {"http://localhost:x@portal.example/hook", "before the host"},
+        {"http://127.0.0.1:80@portal.example/", "before the host"},
+        {"http://127.0.0.1.example/", "begins with https://"},
+        {"http://localhost.example:80/", "begins with https://"},
+        {"http://127.0.0.2/", "begins with https://"},
+        {"http://user@127.0.0.1/hook", "before the host"},
+        {"https://user:word@portal.example/hook", "before the host"},
+        {"https://", "begins with https://"},
+        {"https://portal .example/", "begins with https://"},
+        {"ftp://127.0.0.1/", "begins with https://"},
+        {"//127.0.0.1/", "begins with https://"},
+        {"http://[::1]:8080/hook", NULL},
+        {"http://[::1]/hook", NULL},
+        {"http://127.0.0.1:8080/hook?a=b@c", NULL},
+        {"http://localhost/hook", NULL},
+        {"https://portal.example/hook", NULL},
+        {"https://درگاه.example/قلاب", NULL},
+    };
+    struct town *town = gate_town();
+    struct gate *gate = gate_new(town, NULL);
+    town_file(town, "hook.secret", HOOK_SECRET "\n");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *says;
+        snprintf(gate->more, sizeof gate->more,
+                 "state: state\nwebhooks: {portal: {url: \"%s\", secret_file: hook.secret}}\n", rows[i].url);
+        if (gate_check(gate, &says) != (rows[i].says ? 3 : 0))
+            fail_msg("%s", rows[i].url);
+        if (rows[i].says && !child_error_has(gate->child, rows[i].says))
+            fail_msg("%s: not `%s`", rows[i].url, rows[i].says);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         GATE_CLAIM(an_end_is_posted_and_signed),
@@ -218,6 +256,7 @@ int main(void) {
         GATE_CLAIM(a_killed_gateway_goes_on_where_it_was),
         GATE_CLAIM(an_end_that_came_meanwhile_is_told_after_the_start),
         GATE_CLAIM(a_webhook_needs_a_state_a_secret_and_https),
+        GATE_CLAIM(plain_http_goes_to_loopback_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
