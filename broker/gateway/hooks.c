@@ -14,9 +14,8 @@
 #include <string.h>
 
 enum {
-    SENDING_MAX = 8,        /* at once to one endpoint */
-    FAILING_AFTER = 3,      /* failures in a row; then one at a time */
-    MESSAGES_MAX = 1000000, /* of one endpoint; more stay with the broker */
+    SENDING_MAX = 8,   /* at once to one endpoint */
+    FAILING_AFTER = 3, /* failures in a row; then one at a time */
     TIMEOUT_MS = 20000,
     CONNECT_MS = 5000,
     ANSWER_MAX = 64 * 1024, /* bytes of an answer that are read at all */
@@ -42,6 +41,7 @@ struct message {
 /* A message that is not on disk yet. */
 struct arrival {
     struct arrival *next;
+    struct endpoint *endpoint;
     struct line *line;
     struct hook_record record;
     char *payload;
@@ -52,6 +52,8 @@ struct endpoint {
     const struct account_config *config; /* NULL url: this account has none */
     struct message *heap;                /* the soonest first; what is being sent is not in it */
     size_t count, room;
+    struct arrival *waiting, **waiting_end; /* not on disk, not acknowledged; the thread's own */
+    bool is_full;                           /* and the log says so */
     unsigned sending, failures;
     uint64_t delivered, failed;
     est_time disabled, disabled_saved; /* as it is, as it is on disk */
@@ -154,6 +156,7 @@ bool hooks_result(void *arg, struct line *line, const est_event *event) {
         free(arrival);
         return false;
     }
+    arrival->endpoint = &hooks->endpoints[account - hooks->gateway->config.accounts];
     arrival->line = line;
     arrival->payload = payload;
     arrival->record = (struct hook_record){
@@ -175,9 +178,11 @@ static void arrival_free(struct arrival *arrival) {
     free(arrival);
 }
 
-static struct endpoint *endpoint_of(struct hooks *hooks, const char *account) {
-    int at = config_account(&hooks->gateway->config, slice_of(account));
-    return at >= 0 && hooks->endpoints[at].config->webhook_url ? &hooks->endpoints[at] : NULL;
+static void arrivals_free(struct arrival *first) {
+    for (struct arrival *a = first, *next; a; a = next) {
+        next = a->next;
+        arrival_free(a);
+    }
 }
 
 static struct arrival *inbox_take(struct hooks *hooks) {
@@ -189,17 +194,60 @@ static struct arrival *inbox_take(struct hooks *hooks) {
     return first;
 }
 
-/* What could not be written goes back in front: the results are not acknowledged and nothing is lost. */
-static void inbox_return(struct hooks *hooks, struct arrival *first) {
-    struct arrival **end = &first;
-    while (*end)
-        end = &(*end)->next;
-    pthread_mutex_lock(&hooks->lock);
-    *end = hooks->inbox;
-    if (!hooks->inbox)
-        hooks->inbox_end = end;
-    hooks->inbox = first;
-    pthread_mutex_unlock(&hooks->lock);
+static bool arrival_waits(const struct arrival *arrival) {
+    for (const struct arrival *a = arrival->endpoint->waiting; a; a = a->next)
+        if (a->record.number == arrival->record.number &&
+            memcmp(&a->record.id, &arrival->record.id, sizeof a->record.id) == 0)
+            return true;
+    return false;
+}
+
+/* Behind what waits already for its endpoint. To a full one each new session brings all of it again. */
+static void arrivals_wait(struct arrival *first) {
+    for (struct arrival *a = first, *next; a; a = next) {
+        struct endpoint *e = a->endpoint;
+        next = a->next;
+        if (e->is_full && arrival_waits(a)) {
+            arrival_free(a);
+            continue;
+        }
+        a->next = NULL;
+        *e->waiting_end = a;
+        e->waiting_end = &a->next;
+    }
+}
+
+/* Full when something waits, until half of it is delivered: the log need not tell each message. */
+static void fullness_look(struct endpoint *e, int64_t most) {
+    if (!e->waiting) {
+        e->is_full = e->is_full && (int64_t)e->count > most / 2;
+        return;
+    }
+    if (!e->is_full)
+        log_line(LOG_LEVEL_WARNING,
+                 "webhook of %s: %lld messages are not delivered; further results stay with the broker, "
+                 "unacknowledged; when its receiver is mended: POST /v1/webhooks/%s/retry",
+                 e->config->name, (long long)most, e->config->name);
+    e->is_full = true;
+}
+
+/* As many as each endpoint has room for. */
+static struct arrival *arrivals_take(struct hooks *hooks) {
+    struct arrival *first = NULL, **end = &first;
+    int64_t most = hooks->gateway->config.limits.webhook_messages;
+    for (size_t i = 0; i < hooks->gateway->config.accounts_count; i++) {
+        struct endpoint *e = &hooks->endpoints[i];
+        for (int64_t room = most - (int64_t)(e->count + e->sending); room > 0 && e->waiting; room--) {
+            *end = e->waiting;
+            end = &e->waiting->next;
+            e->waiting = *end;
+        }
+        if (!e->waiting)
+            e->waiting_end = &e->waiting;
+        fullness_look(e, most);
+    }
+    *end = NULL;
+    return first;
 }
 
 static bool arrivals_write(struct hooks *hooks, struct arrival *first) {
@@ -216,27 +264,23 @@ static bool arrivals_write(struct hooks *hooks, struct arrival *first) {
     return hookstore_commit(hooks->store) == 0;
 }
 
-static bool inbox_is_full(struct hooks *hooks, const struct arrival *first) {
-    const struct endpoint *e = first ? endpoint_of(hooks, first->record.account) : NULL;
-    return e && e->count >= MESSAGES_MAX;
-}
-
-/* On disk, then acknowledged, then in the queue. One that came twice is in the queue already. */
+/* On disk, then acknowledged, then in the queue. One that came twice is in the queue already. What could
+ * not be written waits: it is not acknowledged, and nothing is lost. */
 static void inbox_store(struct hooks *hooks) {
-    struct arrival *first = inbox_take(hooks);
+    arrivals_wait(inbox_take(hooks));
+    struct arrival *first = arrivals_take(hooks);
     if (!first)
         return;
-    if (inbox_is_full(hooks, first) || !arrivals_write(hooks, first)) {
-        inbox_return(hooks, first);
+    if (!arrivals_write(hooks, first)) {
+        arrivals_wait(first);
         return;
     }
     pthread_mutex_lock(&hooks->lock);
     for (struct arrival *a = first, *next; a; a = next) {
         next = a->next;
-        struct endpoint *e = endpoint_of(hooks, a->record.account);
         struct message m = {.number = a->record.number, .id = a->record.id, .due_us = a->record.due.us};
         if (!a->known)
-            heap_push(e, &m);
+            heap_push(a->endpoint, &m);
         line_ack(a->line, m.number);
         arrival_free(a);
     }
@@ -525,6 +569,11 @@ static void *hooks_run(void *arg) {
 
 /* --- Its life ---------------------------------------------------------------------------------- */
 
+static struct endpoint *endpoint_of(struct hooks *hooks, const char *account) {
+    int at = config_account(&hooks->gateway->config, slice_of(account));
+    return at >= 0 && hooks->endpoints[at].config->webhook_url ? &hooks->endpoints[at] : NULL;
+}
+
 static int message_load(void *arg, const struct hook_record *record) {
     struct hooks *hooks = arg;
     struct endpoint *e = endpoint_of(hooks, record->account);
@@ -546,9 +595,10 @@ static int hooks_fill(struct hooks *hooks) {
     if (code)
         return code;
     for (size_t i = 0; i < config->accounts_count; i++) {
-        hooks->endpoints[i].config = &config->accounts[i];
-        hooks->endpoints[i].disabled = hookstore_disabled(hooks->store, config->accounts[i].name);
-        hooks->endpoints[i].disabled_saved = hooks->endpoints[i].disabled;
+        struct endpoint *e = &hooks->endpoints[i];
+        e->config = &config->accounts[i];
+        e->waiting_end = &e->waiting;
+        e->disabled = e->disabled_saved = hookstore_disabled(hooks->store, config->accounts[i].name);
     }
     hooks->multi = curl_multi_init();
     return hooks->multi ? hookstore_each(hooks->store, message_load, hooks) : -EST_NO_MEMORY;
@@ -597,12 +647,11 @@ void hooks_free(struct hooks **hooks) {
             curl_multi_remove_handle(h->multi, s->curl);
         sending_free(s);
     }
-    for (struct arrival *a = h->inbox, *next; a; a = next) {
-        next = a->next;
-        arrival_free(a);
-    }
-    for (size_t i = 0; i < ACCOUNTS_MAX; i++)
+    arrivals_free(h->inbox);
+    for (size_t i = 0; i < ACCOUNTS_MAX; i++) {
+        arrivals_free(h->endpoints[i].waiting);
         free(h->endpoints[i].heap);
+    }
     if (h->multi)
         curl_multi_cleanup(h->multi);
     hookstore_close(&h->store);

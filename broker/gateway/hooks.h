@@ -9,6 +9,8 @@
  * What holds: a result is acknowledged to the broker only when its message is on disk. A message is
  * sent at least once, always under the same webhook-id. After the last attempt, or a 410, the endpoint
  * is disabled: its messages stay, new ones are kept, and nothing is sent until somebody asks for it.
+ * An account with as many messages as limits.webhook_messages leaves further results with the broker;
+ * that is no matter of the other accounts.
  */
 #ifndef GATEWAY_HOOKS_H
 #define GATEWAY_HOOKS_H

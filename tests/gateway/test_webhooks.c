@@ -190,6 +190,58 @@ static void an_end_that_came_meanwhile_is_told_after_the_start(void **state) {
     queued_wait(&s, 0);
 }
 
+/* Two accounts with a webhook each. The portal's receiver says no, and no account may have more than two
+ * messages waiting. */
+static struct stand stand_narrow(struct hook *notary) {
+    char more[512];
+    struct stand s = {.town = gate_town(), .hook = hook_open()};
+    town_start(s.town);
+    town_file(s.town, "hook.secret", HOOK_SECRET "\n");
+    snprintf(more, sizeof more,
+             "state: state\nlimits: {webhook_messages: 2}\n"
+             "webhooks: {portal: {url: \"%s\", secret_file: hook.secret, retries: [1 h]},\n"
+             "  notary: {url: \"%s\", secret_file: hook.secret}}\n",
+             hook_url(s.hook), hook_url(notary));
+    s.gate = gate_new(s.town, more);
+    s.portal = gate_token(s.gate, "portal", SCOPE_ALL);
+    hook_answer(s.hook, 500, NULL);
+    return s;
+}
+
+static void a_full_queue_holds_back_its_own_account_only(void **state) {
+    (void)state;
+    struct hook *notary = hook_open();
+    struct stand s = stand_narrow(notary);
+    const char *token = gate_token(s.gate, "notary", SCOPE_ALL);
+    gate_start(s.gate);
+    agent_start(s.town, "treasury-a", "answer", 1);
+    agent_start(s.town, "works-a", "answer", 1);
+    gate_submit(s.gate, s.portal, "a");
+    gate_submit(s.gate, s.portal, "b");
+    queued_wait(&s, 2);
+    gate_submit(s.gate, s.portal, "c");
+    gate_submit(s.gate, s.portal, "d");
+    for (size_t i = 1; i <= 3; i++) {
+        char body[] = "{\"type\":\"plot.use\",\"purpose\":\"permit\",\"body\":{\"nz\":\"1-2-3\"}}";
+        char key[32];
+        snprintf(key, sizeof key, "Idempotency-Key: n%zu", i);
+        assert_int_equal(
+            CALL(s.gate, "/v1/inquiries", .token = token, .headers = {key}, .body = body)->status, 202);
+        hook_take(notary, i);
+    }
+    child_error_wait(s.gate->child, "webhook of portal: 2 messages");
+    queued_wait(&s, 2);
+    struct far *duty = far_open(s.town, "duty", 0);
+    for (int64_t until = now_ms() + WAIT_MS; far_stat(duty, "results_unacknowledged") != 2;)
+        assert_true(now_ms() < until);
+    hook_answer(s.hook, 200, NULL);
+    size_t before = hook_count(s.hook);
+    assert_int_equal(
+        CALL(s.gate, "/v1/webhooks/portal/retry", .method = "POST", .token = s.portal)->status, 202);
+    hook_take(s.hook, before + 4);
+    queued_wait(&s, 0);
+}
+
 static void a_webhook_needs_a_state_a_secret_and_https(void **state) {
     (void)state;
     struct town *town = gate_town();
@@ -255,6 +307,7 @@ int main(void) {
         GATE_CLAIM(a_receiver_that_is_gone_disables_it_at_once),
         GATE_CLAIM(a_killed_gateway_goes_on_where_it_was),
         GATE_CLAIM(an_end_that_came_meanwhile_is_told_after_the_start),
+        GATE_CLAIM(a_full_queue_holds_back_its_own_account_only),
         GATE_CLAIM(a_webhook_needs_a_state_a_secret_and_https),
         GATE_CLAIM(plain_http_goes_to_loopback_only),
     };
