@@ -342,7 +342,7 @@ static void sending_free(struct sending *s) {
 
 static bool sending_open(struct hooks *hooks, struct sending *s) {
     void *payload = NULL;
-    int code = hookstore_get(hooks->store, s->message.number, &s->record, &payload);
+    int code = hookstore_get(hooks->store, &s->record, &s->record, &payload);
     s->gone = code == -EST_NOT_FOUND;
     if (code)
         return false;
@@ -377,6 +377,8 @@ static void message_send(struct hooks *hooks, struct endpoint *e) {
     }
     s->endpoint = e;
     s->message = m;
+    s->record = (struct hook_record){.number = m.number, .id = m.id};
+    snprintf(s->record.account, sizeof s->record.account, "%s", e->config->name);
     e->sending++;
     s->next = hooks->sendings;
     hooks->sendings = s;
@@ -460,7 +462,7 @@ static void sending_succeeded(struct hooks *hooks, struct sending *s) {
     e->failures = 0;
     e->last_success = gateway_now();
     e->last_status = (int)s->status;
-    hookstore_drop(hooks->store, s->message.number);
+    hookstore_drop(hooks->store, &s->record);
 }
 
 static void sending_end(struct hooks *hooks, struct sending *s) {

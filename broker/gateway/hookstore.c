@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { VERSION = 1, SUM = 16, TABLES = 2 };
+enum { VERSION = 1, SUM = 16, TABLES = 2, NUMBER_SIZE = 8, KEY_MAX = NUMBER_SIZE + 16 + EST_NAME_MAX };
 static const size_t map_size = (size_t)16 << 30; /* address space only; the file grows as needed */
 
 struct head {
@@ -33,6 +33,7 @@ struct hookstore {
     MDB_dbi messages, endpoints;
     MDB_txn *txn;
     int lock;
+    bool twice_told; /* the log says that numbers are given out again */
 };
 
 static int store_fail(const char *what, int error) {
@@ -48,15 +49,20 @@ static void head_sum(const struct head *head, est_slice payload, uint8_t ret[SUM
     crypto_generichash_final(&state, ret, SUM);
 }
 
-/* Big-endian, so that the keys' order is the numbers'. */
-static void key_make(uint64_t number, uint8_t ret[8]) {
-    for (int i = 0; i < 8; i++)
-        ret[i] = (uint8_t)(number >> (56 - 8 * i));
+/* The number, big-endian so that the keys' order is the numbers', then id and account. A message has the
+ * number alone for its key, unless another inquiry's has that. */
+static size_t key_make(const struct hook_record *record, uint8_t ret[KEY_MAX]) {
+    size_t account = strlen(record->account);
+    for (int i = 0; i < NUMBER_SIZE; i++)
+        ret[i] = (uint8_t)(record->number >> (56 - 8 * i));
+    memcpy(ret + NUMBER_SIZE, record->id.bytes, sizeof record->id.bytes);
+    memcpy(ret + NUMBER_SIZE + sizeof record->id.bytes, record->account, account);
+    return NUMBER_SIZE + sizeof record->id.bytes + account;
 }
 
 static uint64_t key_read(const uint8_t *key) {
     uint64_t number = 0;
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < NUMBER_SIZE; i++)
         number = number << 8 | key[i];
     return number;
 }
@@ -147,7 +153,7 @@ void hookstore_close(struct hookstore **store) {
 static bool record_read(const MDB_val *key, const MDB_val *value, struct hook_record *ret) {
     struct head head;
     uint8_t sum[SUM];
-    if (key->mv_size != 8 || value->mv_size < sizeof head)
+    if (key->mv_size < NUMBER_SIZE || value->mv_size < sizeof head)
         return false;
     memcpy(&head, value->mv_data, sizeof head);
     est_slice payload = {(const char *)value->mv_data + sizeof head, value->mv_size - sizeof head};
@@ -164,6 +170,27 @@ static bool record_read(const MDB_val *key, const MDB_val *value, struct hook_re
     snprintf(ret->account, sizeof ret->account, "%.*s", EST_NAME_MAX, head.account);
     snprintf(ret->last_error, sizeof ret->last_error, "%.*s", HOOK_ERROR_SIZE - 1, head.last_error);
     return true;
+}
+
+static bool record_is(const struct hook_record *a, const struct hook_record *b) {
+    return a->number == b->number && memcmp(&a->id, &b->id, sizeof a->id) == 0 &&
+           strcmp(a->account, b->account) == 0;
+}
+
+/* Where this message is, as it lies there; MDB_NOTFOUND: where it is to be. What is damaged is no message:
+ * under a number alone it is left as it is, under a whole key it is written over. */
+static int record_find(struct hookstore *store, MDB_txn *txn, const struct hook_record *record,
+                       uint8_t bytes[KEY_MAX], MDB_val *ret_key, struct hook_record *ret) {
+    MDB_val whole = {key_make(record, bytes), bytes}, number = {NUMBER_SIZE, bytes}, value;
+    *ret_key = whole;
+    int error = mdb_get(txn, store->messages, &whole, &value);
+    if (error != MDB_NOTFOUND)
+        return error || record_read(&whole, &value, ret) ? error : MDB_NOTFOUND;
+    error = mdb_get(txn, store->messages, &number, &value);
+    if (!error && !(record_read(&number, &value, ret) && record_is(ret, record)))
+        return MDB_NOTFOUND;
+    *ret_key = number;
+    return error;
 }
 
 int hookstore_each(struct hookstore *store, int (*call)(void *arg, const struct hook_record *), void *arg) {
@@ -190,20 +217,22 @@ int hookstore_each(struct hookstore *store, int (*call)(void *arg, const struct 
     return error && error != MDB_NOTFOUND ? store_fail("reading", error) : code;
 }
 
-int hookstore_get(struct hookstore *store, uint64_t number, struct hook_record *ret, void **ret_payload) {
+int hookstore_get(struct hookstore *store, const struct hook_record *record, struct hook_record *ret,
+                  void **ret_payload) {
     MDB_txn *txn;
-    uint8_t bytes[8];
-    MDB_val key = {sizeof bytes, bytes}, value;
-    key_make(number, bytes);
+    MDB_val key;
+    uint8_t bytes[KEY_MAX];
+    struct hook_record found;
     int code = -EST_NOT_FOUND, error = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
     if (error)
         return store_fail("reading", error);
-    error = mdb_get(txn, store->messages, &key, &value);
-    if (!error && record_read(&key, &value, ret)) {
-        void *copy = malloc(ret->payload.size + 1);
+    error = record_find(store, txn, record, bytes, &key, &found);
+    if (!error) {
+        void *copy = malloc(found.payload.size + 1);
         code = copy ? 0 : -EST_NO_MEMORY;
         if (copy) {
-            memcpy(copy, ret->payload.data, ret->payload.size);
+            memcpy(copy, found.payload.data, found.payload.size);
+            *ret = found;
             ret->payload.data = *ret_payload = copy;
         }
     }
@@ -230,23 +259,37 @@ int hookstore_begin(struct hookstore *store) {
     return error ? store_fail("writing", error) : 0;
 }
 
-static int record_put(struct hookstore *store, const struct hook_record *record, unsigned flags) {
-    uint8_t bytes[8];
-    MDB_val key = {sizeof bytes, bytes}, value = {sizeof(struct head) + record->payload.size, NULL};
+static void number_tell(struct hookstore *store, const MDB_val *key, const struct hook_record *record) {
+    if (key->mv_size == NUMBER_SIZE || store->twice_told)
+        return;
+    log_line(LOG_LEVEL_WARNING,
+             "webhooks: inquiry %llu of %s: there is a message of another inquiry with that number, not "
+             "delivered; both are sent. The broker's store was restored or is a new one",
+             (unsigned long long)record->number, record->account);
+    store->twice_told = true;
+}
+
+static int record_put(struct hookstore *store, const struct hook_record *record, bool must_be_new) {
+    uint8_t bytes[KEY_MAX];
+    MDB_val key, value = {sizeof(struct head) + record->payload.size, NULL};
+    struct hook_record found;
     struct head head = {.version = VERSION,
                         .attempts = record->attempts,
                         .created_us = record->created.us,
                         .due_us = record->due.us,
                         .last_status = record->last_status,
                         .payload_size = (uint32_t)record->payload.size};
-    key_make(record->number, bytes);
     memcpy(head.id, record->id.bytes, sizeof head.id);
     snprintf(head.account, sizeof head.account, "%s", record->account);
     snprintf(head.last_error, sizeof head.last_error, "%s", record->last_error);
     head_sum(&head, record->payload, head.sum);
-    int error = mdb_put(store->txn, store->messages, &key, &value, MDB_RESERVE | flags);
-    if (error == MDB_KEYEXIST)
+    int error = record_find(store, store->txn, record, bytes, &key, &found);
+    if (!error && must_be_new)
         return -EST_CONFLICT;
+    if (error == MDB_NOTFOUND)
+        number_tell(store, &key, record);
+    if (!error || error == MDB_NOTFOUND)
+        error = mdb_put(store->txn, store->messages, &key, &value, MDB_RESERVE);
     if (error)
         return store_fail("writing", error);
     memcpy(value.mv_data, &head, sizeof head);
@@ -255,18 +298,20 @@ static int record_put(struct hookstore *store, const struct hook_record *record,
 }
 
 int hookstore_put(struct hookstore *store, const struct hook_record *record) {
-    return record_put(store, record, 0);
+    return record_put(store, record, false);
 }
 
 int hookstore_put_new(struct hookstore *store, const struct hook_record *record) {
-    return record_put(store, record, MDB_NOOVERWRITE);
+    return record_put(store, record, true);
 }
 
-int hookstore_drop(struct hookstore *store, uint64_t number) {
-    uint8_t bytes[8];
-    MDB_val key = {sizeof bytes, bytes};
-    key_make(number, bytes);
-    int error = mdb_del(store->txn, store->messages, &key, NULL);
+int hookstore_drop(struct hookstore *store, const struct hook_record *record) {
+    uint8_t bytes[KEY_MAX];
+    MDB_val key;
+    struct hook_record found;
+    int error = record_find(store, store->txn, record, bytes, &key, &found);
+    if (!error)
+        error = mdb_del(store->txn, store->messages, &key, NULL);
     return error && error != MDB_NOTFOUND ? store_fail("writing", error) : 0;
 }
 

@@ -1,6 +1,7 @@
 /* test_parts.c - keys, traces, times and tokens by themselves, and `estelam token` as people run it. */
 #include "gate.h"
 #include "hooks.h"
+#include "hookstore.h"
 #include "key.h"
 #include "line.h"
 #include "problem.h"
@@ -133,6 +134,68 @@ static void a_pause_is_a_tenth_more_or_less_however_long(void **state) {
     }
     assert_int_equal(hooks_pause(&standard, 11), -1);
     assert_int_equal(hooks_pause(&ours, 3), -1);
+}
+
+/* --- Messages of webhooks on disk --------------------------------------------------------------- */
+
+static int record_count(void *arg, const struct hook_record *record) {
+    (void)record;
+    ++*(int *)arg;
+    return 0;
+}
+
+static void put(struct hookstore *store, const struct hook_record *record, bool is_new) {
+    assert_int_equal(hookstore_begin(store), 0);
+    assert_int_equal(hookstore_put_new(store, record), is_new ? 0 : -EST_CONFLICT);
+    assert_int_equal(hookstore_commit(store), 0);
+}
+
+static void expect_message(struct hookstore *store, const struct hook_record *wanted) {
+    struct hook_record found;
+    void *payload;
+    assert_int_equal(hookstore_get(store, wanted, &found, &payload), 0);
+    assert_string_equal(found.account, wanted->account);
+    assert_int_equal(found.attempts, wanted->attempts);
+    assert_int_equal(found.payload.size, wanted->payload.size);
+    assert_memory_equal(payload, wanted->payload.data, wanted->payload.size);
+    free(payload);
+}
+
+/* Two accounts may have the same id, and a broker whose store was restored gives numbers again. */
+static void a_message_is_known_by_number_id_and_account(void **state) {
+    struct hook_record all[] = {
+        {.number = 7, .id = {{1}}, .account = "portal", .payload = slice_of("first")},
+        {.number = 7, .id = {{2}}, .account = "portal", .payload = slice_of("another")},
+        {.number = 7, .id = {{1}}, .account = "notary", .payload = slice_of("of another account")},
+    };
+    char folder[] = "/tmp/estelam-hookstore-XXXXXX", command[64];
+    struct hookstore *store = NULL;
+    int count = 0;
+    void *payload;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(hookstore_open(folder, &store), 0);
+    for (size_t i = 0; i < 3; i++)
+        put(store, &all[i], true);
+    assert_int_equal(hookstore_begin(store), 0);
+    assert_int_equal(hookstore_drop(store, &all[0]), 0);
+    all[1].attempts = 3;
+    assert_int_equal(hookstore_put(store, &all[1]), 0);
+    assert_int_equal(hookstore_commit(store), 0);
+    hookstore_close(&store);
+    assert_int_equal(hookstore_open(folder, &store), 0);
+    assert_int_equal(hookstore_get(store, &all[0], &(struct hook_record){0}, &payload), -EST_NOT_FOUND);
+    put(store, &all[1], false);
+    put(store, &all[2], false);
+    put(store, &all[0], true);
+    put(store, &all[0], false);
+    for (size_t i = 0; i < 3; i++)
+        expect_message(store, &all[i]);
+    assert_int_equal(hookstore_each(store, record_count, &count), 0);
+    assert_int_equal(count, 3);
+    hookstore_close(&store);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
 }
 
 /* --- A line --------------------------------------------------------------------------------- */
@@ -285,6 +348,7 @@ int main(void) {
         cmocka_unit_test(a_traceparent_is_judged_by_the_standard),
         cmocka_unit_test(times_go_both_ways),
         cmocka_unit_test(a_pause_is_a_tenth_more_or_less_however_long),
+        cmocka_unit_test(a_message_is_known_by_number_id_and_account),
         cmocka_unit_test(a_command_that_the_library_refuses_is_the_gateways_fault),
         GATE_CLAIM(a_token_is_shown_once_and_kept_as_a_hash),
         GATE_CLAIM(a_tokens_file_keeps_its_owner),

@@ -190,6 +190,36 @@ static void an_end_that_came_meanwhile_is_told_after_the_start(void **state) {
     queued_wait(&s, 0);
 }
 
+/* A fresh store gives the numbers out again, and so does one from a backup. */
+static void an_inquiry_with_a_number_given_twice_is_told_too(void **state) {
+    (void)state;
+    char store[FOLDER_MAX + 16], before[FOLDER_MAX + 16];
+    struct stand s = stand_new("[1 h]");
+    hook_answer(s.hook, 500, NULL);
+    agent_start(s.town, "treasury-a", "answer", 1);
+    uint64_t number = gate_submit(s.gate, s.portal, uuid);
+    queued_wait(&s, 1);
+    town_stop(s.town);
+    snprintf(store, sizeof store, "%s/store", s.town->folder);
+    snprintf(before, sizeof before, "%s/before", s.town->folder);
+    assert_int_equal(rename(store, before), 0);
+    town_start(s.town);
+    child_error_wait(s.gate->child, "portal: connected to the broker");
+    assert_int_equal(gate_submit(s.gate, s.portal, "another"), number);
+    queued_wait(&s, 2);
+    child_error_wait(s.gate->child, "another inquiry with that number");
+    gate_kill(s.gate); /* both are on disk */
+    hook_answer(s.hook, 200, NULL);
+    size_t count = hook_count(s.hook);
+    gate_start(s.gate);
+    assert_int_equal(CALL(s.gate, "/v1/webhooks/portal/retry", .method = "POST", .token = s.portal)->status,
+                     202);
+    const struct delivery *one = hook_take(s.hook, count + 1), *other = hook_take(s.hook, count + 2);
+    assert_true((strcmp(one->id, hook_id) == 0) != (strcmp(other->id, hook_id) == 0));
+    assert_string_not_equal(one->body, other->body);
+    queued_wait(&s, 0);
+}
+
 /* Two accounts with a webhook each. The portal's receiver says no, and no account may have more than two
  * messages waiting. */
 static struct stand stand_narrow(struct hook *notary) {
@@ -236,8 +266,8 @@ static void a_full_queue_holds_back_its_own_account_only(void **state) {
         assert_true(now_ms() < until);
     hook_answer(s.hook, 200, NULL);
     size_t before = hook_count(s.hook);
-    assert_int_equal(
-        CALL(s.gate, "/v1/webhooks/portal/retry", .method = "POST", .token = s.portal)->status, 202);
+    assert_int_equal(CALL(s.gate, "/v1/webhooks/portal/retry", .method = "POST", .token = s.portal)->status,
+                     202);
     hook_take(s.hook, before + 4);
     queued_wait(&s, 0);
 }
@@ -307,6 +337,7 @@ int main(void) {
         GATE_CLAIM(a_receiver_that_is_gone_disables_it_at_once),
         GATE_CLAIM(a_killed_gateway_goes_on_where_it_was),
         GATE_CLAIM(an_end_that_came_meanwhile_is_told_after_the_start),
+        GATE_CLAIM(an_inquiry_with_a_number_given_twice_is_told_too),
         GATE_CLAIM(a_full_queue_holds_back_its_own_account_only),
         GATE_CLAIM(a_webhook_needs_a_state_a_secret_and_https),
         GATE_CLAIM(plain_http_goes_to_loopback_only),
