@@ -511,13 +511,13 @@ static const struct {
     void (*handle)(struct broker *, uint32_t peer, const struct message *);
     bool asks;              /* has exactly one answer */
     enum est_level level;   /* at the operators' door: needed for it */
-    bool reads;             /* a question whose answer may be large */
+    bool reads;             /* its answer may be large: rows, a record, every defect of a body */
 } verbs[VERB_MAX + 1] = {
     [VERB_HELLO] = {on_hello, false, 0},
     [VERB_PING] = {on_ping, false, 0},
     [VERB_PONG] = {on_pong, false, 0},
     [VERB_BYE] = {on_bye, false, 0},
-    [VERB_SUBMIT] = {on_submit, true, 0},
+    [VERB_SUBMIT] = {on_submit, true, 0, true},
     [VERB_CANCEL] = {on_cancel, true, EST_LEVEL_OPERATOR},
     [VERB_STATUS] = {on_status, true, EST_LEVEL_OPERATOR, true},
     [VERB_TIMELINE] = {on_timeline, true, EST_LEVEL_OPERATOR, true},
@@ -598,7 +598,7 @@ static void command_handle(struct broker *b, uint32_t peer, const struct message
         return;
     }
     if (verbs[m->verb].reads && net_owed(b->net, peer) > NET_OWED_MAX) {
-        busy(b, peer, m, "answers to earlier questions have not been read yet");
+        busy(b, peer, m, "what was sent before has not been read yet");
         return;
     }
     verbs[m->verb].handle(b, peer, m);

@@ -203,9 +203,15 @@ static void peer_that_reads_no_answers_is_asked_to_wait(void **state) {
     questions_send(deaf, number);
     far_submit(w.portal, "plot.use", "1-1-1", NULL); /* meanwhile nobody else waits */
     far_stat_wait(w.duty, "refused_BUSY", QUESTIONS * QUESTION_FRAMES / 4); /* who read already would get answers */
+    struct message submit = {.verb = VERB_SUBMIT};
+    submit.submit = (struct submit){.type = slice_of("plot.use"), .purpose = slice_of("permit"), .body = slice_of("\x80")};
+    est_id_new(&submit.submit.id);
+    raw_send(deaf, &submit); /* its defects would be one more */
     unsigned answered = 0, busy = 0;
-    while (answered + busy < QUESTIONS * QUESTION_FRAMES) {
+    while (answered + busy < QUESTIONS * QUESTION_FRAMES + 1) {
         const struct message *m = raw_next(deaf);
+        if (m->verb == VERB_ERROR && memcmp(&m->error.id, &submit.submit.id, sizeof m->error.id) == 0)
+            assert_int_equal(m->error.code, EST_BUSY);
         answered += m->verb == VERB_STATUS_IS;
         busy += m->verb == VERB_ERROR && m->error.code == EST_BUSY && m->error.retry_ms > 0;
     }
