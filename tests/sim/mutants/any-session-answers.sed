@@ -1,3 +1,3 @@
 # broker/inputs.c
 # whoever names the epoch is told that it is recorded
-s/row.epoch == a->epoch && row.actor == .*;/row.epoch == a->epoch;/
+s/answer_is_recorded(b, account, &row, a)/row.epoch == a->epoch \&\& account != 0/
