@@ -364,6 +364,46 @@ static void hundred_thousand_open_inquiries_are_all_there_after_a_restart(void *
     town_end(town);
 }
 
+/* --- An id that is used again -------------------------------------------------------------------------- */
+
+static void ask_for(struct far *far, const char *type, const char *purpose, const est_id *id) {
+    est_body *body = est_body_new();
+    assert_non_null(body);
+    est_body_text(body, "nz", "1-1-1");
+    est_submit submit = {.id = *id, .type = type, .purpose = purpose};
+    assert_int_equal(est_body_slice(body, &submit.body), 0);
+    assert_int_equal(est_client_submit(far->client, &submit), 0);
+    est_body_free(&body);
+}
+
+/* The body is the same each time: what differs is what it is asked of, or for what. */
+static void id_of_another_type_or_purpose_is_a_conflict_and_the_first_has_its_receipt(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_file(town, "catalogue/city.yaml",
+              "city: {id: testville, title: {fa: آزمون, en: Testville}}\n"
+              "parcel: {parts: 3, district_part: 1, digits_max: 4, districts: {first: 1, last: 9}, hierarchy: false}\n"
+              "purposes:\n"
+              "  permit: {title: {fa: پروانه, en: Permit}}\n"
+              "  transfer: {title: {fa: انتقال, en: Transfer}}\n");
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    est_id id;
+    est_id_new(&id);
+    ask_for(portal, "plot.debt", "permit", &id);
+    const est_event *first = far_wait(portal, EST_EVENT_ACCEPTED, .id = &id);
+    assert_false(first->again);
+    ask_for(portal, "plot.debt", "transfer", &id);
+    assert_int_equal(far_wait(portal, EST_EVENT_REFUSED, .id = &id)->code, EST_CONFLICT);
+    ask_for(portal, "plot.use", "permit", &id);
+    assert_int_equal(far_wait(portal, EST_EVENT_REFUSED, .id = &id)->code, EST_CONFLICT);
+    ask_for(portal, "plot.debt", "permit", &id);
+    const est_event *again = far_wait(portal, EST_EVENT_ACCEPTED, .id = &id);
+    assert_true(again->again && again->number == first->number && again->tracking.size == first->tracking.size);
+    assert_memory_equal(again->tracking.data, first->tracking.data, first->tracking.size);
+    town_end(town);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(accepted_inquiries_survive_kills_of_the_broker_under_load),
@@ -372,6 +412,7 @@ int main(void) {
         CLAIM(lease_of_before_a_crash_is_stale_after_it),
         CLAIM(stopped_broker_says_so_and_its_clients_go_on_with_the_next),
         CLAIM(damaged_row_stops_the_broker_and_is_no_unknown_inquiry),
+        CLAIM(id_of_another_type_or_purpose_is_a_conflict_and_the_first_has_its_receipt),
         CLAIM(hundred_thousand_open_inquiries_are_all_there_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

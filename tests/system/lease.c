@@ -24,6 +24,29 @@ static est_time in_ms(int ms) {
     return (est_time){(now + ms) * EST_US_PER_MS};
 }
 
+/* --- How much at once ------------------------------------------------------------------------------ */
+
+static void window_of_nothing_or_of_too_much_is_refused(void **state) {
+    (void)state;
+    static const unsigned wrong[] = {0, EST_WINDOW_MAX + 1};
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    struct raw *agent = raw_session(town, "treasury-a");
+    for (uint64_t i = 0; i < 2; i++) {
+        struct message m = {.verb = VERB_READY, .ready = {.ref = 7 + i, .window = wrong[i]}};
+        raw_send(agent, &m);
+        const struct error_is *error = &raw_receive(agent, VERB_ERROR)->error;
+        assert_int_equal(error->code, EST_INVALID_FIELD);
+        assert_int_equal(error->ref, 7 + i);
+    }
+    assert_false(raw_heard(agent, VERB_DONE));
+    uint64_t number = far_submit(portal, "plot.debt", "1-1-1", NULL);
+    raw_ready(agent, EST_WINDOW_MAX);
+    assert_int_equal(raw_receive(agent, VERB_ASSIGN)->assign.number, number);
+    town_end(town);
+}
+
 /* --- Agents that go -------------------------------------------------------------------------------- */
 
 /* Heartbeat and lease are ten minutes: only the end of the connection can be what moved the inquiry
@@ -229,6 +252,26 @@ static void failed_attempts_park_an_inquiry_and_a_requeue_gets_it_answered(void 
     town_end(town);
 }
 
+/* One that is sure its database is away for an hour, by mistake, must not hold an inquiry for so long. */
+static void pause_that_an_agent_wishes_is_cut_to_the_longest(void **state) {
+    (void)state;
+    struct town *town = town_new(&(struct town_options){.limits = "retry_first: 1 ms, retry_max: 5 ms"});
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    struct raw *agent = raw_agent(town, "treasury-a", 1);
+    uint64_t number = far_submit(portal, "plot.debt", "4-1-1", NULL);
+    struct message m = {.verb = VERB_RETRY};
+    m.retry = (struct retry){.number = number,
+                             .epoch = raw_receive(agent, VERB_ASSIGN)->assign.epoch,
+                             .reason = slice_of("a test"),
+                             .after_ms = 3600 * 1000};
+    raw_send(agent, &m);
+    const struct assign *again = &raw_receive(agent, VERB_ASSIGN)->assign;
+    assert_int_equal(again->number, number);
+    assert_int_equal(again->attempt, 2);
+    town_end(town);
+}
+
 static void refused_inquiry_is_parked_at_once(void **state) {
     (void)state;
     struct town *town = town_new(NULL);
@@ -348,12 +391,14 @@ static void another_answer_under_a_recorded_epoch_is_stale(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(another_answer_under_a_recorded_epoch_is_stale),
+        CLAIM(window_of_nothing_or_of_too_much_is_refused),
         CLAIM(agent_dies_holding_work_and_the_next_agent_has_it_at_once),
         CLAIM(work_of_agents_killed_under_load_is_answered_by_others),
         CLAIM(slow_agent_is_fenced_and_its_late_answer_changes_nothing),
         CLAIM(agent_that_was_stopped_and_goes_on_does_no_harm),
         CLAIM(lease_that_is_renewed_does_not_end),
         CLAIM(failed_attempts_park_an_inquiry_and_a_requeue_gets_it_answered),
+        CLAIM(pause_that_an_agent_wishes_is_cut_to_the_longest),
         CLAIM(refused_inquiry_is_parked_at_once),
         CLAIM(inquiry_expires_at_its_deadline_and_the_requester_hears_it),
         CLAIM(cancelled_inquiry_ends_and_its_holder_is_told),

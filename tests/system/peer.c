@@ -90,6 +90,16 @@ static void command_before_hello_ends_its_connection(void **state) {
     witness_end(&w);
 }
 
+static void goodbye_is_answered_by_goodbye(void **state) {
+    (void)state;
+    struct witness w = witness_start();
+    struct raw *raw = raw_session(w.town, "notary");
+    raw_send(raw, &(struct message){.verb = VERB_BYE});
+    assert_int_equal(raw_receive(raw, VERB_BYE)->bye.code, EST_OK);
+    raw_ended(raw);
+    witness_end(&w);
+}
+
 static void message_of_two_frames_ends_its_connection_and_is_counted(void **state) {
     (void)state;
     struct witness w = witness_start();
@@ -172,18 +182,19 @@ static void larger_frame_ends_its_connection_alone(void **state) {
  * may be. A client that is cut off by its own libzmq never says PONG. */
 /* --- Answers that nobody reads ---------------------------------------------------------------------------- */
 
-enum { QUESTIONS = 4096, QUESTION_FRAMES = 30 };
+enum { QUESTIONS = 4096 /* WELCOME's asks_max */, QUESTION_FRAMES = 30 };
 
-static void questions_send(struct raw *raw, uint64_t number) {
+/* The same frame so often, with so many questions. */
+static void questions_send(struct raw *raw, uint64_t number, unsigned questions, unsigned frames) {
     struct buffer frame;
     buffer_init(&frame);
     frame_begin(&frame);
-    for (uint64_t i = 0; i < QUESTIONS; i++) {
+    for (uint64_t i = 0; i < questions; i++) {
         struct message m = {.verb = VERB_STATUS};
         m.status = (struct status){.ref = i + 1, .number = number, .bodies = 1};
         message_pack(&frame, &m);
     }
-    for (int i = 0; i < QUESTION_FRAMES; i++)
+    for (unsigned i = 0; i < frames; i++)
         raw_send_bytes(raw, frame.data, frame.size, false);
     buffer_done(&frame);
 }
@@ -200,7 +211,7 @@ static void peer_that_reads_no_answers_is_asked_to_wait(void **state) {
     far_ask(w.portal, "plot.use", "1-1-1", note, &id, (est_time){0});
     uint64_t number = far_wait(w.portal, EST_EVENT_ACCEPTED, .id = &id)->number;
     struct raw *deaf = raw_deaf_session(w.town, "portal");
-    questions_send(deaf, number);
+    questions_send(deaf, number, QUESTIONS, QUESTION_FRAMES);
     far_submit(w.portal, "plot.use", "1-1-1", NULL); /* meanwhile nobody else waits */
     far_stat_wait(w.duty, "refused_BUSY", QUESTIONS * QUESTION_FRAMES / 4); /* who read already would get answers */
     struct message submit = {.verb = VERB_SUBMIT};
@@ -220,6 +231,25 @@ static void peer_that_reads_no_answers_is_asked_to_wait(void **state) {
     m.status = (struct status){.ref = 1, .number = number, .bodies = 1};
     raw_send(deaf, &m);
     raw_receive(deaf, VERB_STATUS_IS); /* it has read all, and may ask again */
+    witness_end(&w);
+}
+
+static void more_commands_at_once_than_welcome_granted_are_asked_to_wait(void **state) {
+    (void)state;
+    struct witness w = witness_start();
+    struct raw *raw = raw_session(w.town, "notary");
+    questions_send(raw, 999999, QUESTIONS + 1, 1);
+    for (unsigned i = 1; i <= QUESTIONS; i++) {
+        const struct error_is *error = &raw_receive(raw, VERB_ERROR)->error;
+        assert_int_equal(error->code, EST_NOT_FOUND);
+        assert_int_equal(error->ref, i);
+    }
+    const struct error_is *busy = &raw_receive(raw, VERB_ERROR)->error;
+    assert_int_equal(busy->code, EST_BUSY);
+    assert_int_equal(busy->ref, QUESTIONS + 1);
+    assert_true(busy->retry_ms > 0);
+    questions_send(raw, 999999, 1, 1); /* those have their answers by now */
+    assert_int_equal(raw_receive(raw, VERB_ERROR)->error.code, EST_NOT_FOUND);
     witness_end(&w);
 }
 
@@ -279,6 +309,24 @@ static void connection_that_says_no_hello_ends(void **state) {
     assert_true(text_has(bye->text, "no HELLO"));
     raw_ended(silent);
     assert_int_equal(far_stat(far_open(town, "duty", 0), "dropped_silent"), 1);
+    town_end(town);
+}
+
+/* As the runbook EstelamBrokerDown tells operators. */
+static void last_places_of_a_large_broker_are_its_operators(void **state) {
+    (void)state;
+    enum { ALL = 72, KEPT = 8 };
+    struct town *town = town_new(NULL);
+    town_limits_write(town, "sessions_max: 72, heartbeat: 10 min");
+    town_start(town);
+    for (int i = 0; i < ALL - KEPT; i++)
+        raw_session(town, "portal");
+    est_options options = far_options(town, "notary", 2);
+    struct far *late = far_open_with(&options);
+    assert_int_equal(far_wait(late, EST_EVENT_DISCONNECTED)->code, EST_UNREACHABLE);
+    for (int i = 0; i < KEPT; i++)
+        raw_session(town, "duty");
+    assert_null(far_peek(late, (struct want){.kind = EST_EVENT_CONNECTED}));
     town_end(town);
 }
 
@@ -356,14 +404,17 @@ int main(void) {
         CLAIM(garbage_ends_its_connection_and_is_counted),
         CLAIM(frame_of_another_version_ends_its_connection),
         CLAIM(command_before_hello_ends_its_connection),
+        CLAIM(goodbye_is_answered_by_goodbye),
         CLAIM(message_of_two_frames_ends_its_connection_and_is_counted),
         CLAIM(chosen_routing_id_is_cut_off_and_counted),
         CLAIM(largest_frame_is_taken),
         CLAIM(larger_frame_ends_its_connection_alone),
         CLAIM(peer_that_reads_no_answers_is_asked_to_wait),
+        CLAIM(more_commands_at_once_than_welcome_granted_are_asked_to_wait),
         CLAIM(busy_says_which_limit_was_met),
         CLAIM(full_broker_tells_why_and_lets_operators_in),
         CLAIM(connection_that_says_no_hello_ends),
+        CLAIM(last_places_of_a_large_broker_are_its_operators),
         CLAIM(longest_name_of_a_program_is_shown_whole),
         CLAIM(what_a_requester_writes_begins_no_line_of_the_log),
         CLAIM(client_takes_the_largest_frame),

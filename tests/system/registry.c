@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { OPEN_MAX_EACH = 64 };
+enum { OPEN_MAX_EACH = 128 };
 
 struct open_list {
     void *at[OPEN_MAX_EACH];

@@ -341,6 +341,78 @@ static void account_moved_to_another_department_answers_for_that_alone(void **st
     town_end(town);
 }
 
+/* --- What a reload changes of an account and of the city -------------------------------------------------- */
+
+static void department_that_gets_other_districts_is_given_their_work_alone(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_account(town, "treasury-a")->fields = "department: treasury, districts: [1], ";
+    town_accounts_write(town);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    struct raw *agent = raw_agent(town, "treasury-a", 8);
+    uint64_t second = far_submit(portal, "plot.debt", "2-1-1", NULL);
+    uint64_t first = far_submit(portal, "plot.debt", "1-1-1", NULL);
+    assert_int_equal(raw_receive(agent, VERB_ASSIGN)->assign.number, first);
+    town_account(town, "treasury-a")->fields = "department: treasury, districts: [2], ";
+    town_accounts_write(town);
+    town_reload(town, "reloaded");
+    far_submit(portal, "plot.debt", "1-1-2", NULL); /* no longer its own */
+    assert_int_equal(raw_receive(agent, VERB_ASSIGN)->assign.number, second);
+    uint64_t third = far_submit(portal, "plot.debt", "2-1-2", NULL);
+    assert_int_equal(raw_receive(agent, VERB_ASSIGN)->assign.number, third);
+    town_end(town);
+}
+
+static void purposes_in_another_order_change_nobodys_rights(void **state) {
+    (void)state;
+    static const struct town_account accounts[] = {
+        {.name = "portal", .door = REQUESTERS, .fields = "asks: [{types: all, purposes: [transfer]}], "},
+        {.name = "duty", .door = OPERATORS, .fields = "level: administrator, "},
+        {.name = NULL}};
+    struct town *town = town_new(&(struct town_options){.accounts = accounts});
+    city_write(town, "permit", "transfer");
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    est_id id;
+    assert_int_equal(code_for(portal, "transfer", &id), 0);
+    city_write(town, "transfer", "permit");
+    town_reload(town, "reloaded");
+    est_id after;
+    assert_int_equal(code_for(portal, "permit", &after), EST_NOT_ALLOWED);
+    assert_int_equal(code_for(portal, "transfer", &after), 0);
+    assert_true(text_is(far_status(portal, &id, 0)->purpose, "transfer"));
+    assert_true(text_is(far_status(portal, &after, 0)->purpose, "transfer"));
+    town_end(town);
+}
+
+static void type_and_account_that_were_gone_come_back_over_a_restart(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    types_write(town, "", type_survey);
+    town_start(town);
+    est_id id;
+    struct far *portal = far_open(town, "portal", 2);
+    far_submit(portal, "plot.survey", "1-1-1", &id);
+    types_write(town, "", "");
+    struct town_account notary_kept = town->accounts[1];
+    memmove(&town->accounts[1], &town->accounts[2], (--town->accounts_count - 1) * sizeof notary_kept);
+    town_accounts_write(town);
+    town_reload(town, "reloaded");
+    assert_int_equal(refusal_of(portal, "plot.survey"), EST_UNKNOWN_TYPE);
+    assert_int_equal(town_stop(town), 0);
+    town->accounts[town->accounts_count++] = notary_kept;
+    town_accounts_write(town);
+    types_write(town, "", type_survey);
+    town_start(town);
+    far_wait(portal, EST_EVENT_CONNECTED);
+    far_submit(portal, "plot.survey", "1-1-2", &id);
+    assert_int_equal(far_status(portal, &id, 0)->version, 1);
+    struct far *notary = far_open(town, "notary", 2);
+    far_submit(notary, "plot.use", "1-1-1", NULL);
+    town_end(town);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(broken_configuration_is_refused_with_its_reason_and_the_old_one_stays),
@@ -352,6 +424,9 @@ int main(void) {
         CLAIM(inquiry_is_answered_by_the_version_it_began_with_over_a_restart),
         CLAIM(reload_without_a_change_changes_nothing),
         CLAIM(account_moved_to_another_department_answers_for_that_alone),
+        CLAIM(department_that_gets_other_districts_is_given_their_work_alone),
+        CLAIM(purposes_in_another_order_change_nobodys_rights),
+        CLAIM(type_and_account_that_were_gone_come_back_over_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
