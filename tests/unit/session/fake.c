@@ -80,6 +80,8 @@ static void welcome(struct fake *f) {
               .time_us = 1,
               .revision = PROTOCOL_REVISION,
               .level = EST_LEVEL_OPERATOR});
+    if (o->bye)
+        FAKE_SAY(f, BYE, bye, {.code = o->bye, .text = slice_of("said the test")});
 }
 
 static void reply_send(struct fake *f) {

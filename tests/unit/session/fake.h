@@ -31,6 +31,7 @@ struct fake_options {
     const char *secret_key; /* CURVE with this key; NULL: PLAIN */
     const char *zap_status; /* "200", "400" …; NULL: everybody may come in */
     unsigned heartbeat_ms, window, asks_max;
+    unsigned bye; /* a code that is said with each WELCOME, in the same frame; 0: none */
 };
 
 struct fake *fake_open(const struct fake_options *);

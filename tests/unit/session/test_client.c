@@ -446,6 +446,51 @@ static void wrong_options_are_refused_at_once(void **state) {
     assert_null(client);
 }
 
+/* --- Pauses. ---------------------------------------------------------------------------------------- */
+
+/* Comes in and is thrown out so often; the longest time from one to the next. */
+static int64_t thrown_out(est_client *client, unsigned times) {
+    int64_t longest_ms = 0;
+    await(client, EST_EVENT_CONNECTED);
+    for (unsigned i = 0; i < times; i++) {
+        await(client, EST_EVENT_DISCONNECTED);
+        int64_t since_ms = now_ms();
+        await(client, EST_EVENT_CONNECTED);
+        int64_t took_ms = now_ms() - since_ms;
+        longest_ms = took_ms > longest_ms ? took_ms : longest_ms;
+    }
+    return longest_ms;
+}
+
+/* A pause is half of its term at least: 5 ms, 10 ms, then 20 ms each. Without growth it were 10 ms each at most. */
+static void broker_that_lets_in_and_throws_out_is_not_hammered(void **state) {
+    (void)state;
+    enum { TIMES = 20 };
+    struct fake *broker = fake_open(&(struct fake_options){.bye = EST_STOPPING});
+    est_options options = options_for(fake_endpoint(broker));
+    options.reconnect_max.us = 40 * EST_US_PER_MS;
+    est_client *client;
+    int64_t began_ms = now_ms();
+    assert_int_equal(est_client_open(&options, &client), 0);
+    thrown_out(client, TIMES);
+    assert_true(now_ms() - began_ms >= 5 + 10 + 20 * (TIMES - 2));
+    est_client_close(&client);
+    fake_close(&broker);
+}
+
+static void no_pause_is_longer_than_the_longest(void **state) {
+    (void)state;
+    struct fake *broker = fake_open(&(struct fake_options){.bye = EST_STOPPING});
+    est_options options = options_for(fake_endpoint(broker));
+    options.reconnect_first.us = 6 * EST_US_PER_S; /* what is cut needs no growing first */
+    options.reconnect_max.us = 40 * EST_US_PER_MS;
+    est_client *client;
+    assert_int_equal(est_client_open(&options, &client), 0);
+    assert_true(thrown_out(client, 5) < 3000);
+    est_client_close(&client);
+    fake_close(&broker);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inquiry_goes_out_and_its_result_comes_back_and_is_acknowledged),
@@ -461,6 +506,8 @@ int main(void) {
         cmocka_unit_test(operators_verbs_go_out_and_their_answers_come_back),
         cmocka_unit_test(steps_without_a_reason_are_refused_at_once),
         cmocka_unit_test(message_of_two_frames_breaks_the_connection),
+        cmocka_unit_test(broker_that_lets_in_and_throws_out_is_not_hammered),
+        cmocka_unit_test(no_pause_is_longer_than_the_longest),
         cmocka_unit_test(wrong_options_are_refused_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
