@@ -338,19 +338,19 @@ static int page_take(struct indexer *ix, const struct find_question *q, const st
 static int count_take(struct indexer *ix, const struct find_question *q, const struct find_terms *t,
                       const struct way *way, uint64_t before, struct find_answer *ret) {
     static struct walker walker;
-    size_t looked = 0;
+    uint64_t looked = 0, most = q->counted_max != 0 ? q->counted_max : FIND_COUNTED_MAX;
     if (t->filter.terms_count == 0) {
         ret->count = base_entries(ix->base);
         ret->counted_all = true;
         return 0;
     }
     int rc = walker_begin(&walker, ix, way, before);
-    while (!rc && looked < FIND_COUNTED_MAX && (rc = walker_next(&walker)) == 1) {
+    while (!rc && looked < most && (rc = walker_next(&walker)) == 1) {
         rc = 0;
         looked++;
         ret->count += find_fits(t, q, &walker.entry);
     }
-    ret->counted_all = looked < FIND_COUNTED_MAX;
+    ret->counted_all = looked < most;
     walker_end(&walker);
     return rc < 0 ? rc : 0;
 }

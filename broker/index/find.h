@@ -23,6 +23,7 @@ struct find_question {
     uint64_t after; /* numbers below it; 0: from the newest */
     uint64_t limit; /* 0: as many as are usual */
     bool count;
+    uint64_t counted_max; /* entries looked at for it; 0: FIND_COUNTED_MAX */
     const struct parcel_rule *rule; /* may be NULL */
     const uint64_t *leased;         /* numbers that agents hold now, ascending: the record knows no leases */
     size_t leased_count;

@@ -491,6 +491,34 @@ static void answer_looks_at_a_bounded_number_of_entries_and_says_where_to_go_on(
     bench_close(b);
 }
 
+static void more_asked(struct bench *b, unsigned more) {
+    expect_ok(b->city.writer.store, store_begin(b->city.writer.store));
+    while (more-- > 0)
+        settlement_ask(&b->city, 1, 1, "1-1-1-1-0-0-0", NULL, NULL);
+    expect_ok(b->city.writer.store, store_commit(b->city.writer.store));
+    index_follow(b);
+}
+
+static void expect_counted(struct bench *b, uint64_t most, uint64_t count, bool all_of_them) {
+    struct find_answer answer;
+    buffer_init(&answer.rows);
+    struct find_question q = {.filter = slice_of("parcel:1-1-1-1-0-0-0"), .limit = 1, .count = true, .counted_max = most};
+    assert_int_equal(rows_found(b, &q, &answer), 1);
+    assert_int_equal(answer.count, count);
+    assert_int_equal(answer.counted_all, all_of_them);
+    buffer_done(&answer.rows);
+}
+
+static void count_that_was_cut_short_says_so(void **state) {
+    struct bench *b = bench_open(state);
+    more_asked(b, 9);
+    expect_counted(b, 10, 9, true);
+    more_asked(b, 11);
+    expect_counted(b, 10, 10, false); /* at least so many */
+    expect_counted(b, 0, 20, true);
+    bench_close(b);
+}
+
 static void pages_do_not_shift_while_new_inquiries_come_in(void **state) {
     struct bench *b = bench_open(state);
     struct find_answer answer;
@@ -698,6 +726,7 @@ int main(void) {
         CLAIM(leased_and_delayed_are_as_of_the_moment_of_the_question),
         CLAIM(question_that_means_nothing_is_refused_with_its_place),
         CLAIM(answer_looks_at_a_bounded_number_of_entries_and_says_where_to_go_on),
+        CLAIM(count_that_was_cut_short_says_so),
         CLAIM(pages_do_not_shift_while_new_inquiries_come_in),
         CLAIM(index_of_another_format_store_or_length_is_built_again),
         CLAIM(damaged_entry_is_found_out_by_its_checksum),
