@@ -265,6 +265,22 @@ static void a_program_inherits_its_streams_and_nothing_else(void **state) {
     close(leak);
 }
 
+/* The agent's workers block every signal. No shell between: some shells unblock them by themselves. */
+static void a_program_has_no_signal_blocked(void **state) {
+    (void)state;
+    struct stand s;
+    sigset_t all, before;
+    stand_open(&s, folder, "exec:\n  command: [sed, -n, 's/^SigBlk:[[:space:]]*\\(.*\\)/"
+                           "{\"outcome\":\"positive\",\"body\":{\"blocked\":\"\\1\"}}/p', /proc/self/status]\n");
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    est_verdict verdict = ask(&s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    assert_int_equal(verdict, EST_VERDICT_ANSWER);
+    expect_text(&s, "blocked", "0000000000000000");
+    stand_close(&s);
+}
+
 static void a_program_that_cannot_be_run_is_a_retry(void **state) {
     (void)state;
     struct stand s;
@@ -486,6 +502,7 @@ int main(void) {
         cmocka_unit_test(the_end_of_the_lease_kills_the_program),
         cmocka_unit_test(a_program_may_ignore_its_input),
         cmocka_unit_test(a_program_inherits_its_streams_and_nothing_else),
+        cmocka_unit_test(a_program_has_no_signal_blocked),
         cmocka_unit_test(a_program_that_cannot_be_run_is_a_retry),
         cmocka_unit_test(no_more_programs_run_than_at_once),
         cmocka_unit_test(one_program_answers_line_after_line),
