@@ -17,6 +17,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* New inquiries are refused from 80 % on, as deploy/README.md says. */
+enum { FULL_BELOW = 76, FULL_PERCENT = 80, FULL_SOON = 84 };
 enum { DISK_MIB = 48, BEFORE = 40, MANY = 3000, STATUS_FAILED = 1, BUSY_WITHIN_MS = 10000, PATH_SIZE = 128 };
 
 /* --- A small file system ---------------------------------------------------------------------------- */
@@ -144,8 +146,13 @@ static void full_disk_story(bool (*how)(const char *)) {
     unsigned receipts = 0;
     for (; receipts < BEFORE; receipts++)
         assert_int_equal(ask_once(far), EST_OK);
-    disk_fill(85);
+    disk_fill(FULL_BELOW);
+    for (unsigned i = 0; i < BEFORE; i++, receipts++)
+        assert_int_equal(ask_once(far), EST_OK);
+    assert_true(percent_used() < FULL_PERCENT);
+    disk_fill(FULL_PERCENT + 1);
     receipts += ask_until(far, EST_BUSY);
+    assert_true(percent_used() < FULL_SOON);
     /* The reserve: answers are durable all the same, and reach the requester. */
     struct child *agent = agent_start(town, "treasury-a", "answer", 4);
     for (unsigned i = 0; i < receipts; i++)
