@@ -184,6 +184,7 @@ static void the_disk_is_as_full_as_the_broker_says(void **state) {
     assert_int_equal(disk_judged(&(struct room){GIB(1), GIB(64), GIB(4), 900, true, true}), CHECK_CRITICAL);
     assert_non_null(strstr(sample.text, "new inquiries are refused; 90.0 % full, its disk is the limit"));
     assert_int_equal(disk_judged(&(struct room){GIB(1), GIB(64), GIB(4), 700, true, false}), CHECK_WARNING);
+    assert_int_equal(disk_judged(&(struct room){GIB(64), GIB(4096), GIB(20), 15, true, true}), CHECK_CRITICAL); /* whatever is free */
 }
 
 static void of_a_broker_that_does_not_say_so_the_disk_is_reckoned(void **state) {
