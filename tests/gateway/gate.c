@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* --- What a test has open ---------------------------------------------------------------------- */
@@ -103,8 +104,11 @@ void gate_revoke(struct gate *gate, const char *secret) {
     tokens_write(gate);
 }
 
-void gate_expire(struct gate *gate, const char *secret) {
-    token_of(gate, secret)->expires.us = 1700000001 * EST_US_PER_S;
+void gate_expire(struct gate *gate, const char *secret, int64_t in_ms) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    token_of(gate, secret)->expires.us =
+        now.tv_sec * EST_US_PER_S + now.tv_nsec / 1000 + in_ms * EST_US_PER_MS;
     tokens_write(gate);
 }
 

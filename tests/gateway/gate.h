@@ -39,7 +39,8 @@ struct gate *gate_new(struct town *, const char *more);
 const char *gate_token(struct gate *, const char *account, unsigned scopes);
 /* The id of a token of this gate, and its end: the file is written anew. */
 void gate_revoke(struct gate *, const char *secret);
-void gate_expire(struct gate *, const char *secret);
+/* A token expires so long from now; the file has whole seconds, so it may be up to one earlier. */
+void gate_expire(struct gate *, const char *secret, int64_t in_ms);
 void gate_start(struct gate *);
 int gate_start_fails(struct gate *); /* its exit status; the test fails when it does not end */
 void gate_kill(struct gate *); /* -9 */

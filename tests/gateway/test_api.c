@@ -108,6 +108,14 @@ static void whoever_waits_in_vain_gets_the_receipt(void **state) {
     assert_null(reply_header(r, "Preference-Applied"));
 }
 
+static void nobody_waits_longer_than_the_limit(void **state) {
+    (void)state;
+    struct stand s = stand_new("limits: {wait: 1 s}\n");
+    int64_t start = now_ms();
+    assert_int_equal(SUBMIT(s, "k", debt, "Prefer: wait=20")->status, 202);
+    assert_in_range(now_ms() - start, 1000, 15000);
+}
+
 static void all_defects_are_told_at_once(void **state) {
     (void)state;
     struct stand s = stand_new(NULL);
@@ -195,6 +203,22 @@ static void a_trace_goes_to_the_agent_only_where_it_is_one(void **state) {
     SUBMIT(s, "k2", debt, "traceparent: 00-00000000000000000000000000000000-00f067aa0ba902b7-01");
     m = raw_receive(agent, VERB_ASSIGN);
     assert_int_equal(m->assign.trace.size, 0);
+}
+
+static void a_case_goes_with_its_inquiry(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    struct raw *agent = raw_agent(s.town, "treasury-a", 1);
+    assert_int_equal(SUBMIT(s, "0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11",
+                            "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"nz\":\"1-2-3\"},"
+                            "\"case_id\":\"پروانه-1404/17\"}",
+                            NULL)
+                         ->status,
+                     202);
+    assert_true(text_is(raw_receive(agent, VERB_ASSIGN)->assign.case_id, "پروانه-1404/17"));
+    const struct reply *r =
+        CALL(s.gate, "/v1/inquiries/0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11", .token = s.portal);
+    assert_string_equal(reply_text(r, "case_id"), "پروانه-1404/17");
 }
 
 /* --- Looking and cancelling -------------------------------------------------------------------- */
@@ -310,7 +334,7 @@ static void a_revoked_token_fails_on_the_next_call(void **state) {
     r = CALL(s.gate, "/v1/whoami", .token = s.portal);
     assert_problem(r, 401, "TOKEN_REVOKED");
     assert_non_null(strstr(reply_header(r, "WWW-Authenticate"), "Bearer"));
-    gate_expire(s.gate, s.duty);
+    gate_expire(s.gate, s.duty, -1000);
     assert_problem(CALL(s.gate, "/v1/whoami", .token = s.duty), 401, "TOKEN_EXPIRED");
     assert_problem(CALL(s.gate, "/v1/whoami", .token = "est_frob"), 401, "UNAUTHENTICATED");
     assert_problem(CALL(s.gate, "/v1/whoami", .headers = {"Authorization: Basic cG9ydGFsOng="}), 401,
@@ -542,10 +566,12 @@ int main(void) {
         GATE_CLAIM(a_key_that_is_no_key_is_refused),
         GATE_CLAIM(whoever_waits_gets_the_answer),
         GATE_CLAIM(whoever_waits_in_vain_gets_the_receipt),
+        GATE_CLAIM(nobody_waits_longer_than_the_limit),
         GATE_CLAIM(all_defects_are_told_at_once),
         GATE_CLAIM(what_no_command_can_hold_is_the_requesters_mistake_by_name),
         GATE_CLAIM(a_body_has_no_more_elements_than_the_protocol_takes),
         GATE_CLAIM(a_trace_goes_to_the_agent_only_where_it_is_one),
+        GATE_CLAIM(a_case_goes_with_its_inquiry),
         GATE_CLAIM(a_timeline_and_a_cancel),
         GATE_CLAIM(what_is_not_ones_own_is_not_found),
         GATE_CLAIM(operators_see_queues_and_agents_and_no_bodies),

@@ -197,6 +197,7 @@ static void an_operator_sees_all_and_a_requester_its_own(void **state) {
 static void only_operators_read_reasons(void **state) {
     (void)state;
     struct stand s = stand_new(NULL);
+    submit_use(&s, s.portal, "before"); /* so that ?after=0 is older than the gateway's own place */
     struct reader *duty = reader_open(s.gate, s.duty, "/v1/events?department=treasury", NULL);
     struct reader *portal = reader_open(s.gate, s.portal, "/v1/events", NULL);
     reader_live(duty);
@@ -207,6 +208,10 @@ static void only_operators_read_reasons(void **state) {
     snprintf(path, sizeof path, "/v1/inquiries/%llu/cancel", (unsigned long long)number);
     assert_int_equal(CALL(s.gate, path, .token = s.duty, .body = "{\"reason\":\"by mistake\"}")->status, 200);
     assert_int_equal(json_integer_value(json_object_get(reader_next(duty, WAIT_MS), "number")), number);
+    assert_string_equal(event_text(event_wait(duty, "cancelled"), "text"), "by mistake");
+    assert_string_equal(event_text(event_wait(portal, "cancelled"), "text"), "");
+    duty = reader_open(s.gate, s.duty, "/v1/events?after=0", NULL);
+    portal = reader_open(s.gate, s.portal, "/v1/events?after=0", NULL);
     assert_string_equal(event_text(event_wait(duty, "cancelled"), "text"), "by mistake");
     assert_string_equal(event_text(event_wait(portal, "cancelled"), "text"), "");
 }
@@ -298,6 +303,20 @@ static void a_revoked_token_ends_a_stream_that_is_busy(void **state) {
     assert_true(busy->ended);
     assert_true(count < COUNT / 2);
     assert_true(now_ms() - revoked < 5000); /* and not when all tokens are looked at for their dates */
+}
+
+/* Nothing is written meanwhile: it is the date by itself. */
+static void an_expired_token_ends_its_stream(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    struct reader *r = reader_open(s.gate, s.portal, "/v1/events", NULL);
+    reader_live(r);
+    int64_t opened = now_ms();
+    gate_expire(s.gate, s.portal, 1500);
+    assert_null(reader_next(r, WAIT_MS));
+    assert_true(r->ended);
+    assert_in_range(now_ms() - opened, 500, 15000); /* the file has whole seconds */
+    assert_problem(CALL(s.gate, "/v1/whoami", .token = s.portal), 401, "TOKEN_EXPIRED");
 }
 
 static void a_quiet_stream_is_kept_alive(void **state) {
@@ -573,6 +592,30 @@ static void a_filter_is_judged_as_it_was_typed(void **state) {
     assert_filter_refused(blanks_search(&s, s.portal, 1001 - added), "q: is longer than 983 bytes");
 }
 
+static size_t lines_of(const struct reply *r) {
+    size_t count = 0;
+    for (const char *at = r->body; (at = strstr(at, "\r\n")) != NULL; at += 2)
+        count++;
+    return count;
+}
+
+static void a_csv_holds_no_formula_and_as_many_rows_as_were_asked_for(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    gate_submit(s.gate, s.portal, "plain");
+    assert_int_equal(CALL(s.gate, "/v1/inquiries", .token = s.portal, .headers = {"Idempotency-Key: formula"},
+                          .body =
+                              "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"nz\":\"1-2-3\"},"
+                              "\"case_id\":\"=1+1\"}")
+                         ->status,
+                     202);
+    found_wait(&s, "/v1/inquiries", s.portal, 2);
+    const struct reply *r = CALL(s.gate, "/v1/inquiries.csv", .token = s.portal);
+    assert_int_equal(lines_of(r), 1 + 2);
+    assert_non_null(strstr(r->body, ",\"'=1+1\","));
+    assert_int_equal(lines_of(CALL(s.gate, "/v1/inquiries.csv?limit=1", .token = s.portal)), 1 + 1);
+}
+
 static void no_filter_of_a_requester_reaches_what_is_not_its_own(void **state) {
     static const char *const empty[] = {"-requester:portal", "requester:notary", "-type:plot.debt"};
     static const char *const open[] = {"%22", "case:%22x", "case:%22x%5C", "-", "number:1,", "requester:"};
@@ -709,6 +752,7 @@ int main(void) {
         GATE_CLAIM(a_stream_ahead_of_the_follower_sees_nothing_before_its_place),
         GATE_CLAIM(a_revoked_token_ends_its_stream),
         GATE_CLAIM(a_revoked_token_ends_a_stream_that_is_busy),
+        GATE_CLAIM(an_expired_token_ends_its_stream),
         GATE_CLAIM(a_quiet_stream_is_kept_alive),
         GATE_CLAIM(nobody_follows_a_department_that_is_none),
         GATE_CLAIM(streams_have_a_limit),
@@ -720,6 +764,7 @@ int main(void) {
         GATE_CLAIM(only_an_administrator_sees_bodies),
         GATE_CLAIM(a_requester_finds_its_own_only),
         GATE_CLAIM(a_filter_is_judged_as_it_was_typed),
+        GATE_CLAIM(a_csv_holds_no_formula_and_as_many_rows_as_were_asked_for),
         GATE_CLAIM(no_filter_of_a_requester_reaches_what_is_not_its_own),
         GATE_CLAIM(an_operator_names_an_inquiry_by_its_uuid_too),
         GATE_CLAIM(parked_inquiries_are_counted_and_put_back),
