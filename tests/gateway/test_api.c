@@ -655,6 +655,28 @@ static void files_come_with_a_strict_policy_and_only_from_their_folder(void **st
     assert_problem(CALL(gate, "/", .method = "DELETE"), 405, "METHOD_NOT_ALLOWED");
 }
 
+static void a_link_leads_nobody_out_of_the_consoles_folder(void **state) {
+    (void)state;
+    struct town *town = gate_town();
+    char at[FOLDER_MAX + 32];
+    town_start(town);
+    snprintf(at, sizeof at, "%s/console", town->folder);
+    assert_int_equal(mkdir(at, 0700), 0);
+    snprintf(at, sizeof at, "%s/console/below", town->folder);
+    assert_int_equal(mkdir(at, 0700), 0);
+    town_file(town, "console/below/page.txt", "a page");
+    snprintf(at, sizeof at, "%s/console/link.yaml", town->folder);
+    assert_int_equal(symlink("../gateway.yaml", at), 0);
+    snprintf(at, sizeof at, "%s/console/up", town->folder);
+    assert_int_equal(symlink("..", at), 0);
+    struct gate *gate = gate_new(town, "console: console\n");
+    gate_start(gate);
+    assert_string_equal(CALL(gate, "/below/page.txt")->body, "a page");
+    assert_problem(CALL(gate, "/link.yaml"), 404, "NO_SUCH_PATH");
+    assert_problem(CALL(gate, "/up/gateway.yaml"), 404, "NO_SUCH_PATH");
+    assert_problem(CALL(gate, "/"), 404, "NO_SUCH_PATH"); /* there is no index.html */
+}
+
 /* --- Configuration ---------------------------------------------------------------------------------------
  */
 
@@ -703,6 +725,7 @@ int main(void) {
         GATE_CLAIM(a_full_account_is_busy_and_told_when_to_come_again),
         GATE_CLAIM(tls_is_the_gateways_own_where_it_is_asked_for),
         GATE_CLAIM(files_come_with_a_strict_policy_and_only_from_their_folder),
+        GATE_CLAIM(a_link_leads_nobody_out_of_the_consoles_folder),
         GATE_CLAIM(a_check_names_file_line_and_column),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
