@@ -17,7 +17,7 @@ enum { ACCOUNTS_MAX = 64, RETRIES_MAX = 32, WEBHOOK_KEY_MIN = 24, WEBHOOK_KEY_MA
 /* Every limit: key, kind (a number, bytes, a span), smallest, largest, default (spans in ms), meaning. */
 #define LIMITS(X)                                                                                            \
     X(connections, INT, 1, 1000000, 10000, "connections at once; more wait in the system's queue")           \
-    X(connections_per_address, INT, 0, 1000000, 0, "of one address; 0: no limit of its own")                 \
+    X(connections_per_address, INT, 0, 1000000, 0, "of one address; more are closed; 0: no limit of its own") \
     X(streams, INT, 0, 1000000, 5000, "event streams at once; more get 503")                                 \
     X(streams_per_account, INT, 1, 1000000, 2000, "event streams of one account")                            \
     X(body, BYTES, 1024, 1048576, 131072, "bytes of a request's body")                                         \

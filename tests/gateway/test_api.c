@@ -582,6 +582,17 @@ static void a_full_account_is_busy_and_told_when_to_come_again(void **state) {
 /* --- TLS ---------------------------------------------------------------------------------------------------
  */
 
+/* Whether the gateway takes a handshake of this version; the caller's own policy allows every one. */
+static bool tls_shakes(const struct gate *gate, const char *version) {
+    char address[32];
+    snprintf(address, sizeof address, "127.0.0.1:%u", gate->port);
+    struct child *openssl =
+        child_start((const char *const[]){"/usr/bin/openssl", "s_client", "-connect", address, version,
+                                          "-cipher", "ALL@SECLEVEL=0", "-ign_eof", NULL});
+    child_say(openssl, "GET /livez HTTP/1.0\r\n\r\n");
+    return child_wait(openssl) == 0;
+}
+
 static void tls_is_the_gateways_own_where_it_is_asked_for(void **state) {
     (void)state;
     struct town *town = gate_town();
@@ -609,6 +620,10 @@ static void tls_is_the_gateways_own_where_it_is_asked_for(void **state) {
     assert_true(closed);
     assert_null(strstr(plain, "200 OK"));
     free(plain);
+    assert_true(tls_shakes(gate, "-tls1_3"));
+    assert_true(tls_shakes(gate, "-tls1_2"));
+    assert_false(tls_shakes(gate, "-tls1_1"));
+    assert_false(tls_shakes(gate, "-tls1"));
 }
 
 /* --- The console's files -----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -234,6 +235,37 @@ static void a_request_has_its_whole_time_after_an_idle_one(void **state) {
     stays_open(fd, 2700); /* 5.7 s since the answer */
     text_send(fd, debt);
     assert_answer(fd, 202);
+    close(fd);
+}
+
+/* More than the system takes in for somebody who does not read it. The next connection waits in the queue
+ * until this one is cut. */
+static void an_answer_that_nobody_reads_is_cut(void **state) {
+    static const off_t size = 64 << 20;
+    char path[FOLDER_MAX + 32];
+    (void)state;
+    struct town *town = gate_town();
+    town_start(town);
+    snprintf(path, sizeof path, "%s/console", town->folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    town_file(town, "console/large.txt", "");
+    snprintf(path, sizeof path, "%s/console/large.txt", town->folder);
+    assert_int_equal(truncate(path, size), 0);
+    struct gate *gate =
+        gate_new(town, "console: console\nthreads: 1\nlimits: {connections: 1, request: 700 ms}\n");
+    gate_start(gate);
+    int fd = raw_connect(gate);
+    int64_t start = now_ms();
+    text_send(fd, "GET /large.txt HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(CALL(gate, "/livez")->status, 200);
+    assert_in_range(now_ms() - start, 600, WAIT_MS - 1);
+    char *part = malloc(1 << 20);
+    assert_non_null(part);
+    off_t came = 0;
+    for (ssize_t got; (got = recv(fd, part, 1 << 20, 0)) > 0;)
+        came += got;
+    assert_true(came > 0 && came < size);
+    free(part);
     close(fd);
 }
 
@@ -475,6 +507,28 @@ static void connections_have_a_limit_and_the_next_one_waits(void **state) {
         close(fds[i]);
 }
 
+static void one_too_many_of_an_address_is_closed_at_once(void **state) {
+    (void)state;
+    struct stand s = stand_new("limits: {connections_per_address: 2, request: 60 s}\n");
+    char byte;
+    int first = raw_connect(s.gate), second = raw_connect(s.gate), third;
+    text_send(first, ask_livez);
+    assert_answer(first, 200);
+    text_send(second, ask_livez);
+    assert_answer(second, 200);
+    third = raw_connect(s.gate);
+    struct pollfd p = {.fd = third, .events = POLLIN};
+    assert_int_equal(poll(&p, 1, WAIT_MS), 1);
+    assert_true(recv(third, &byte, 1, 0) <= 0);
+    close(third);
+    text_send(first, ask_livez);
+    assert_answer(first, 200);
+    close(second);
+    for (int64_t until = now_ms() + WAIT_MS; CALL(s.gate, "/livez")->status != 200;) /* until that is seen */
+        assert_true(now_ms() < until);
+    close(first);
+}
+
 enum { QUEUE = 4096 }; /* as many as the system allows by itself */
 
 static bool queue_is_allowed(void) {
@@ -546,6 +600,42 @@ static void a_broker_that_is_away_is_told_with_503(void **state) {
     assert_problem(r, 503, "UNREACHABLE");
     assert_true(now_ms() - start < 10000); /* which would be the default */
     assert_int_equal(CALL(s.gate, "/v1/whoami", .token = s.portal)->status, 200);
+}
+
+/* The least that may be set. Of one HTTP thread, so that one alone is too many; all others go on waiting. */
+enum { WAITING = 16 };
+
+static void ask_debt(struct stand *s, int fd) {
+    char headers[64];
+    snprintf(headers, sizeof headers, "Content-Length: %zu\r\n", strlen(debt));
+    text_send(fd, request_with(s, headers, debt));
+}
+
+static void as_many_as_the_limit_wait_for_a_broker_and_later_nobody(void **state) {
+    (void)state;
+    struct stand s = stand_new("threads: 1\nlimits: {waiting: 16, broker: 15 s}\n");
+    struct pollfd fds[WAITING + 1];
+    char answer[4096] = "";
+    town_kill(s.town);
+    child_error_wait(s.gate->child, "portal: no session with the broker");
+    int64_t start = now_ms();
+    for (size_t i = 0; i <= WAITING; i++) {
+        fds[i] = (struct pollfd){.fd = raw_connect(s.gate), .events = POLLIN};
+        ask_debt(&s, fds[i].fd);
+    }
+    assert_int_equal(poll(fds, WAITING + 1, WAIT_MS), 1);
+    for (size_t i = 0; i <= WAITING; i++)
+        if (fds[i].revents)
+            assert_true(recv(fds[i].fd, answer, sizeof answer - 1, 0) > 0);
+    assert_status(answer, 503, "\"FULL\"");
+    const struct reply *r;
+    while (strcmp(reply_text(r = body_submit(&s, debt), "code"), "FULL") == 0)
+        poll(NULL, 0, 50);
+    assert_problem(r, 503, "UNREACHABLE");
+    assert_in_range(now_ms() - start, 2500, 12000); /* the grace, and before those that wait are told */
+    assert_int_equal(poll(fds, WAITING + 1, 0), 0);
+    for (size_t i = 0; i <= WAITING; i++)
+        close(fds[i].fd);
 }
 
 enum { LOCAL_COUNT = 4 };
@@ -707,6 +797,7 @@ int main(void) {
         GATE_CLAIM(a_body_that_ends_early_is_nothing),
         GATE_CLAIM(a_slow_sender_is_cut_however_steadily_it_drips),
         GATE_CLAIM(a_request_has_its_whole_time_after_an_idle_one),
+        GATE_CLAIM(an_answer_that_nobody_reads_is_cut),
         GATE_CLAIM(bodies_and_headers_have_a_size),
         GATE_CLAIM(the_packed_body_has_the_protocols_own_size),
         GATE_CLAIM(a_parameter_whose_name_is_empty_or_has_a_blank_is_refused_at_once),
@@ -718,8 +809,10 @@ int main(void) {
         GATE_CLAIM(no_answer_quotes_a_body),
         GATE_CLAIM(too_many_requests_of_an_account_are_told_when_to_come_again),
         GATE_CLAIM(connections_have_a_limit_and_the_next_one_waits),
+        GATE_CLAIM(one_too_many_of_an_address_is_closed_at_once),
         GATE_CLAIM(all_that_come_while_nobody_accepts_them_are_connected),
         GATE_CLAIM(a_broker_that_is_away_is_told_with_503),
+        GATE_CLAIM(as_many_as_the_limit_wait_for_a_broker_and_later_nobody),
         GATE_CLAIM(a_level_is_as_low_while_the_broker_is_away),
         GATE_CLAIM(a_level_that_the_broker_never_told_opens_nothing),
         GATE_CLAIM(a_draining_broker_is_told_with_503),
