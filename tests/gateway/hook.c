@@ -15,6 +15,9 @@ struct hook {
     struct MHD_Daemon *daemon;
     char url[64], location[128];
     unsigned status;
+    bool holds;
+    struct MHD_Connection *held[DELIVERIES_MAX];
+    size_t held_count;
     pthread_mutex_t lock;
     pthread_cond_t news;
     struct delivery at[DELIVERIES_MAX];
@@ -24,6 +27,7 @@ struct hook {
 struct upload {
     char *data;
     size_t size;
+    bool kept;
 };
 
 static void header_take(struct MHD_Connection *c, const char *name, char *ret, size_t size) {
@@ -31,7 +35,7 @@ static void header_take(struct MHD_Connection *c, const char *name, char *ret, s
     snprintf(ret, size, "%s", value ? value : "");
 }
 
-static unsigned delivery_keep(struct hook *hook, struct MHD_Connection *c, struct upload *upload) {
+static void delivery_keep(struct hook *hook, struct MHD_Connection *c, struct upload *upload) {
     char timestamp[32];
     pthread_mutex_lock(&hook->lock);
     if (hook->count < DELIVERIES_MAX) {
@@ -47,7 +51,21 @@ static unsigned delivery_keep(struct hook *hook, struct MHD_Connection *c, struc
         upload->data = NULL;
         pthread_cond_broadcast(&hook->news);
     }
+    upload->kept = true;
+    if (hook->holds && hook->held_count < DELIVERIES_MAX) {
+        hook->held[hook->held_count++] = c;
+        MHD_suspend_connection(c);
+    }
+    pthread_mutex_unlock(&hook->lock);
+}
+
+/* 0: it is held, and this is asked again. */
+static unsigned delivery_status(struct hook *hook, const struct MHD_Connection *c) {
+    pthread_mutex_lock(&hook->lock);
     unsigned status = hook->status;
+    for (size_t i = 0; i < hook->held_count; i++)
+        if (hook->held[i] == c)
+            status = 0;
     pthread_mutex_unlock(&hook->lock);
     return status;
 }
@@ -69,7 +87,11 @@ static enum MHD_Result on_call(void *arg, struct MHD_Connection *c, const char *
         *size = 0;
         return MHD_YES;
     }
-    unsigned status = delivery_keep(hook, c, upload);
+    if (!upload->kept)
+        delivery_keep(hook, c, upload);
+    unsigned status = delivery_status(hook, c);
+    if (!status)
+        return MHD_YES;
     struct MHD_Response *response = MHD_create_response_from_buffer(2, "ok", MHD_RESPMEM_PERSISTENT);
     if (hook->location[0])
         MHD_add_response_header(response, "Location", hook->location);
@@ -89,6 +111,7 @@ static void on_done(void *arg, struct MHD_Connection *c, void **context,
 
 static void hook_free(void *arg) {
     struct hook *hook = arg;
+    hook_hold(hook, false);
     MHD_stop_daemon(hook->daemon);
     for (size_t i = 0; i < hook->count; i++) {
         free(hook->at[i].body);
@@ -103,8 +126,9 @@ struct hook *hook_open(void) {
     pthread_mutex_init(&hook->lock, NULL);
     pthread_cond_init(&hook->news, NULL);
     hook->status = 200;
-    hook->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_call, hook,
-                                    MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_END);
+    hook->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_call,
+                         hook, MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_END);
     assert_non_null(hook->daemon);
     snprintf(hook->url, sizeof hook->url, "http://127.0.0.1:%u/hook",
              MHD_get_daemon_info(hook->daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
@@ -120,6 +144,14 @@ void hook_answer(struct hook *hook, unsigned status, const char *location) {
     pthread_mutex_lock(&hook->lock);
     hook->status = status;
     snprintf(hook->location, sizeof hook->location, "%s", location ? location : "");
+    pthread_mutex_unlock(&hook->lock);
+}
+
+void hook_hold(struct hook *hook, bool holds) {
+    pthread_mutex_lock(&hook->lock);
+    hook->holds = holds;
+    while (!holds && hook->held_count)
+        MHD_resume_connection(hook->held[--hook->held_count]);
     pthread_mutex_unlock(&hook->lock);
 }
 

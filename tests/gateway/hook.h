@@ -18,6 +18,8 @@ struct hook *hook_open(void);
 const char *hook_url(const struct hook *);
 /* From now on it answers so. `location` NULL: none. */
 void hook_answer(struct hook *, unsigned status, const char *location);
+/* While it holds, deliveries come and get no answer; then all of them do. */
+void hook_hold(struct hook *, bool);
 /* The count-th delivery (from 1) since the hook was opened; waits for it. */
 const struct delivery *hook_take(struct hook *, size_t count);
 size_t hook_count(struct hook *);

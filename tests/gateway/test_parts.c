@@ -136,6 +136,18 @@ static void a_pause_is_a_tenth_more_or_less_however_long(void **state) {
     assert_int_equal(hooks_pause(&ours, 3), -1);
 }
 
+static void the_pauses_are_those_of_the_readme(void **state) {
+    static const double s = 1e6, min = 60e6, h = 3600e6;
+    const double pauses[] = {5 * s, 5 * min, 30 * min, 2 * h, 5 * h, 10 * h, 14 * h, 20 * h, 24 * h, 24 * h};
+    const struct account_config standard = {0};
+    (void)state;
+    for (uint32_t i = 0; i < sizeof pauses / sizeof pauses[0]; i++) {
+        double share = (double)hooks_pause(&standard, i + 1) / pauses[i];
+        if (share < 0.9 || share > 1.1)
+            fail_msg("after attempt %u: %f times what the README says", i + 1, share);
+    }
+}
+
 /* --- Messages of webhooks on disk --------------------------------------------------------------- */
 
 static int record_count(void *arg, const struct hook_record *record) {
@@ -348,6 +360,7 @@ int main(void) {
         cmocka_unit_test(a_traceparent_is_judged_by_the_standard),
         cmocka_unit_test(times_go_both_ways),
         cmocka_unit_test(a_pause_is_a_tenth_more_or_less_however_long),
+        cmocka_unit_test(the_pauses_are_those_of_the_readme),
         cmocka_unit_test(a_message_is_known_by_number_id_and_account),
         cmocka_unit_test(a_command_that_the_library_refuses_is_the_gateways_fault),
         GATE_CLAIM(a_token_is_shown_once_and_kept_as_a_hash),

@@ -1,6 +1,7 @@
 /* test_webhooks.c - the end of an inquiry, told over HTTP, signed, until somebody has heard it. */
 #include "hook.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,38 @@ static void what_fails_is_sent_again_under_the_same_id(void **state) {
         assert_string_equal(hook_take(s.hook, i)->body, hook_take(s.hook, 1)->body);
         assert_true(delivery_is_signed(hook_take(s.hook, i)));
     }
+}
+
+static void submits(struct stand *s, const char *what, int count) {
+    char key[32];
+    for (int i = 0; i < count; i++) {
+        snprintf(key, sizeof key, "%s-%d", what, i);
+        gate_submit(s->gate, s->portal, key);
+    }
+}
+
+static void a_receiver_that_failed_three_times_gets_one_at_a_time(void **state) {
+    (void)state;
+    struct stand s = stand_new("[1 h]");
+    hook_answer(s.hook, 500, NULL);
+    agent_start(s.town, "treasury-a", "answer", 1);
+    submits(&s, "first", 2);
+    figure_wait(&s, "failed", 2);
+    hook_hold(s.hook, true);
+    submits(&s, "then", 2);
+    hook_take(s.hook, 2 + 2); /* both at once */
+    hook_hold(s.hook, false);
+    figure_wait(&s, "failed", 2 + 2);
+    hook_hold(s.hook, true);
+    hook_answer(s.hook, 200, NULL);
+    submits(&s, "later", 3);
+    hook_take(s.hook, 4 + 1);
+    queued_wait(&s, 4 + 3);
+    for (int64_t until = now_ms() + 300; now_ms() < until; poll(NULL, 0, 20))
+        assert_int_equal(hook_count(s.hook), 4 + 1);
+    hook_hold(s.hook, false);
+    queued_wait(&s, 4);
+    assert_int_equal(hook_count(s.hook), 4 + 3);
 }
 
 static void a_redirect_is_a_failure_and_is_not_followed(void **state) {
@@ -343,6 +376,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         GATE_CLAIM(an_end_is_posted_and_signed),
         GATE_CLAIM(what_fails_is_sent_again_under_the_same_id),
+        GATE_CLAIM(a_receiver_that_failed_three_times_gets_one_at_a_time),
         GATE_CLAIM(a_redirect_is_a_failure_and_is_not_followed),
         GATE_CLAIM(after_the_last_attempt_it_is_disabled_and_waits_for_a_person),
         GATE_CLAIM(a_receiver_that_is_gone_disables_it_at_once),
