@@ -30,6 +30,7 @@ enum { ACCOUNTS_MAX = 64, RETRIES_MAX = 32, WEBHOOK_KEY_MIN = 24, WEBHOOK_KEY_MA
     X(broker, SPAN, 100, 600000, 10000, "for the broker's word; then 503")                                   \
     X(wait, SPAN, 0, 600000, 60000, "longest `Prefer: wait`")                                                \
     X(webhook_messages, INT, 1, 10000000, 1000000, "of one account not delivered; more stay with the broker") \
+    X(webhook_answer, SPAN, 100, 600000, 20000, "for a webhook's receiver to answer; then it has failed")    \
     X(keep_alive, SPAN, 100, 600000, 15000, "between the comments on an idle event stream")                  \
     X(drain, SPAN, 0, 600000, 10000, "for what is under way when the gateway is stopped")
 

@@ -16,7 +16,6 @@
 enum {
     SENDING_MAX = 8,   /* at once to one endpoint */
     FAILING_AFTER = 3, /* failures in a row; then one at a time */
-    TIMEOUT_MS = 20000,
     CONNECT_MS = 5000,
     ANSWER_MAX = 64 * 1024, /* bytes of an answer that are read at all */
     WAIT_MS = 1000,
@@ -356,7 +355,8 @@ static bool sending_open(struct hooks *hooks, struct sending *s) {
     curl_easy_setopt(s->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(s->curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(s->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(s->curl, CURLOPT_TIMEOUT_MS, (long)TIMEOUT_MS);
+    curl_easy_setopt(s->curl, CURLOPT_TIMEOUT_MS,
+                     (long)(hooks->gateway->config.limits.webhook_answer / EST_US_PER_MS));
     curl_easy_setopt(s->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     curl_easy_setopt(s->curl, CURLOPT_USERAGENT, "estelam-gateway/" ESTELAM_VERSION);
     curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, s->headers);

@@ -18,18 +18,22 @@ struct stand {
     const char *portal;
 };
 
-static struct stand stand_new(const char *retries) {
+static struct stand stand_with(const char *retries, const char *limits) {
     char more[512];
     struct stand s = {.town = gate_town(), .hook = hook_open()};
     town_start(s.town);
     town_file(s.town, "hook.secret", HOOK_SECRET "\n");
     snprintf(more, sizeof more,
-             "state: state\nwebhooks: {portal: {url: \"%s\", secret_file: hook.secret%s%s}}\n",
-             hook_url(s.hook), retries ? ", retries: " : "", retries ? retries : "");
+             "state: state\nwebhooks: {portal: {url: \"%s\", secret_file: hook.secret%s%s}}\nlimits: {%s}\n",
+             hook_url(s.hook), retries ? ", retries: " : "", retries ? retries : "", limits);
     s.gate = gate_new(s.town, more);
     s.portal = gate_token(s.gate, "portal", SCOPE_ALL);
     gate_start(s.gate);
     return s;
+}
+
+static struct stand stand_new(const char *retries) {
+    return stand_with(retries, "");
 }
 
 static const struct reply *webhook_of(struct stand *s) {
@@ -110,7 +114,7 @@ static void submits(struct stand *s, const char *what, int count) {
 
 static void a_receiver_that_failed_three_times_gets_one_at_a_time(void **state) {
     (void)state;
-    struct stand s = stand_new("[1 h]");
+    struct stand s = stand_with("[1 h]", "webhook_answer: 60 s");
     hook_answer(s.hook, 500, NULL);
     agent_start(s.town, "treasury-a", "answer", 1);
     submits(&s, "first", 2);
@@ -130,6 +134,18 @@ static void a_receiver_that_failed_three_times_gets_one_at_a_time(void **state) 
     hook_hold(s.hook, false);
     queued_wait(&s, 4);
     assert_int_equal(hook_count(s.hook), 4 + 3);
+}
+
+static void a_receiver_that_says_nothing_has_failed_in_time(void **state) {
+    (void)state;
+    struct stand s = stand_with("[1 h]", "webhook_answer: 500 ms");
+    agent_start(s.town, "treasury-a", "answer", 1);
+    hook_hold(s.hook, true);
+    int64_t start = now_ms();
+    gate_submit(s.gate, s.portal, uuid);
+    figure_wait(&s, "failed", 1);
+    assert_in_range(now_ms() - start, 500, 15000); /* 20 s are the default */
+    assert_int_equal(hook_count(s.hook), 1);
 }
 
 static void a_redirect_is_a_failure_and_is_not_followed(void **state) {
@@ -377,6 +393,7 @@ int main(void) {
         GATE_CLAIM(an_end_is_posted_and_signed),
         GATE_CLAIM(what_fails_is_sent_again_under_the_same_id),
         GATE_CLAIM(a_receiver_that_failed_three_times_gets_one_at_a_time),
+        GATE_CLAIM(a_receiver_that_says_nothing_has_failed_in_time),
         GATE_CLAIM(a_redirect_is_a_failure_and_is_not_followed),
         GATE_CLAIM(after_the_last_attempt_it_is_disabled_and_waits_for_a_person),
         GATE_CLAIM(a_receiver_that_is_gone_disables_it_at_once),
