@@ -78,10 +78,55 @@ export async function what_was_found_leaves_as_csv({ browser, city }) {
     expect(csv.some((line) => line.split(",").includes(String(number)) || line.includes(String(number))), "the inquiry is in it");
 }
 
+const PAGE = 50;
+const MANY = "mali.pardakht";
+let thereAre = 0;
+
+/* So many inquiries of one type, whoever asks for them first. */
+async function many(city, count) {
+    for (; thereAre < count; thereAre += 10) await Promise.all(Array.from({ length: 10 }, () => city.submit(MANY)));
+}
+
+const numbers = (page) => page.locator("[data-column=number] a").evaluateAll((all) => all.map((a) => Number(a.hash.split("/").pop())));
+const rows = (page, count) => until(`${count} rows`, async () => (await page.locator("tbody tr").count()) === count);
+
+/* Answers to "More" wait until they are let go. */
+async function heldBack(page) {
+    let go;
+    const gone = new Promise((done) => (go = done));
+    await page.route(/[?&]after=/, (route) => gone.then(() => route.continue()));
+    return go;
+}
+
 export async function many_come_page_by_page({ browser, city }) {
-    for (let n = 0; n < 60; n += 10) await Promise.all(Array.from({ length: 10 }, () => city.submit("mali.pardakht")));
-    const page = await open(browser, city, "type:mali.pardakht");
-    await until("a full page", async () => (await page.locator("tbody tr").count()) === 50);
+    await many(city, 2 * PAGE + 20);
+    const page = await open(browser, city, `type:${MANY}`);
+    await rows(page, PAGE);
+    const go = await heldBack(page);
+    await page.getByRole("button", { name: "More" }).dblclick();
+    go();
+    await until("a second page", async () => (await page.locator("tbody tr").count()) > PAGE);
+    same((await numbers(page)).length, 2 * PAGE, "rows after a double click");
     await page.getByRole("button", { name: "More" }).click();
-    await until("the rest", async () => (await page.locator("tbody tr").count()) >= 60);
+    await until("the rest", async () => (await page.locator("tbody tr").count()) > 2 * PAGE);
+    const shown = await numbers(page);
+    same(new Set(shown).size, shown.length, "distinct rows");
+}
+
+export async function rows_on_show_stay_while_new_ones_arrive({ browser, city }) {
+    await many(city, 2 * PAGE + 20);
+    const page = await open(browser, city, `type:${MANY}`);
+    await rows(page, PAGE);
+    await page.getByRole("button", { name: "More" }).click();
+    await rows(page, 2 * PAGE);
+    const before = await numbers(page);
+    const title = page.locator(".panel h2");
+    const count = await title.textContent();
+    await many(city, thereAre + 10);
+    await until("the count has grown", async () => (await title.textContent()) !== count);
+    await page.getByRole("button", { name: "Show newer ones" }).waitFor();
+    same((await numbers(page)).join(), before.join(), "rows on show");
+    await page.getByRole("button", { name: "Show newer ones" }).click();
+    await until("the newest", async () => (await numbers(page))[0] > before[0]);
+    same((await numbers(page)).length, PAGE, "rows, from the beginning again");
 }

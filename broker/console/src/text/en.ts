@@ -195,6 +195,7 @@ export const en: Text = {
         countMore: "more than {n} inquiries",
         behind: "The index is {n} events behind; the newest may not be found yet.",
         more: "More",
+        newer: "Show newer ones",
         none: "Nothing found",
         noneDo: "Shorten the filter. ي and ی, ك and ک, and digits of every script are read alike.",
         startDo: "Begin with one word, or build a filter:",

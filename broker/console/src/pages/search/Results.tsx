@@ -27,48 +27,86 @@ function countText(list: FoundList): string {
     return fill(all ? t.count : t.countMore, { n: num(list.count) });
 }
 
-/* Pages after the first, which alone is read again when something happens. */
-function useMore(query: string, first: FoundList | null) {
-    const [rows, setRows] = useState<Inquiry[]>([]);
-    const [next, setNext] = useState<string | null | undefined>(undefined);
-    const [fault, setFault] = useState<unknown>(null);
-    const cursor = next === undefined ? first?.next : next;
+interface Found {
+    first: FoundList; // read again whenever something happens
+    rows: Inquiry[]; // on show
+    next: string | null; // from where on there are more
+    wide: boolean; // more than the first page is on show
+}
+
+const narrow = (first: FoundList): Found => ({ first, rows: first.rows, next: first.next ?? null, wide: false });
+
+/* Once more than a page is on show its rows keep their places: what is newer waits to be asked for, so that
+ * nothing is pushed out between two pages. What the first page shows to fit no longer goes. */
+function renewed(old: Found, first: FoundList): Found {
+    const now = new Map(first.rows.map((row) => [row.number, row]));
+    const told = Number(first.next ?? 0); // of numbers from here on the first page tells all
+    const rows = old.rows.map((row) => now.get(row.number) ?? (row.number < told ? row : null));
+    return { ...old, first, rows: rows.filter((row) => row !== null) };
+}
+
+function joined(old: Found, page: FoundList): Found {
+    const seen = new Set(old.rows.map((row) => row.number));
+    return { ...old, rows: [...old.rows, ...page.rows.filter((row) => !seen.has(row.number))], next: page.next ?? null };
+}
+
+function useFound(query: string) {
+    const { value, fault, again } = useAsked<FoundList>(pathOf(query));
+    const [found, setFound] = useState<Found | null>(null);
+    const [busy, setBusy] = useState(false);
+    const [moreFault, setMoreFault] = useState<unknown>(null);
+    useEffect(() => {
+        if (value) setFound((old) => (old?.wide ? renewed(old, value) : narrow(value)));
+    }, [value]);
     const more = async (): Promise<void> => {
+        if (busy || !found?.next) return;
+        setBusy(true);
+        setFound({ ...found, wide: true });
         try {
-            const list = await get<FoundList>(pathOf(query, cursor ?? ""));
-            setRows((old) => [...old, ...list.rows]);
-            setNext(list.next ?? null);
-            setFault(null);
+            const page = await get<FoundList>(pathOf(query, found.next));
+            setFound((old) => old && joined(old, page));
+            setMoreFault(null);
         } catch (error) {
-            setFault(error);
+            setMoreFault(error);
         }
+        setBusy(false);
     };
-    return { rows, fault, more: cursor ? more : null };
+    const newer = (): void => setFound((old) => old && narrow(old.first));
+    return { found, fault, again, busy, more, moreFault, newer };
+}
+
+/* There are newer ones than the first on show. */
+function isBehind({ first, rows }: Found): boolean {
+    const newest = first.rows[0];
+    return newest !== undefined && newest.number > (rows[0]?.number ?? 0);
 }
 
 export function Results({ query }: { query: string }) {
     const t = text().search;
-    const { value, fault, again } = useAsked<FoundList>(pathOf(query));
-    const rest = useMore(query, value);
+    const { found, fault, again, busy, more, moreFault, newer } = useFound(query);
     useEffect(() => onEvents(again), [again]);
-    if (!value) return fault !== null ? <Fault of={fault} again={again} /> : <Loading />;
-    const seen = new Set(value.rows.map((r) => r.number));
-    const rows = [...value.rows, ...rest.rows.filter((r) => !seen.has(r.number))];
-    const behind = value.behind ?? 0;
+    if (!found) return fault !== null ? <Fault of={fault} again={again} /> : <Loading />;
+    const { first, rows } = found;
+    const behind = first.behind ?? 0;
     return (
         <>
             {behind > 0 && <Banner tone="calm">{fill(t.behind, { n: num(behind) })}</Banner>}
             {fault !== null && <Fault of={fault} again={again} />}
-            <Panel title={countText(value) || t.title} flush actions={rows.length > 0 && <Csv query={query} />}>
+            <Panel title={countText(first) || t.title} flush actions={rows.length > 0 && <Csv query={query} />}>
+                {isBehind(found) && (
+                    <p class="table-more">
+                        <Button small onClick={newer}>{t.newer}</Button>
+                    </p>
+                )}
                 {rows.length ? (
                     <InquiryTable caption={t.title} rows={rows} />
                 ) : (
                     <Empty icon="search" title={t.none}>{t.noneDo}</Empty>
                 )}
-                {rest.fault !== null && <Fault of={rest.fault} />}
-                {rest.more && (
+                {moreFault !== null && <Fault of={moreFault} />}
+                {found.next && (
                     <p class="table-more">
-                        <Button small onClick={() => void rest.more?.()}>{t.more}</Button>
+                        <Button small disabled={busy} onClick={() => void more()}>{t.more}</Button>
                     </p>
                 )}
             </Panel>
