@@ -97,6 +97,7 @@ struct text {
     char *data;
     size_t size;
     unsigned rows, rows_max;
+    bool cut; /* there are more rows than rows_max */
     struct line *line;
 };
 
@@ -140,12 +141,17 @@ static void csv_head(FILE *file) {
     fputs("\r\n", file);
 }
 
+/* Whoever has fewer rows than were found is told: the file itself looks whole. */
 static void csv_done(struct question *q, struct text *text) {
+    char rows[24];
     fclose(text->file);
     text->file = NULL;
     request_text(q->request, MHD_HTTP_OK, "text/csv; charset=utf-8", text->data ? text->data : "",
                  text->size);
     request_header(q->request, MHD_HTTP_HEADER_CONTENT_DISPOSITION, "attachment; filename=\"inquiries.csv\"");
+    snprintf(rows, sizeof rows, "%u", text->rows);
+    if (text->cut)
+        request_header(q->request, "Estelam-Truncated", rows);
     free(text->data);
     text->data = NULL;
 }
@@ -161,12 +167,15 @@ static bool answer_csv(struct question *q, const est_event *event) {
         request_refused(q->request, event);
         return true;
     }
-    json_array_foreach(rows, i, row) if (text->rows < text->rows_max) {
+    json_array_foreach(rows, i, row) {
+        text->cut = text->rows == text->rows_max;
+        if (text->cut)
+            break;
         csv_row(text->file, row);
         text->rows++;
     }
     json_decref(rows);
-    if (!event->next || text->rows >= text->rows_max) {
+    if (!event->next || text->cut) {
         csv_done(q, text);
         return true;
     }

@@ -559,6 +559,24 @@ static void a_requester_finds_its_own_only(void **state) {
         CALL(s.gate, "/v1/inquiries/0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11", .token = s.duty)->status, 404);
 }
 
+static void a_csv_that_is_not_whole_says_so(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    gate_submit(s.gate, s.portal, "p1");
+    gate_submit(s.gate, s.portal, "p2");
+    submit_use(&s, s.notary, "n1");
+    found_wait(&s, "/v1/inquiries", s.duty, 3);
+    const struct reply *r = CALL(s.gate, "/v1/inquiries.csv?limit=2", .token = s.duty);
+    assert_int_equal(r->status, 200);
+    assert_non_null(reply_header(r, "Estelam-Truncated"));
+    assert_string_equal(reply_header(r, "Estelam-Truncated"), "2");
+    assert_null(
+        reply_header(CALL(s.gate, "/v1/inquiries.csv?limit=3", .token = s.duty), "Estelam-Truncated"));
+    /* What is not the requester's own is none of what it lacks. */
+    assert_null(
+        reply_header(CALL(s.gate, "/v1/inquiries.csv?limit=2", .token = s.portal), "Estelam-Truncated"));
+}
+
 static void assert_filter_refused(const struct reply *r, const char *why) {
     assert_problem(r, 422, "INVALID_FIELD");
     if (!strstr(reply_text(r, "detail"), why))
@@ -763,6 +781,7 @@ int main(void) {
         GATE_CLAIM(an_observer_sees_counts_and_nothing_of_a_person),
         GATE_CLAIM(only_an_administrator_sees_bodies),
         GATE_CLAIM(a_requester_finds_its_own_only),
+        GATE_CLAIM(a_csv_that_is_not_whole_says_so),
         GATE_CLAIM(a_filter_is_judged_as_it_was_typed),
         GATE_CLAIM(a_csv_holds_no_formula_and_as_many_rows_as_were_asked_for),
         GATE_CLAIM(no_filter_of_a_requester_reaches_what_is_not_its_own),

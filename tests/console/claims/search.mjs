@@ -78,6 +78,16 @@ export async function what_was_found_leaves_as_csv({ browser, city }) {
     expect(csv.some((line) => line.split(",").includes(String(number)) || line.includes(String(number))), "the inquiry is in it");
 }
 
+export async function a_csv_that_is_not_whole_is_told({ browser, city }) {
+    await city.submit("nosazi.bedehi");
+    await city.submit("nosazi.bedehi");
+    const page = await open(browser, city, "department:nosazi");
+    await page.locator("tbody tr").first().waitFor();
+    await page.route("**/v1/inquiries.csv?*", (route) => route.continue({ url: route.request().url() + "&limit=1" }));
+    await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export CSV" }).click()]);
+    await page.locator(".toast-failed", { hasText: "only the newest 1" }).waitFor();
+}
+
 const PAGE = 50;
 const MANY = "mali.pardakht";
 let thereAre = 0;

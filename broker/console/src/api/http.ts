@@ -75,9 +75,11 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
     return (await (await ask("GET", path, undefined, signal)).json()) as T;
 }
 
-/* Byte for byte: as text the mark by which spreadsheets know UTF-8 would be lost. */
-export async function getBlob(path: string): Promise<Blob> {
-    return (await ask("GET", path)).blob();
+/* Byte for byte: as text the mark by which spreadsheets know UTF-8 would be lost. `cut`: how many rows it has
+ * where more were found. */
+export async function getFile(path: string): Promise<{ content: Blob; cut: number }> {
+    const response = await ask("GET", path);
+    return { content: await response.blob(), cut: Number(response.headers.get("Estelam-Truncated")) };
 }
 
 export async function post<T>(path: string, body: unknown): Promise<T> {

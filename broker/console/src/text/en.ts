@@ -191,6 +191,7 @@ export const en: Text = {
         clear: "Clear",
         csv: "Export CSV",
         csvDone: "The CSV file is ready.",
+        csvCut: "The CSV file is not whole: it has only the newest {n} inquiries. Narrow the filter, by month for instance.",
         count: "{n} inquiries",
         countMore: "more than {n} inquiries",
         behind: "The index is {n} events behind; the newest may not be found yet.",

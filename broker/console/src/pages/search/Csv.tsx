@@ -1,7 +1,8 @@
 // Csv.tsx - everything that the filter finds, as a file. It is fetched, not linked to: a link has no token.
 import { useState } from "preact/hooks";
-import { getBlob } from "../../api/http";
-import { text } from "../../text";
+import { getFile } from "../../api/http";
+import { num } from "../../format/number";
+import { fill, text } from "../../text";
 import { Button } from "../../ui/Button";
 import { faultText } from "../../ui/Fault";
 import { toast } from "../../ui/Toasts";
@@ -21,9 +22,10 @@ export function Csv({ query }: { query: string }) {
     const download = async (): Promise<void> => {
         setBusy(true);
         try {
-            const csv = await getBlob(`/v1/inquiries.csv?q=${encodeURIComponent(query)}`);
-            offer(csv, `estelam-${new Date().toISOString().slice(0, 19).replace(/[T:]/g, "-")}.csv`);
-            toast(t.search.csvDone);
+            const { content, cut } = await getFile(`/v1/inquiries.csv?q=${encodeURIComponent(query)}`);
+            offer(content, `estelam-${new Date().toISOString().slice(0, 19).replace(/[T:]/g, "-")}.csv`);
+            if (cut) toast(fill(t.search.csvCut, { n: num(cut) }), true);
+            else toast(t.search.csvDone);
         } catch (error) {
             toast(faultText(error), true);
         }
