@@ -6,6 +6,16 @@ export interface Route {
     page: string; // "" is the overview
     id: string; // what stands behind the page's name
     query: URLSearchParams;
+    entry: string; // which entry of the browser's history it is: the same again after Back
+}
+
+/* The browser keeps it with the entry, also over a reload. */
+function entryHere(): string {
+    const kept = (history.state as { entry?: string } | null)?.entry;
+    if (kept) return kept;
+    const entry = String(performance.timeOrigin + performance.now());
+    history.replaceState({ entry }, "");
+    return entry;
 }
 
 function parse(hash: string): Route {
@@ -17,7 +27,7 @@ function parse(hash: string): Route {
     } catch {
         // Not percent-encoded as it should be: taken as it stands.
     }
-    return { page, id: name, query: new URLSearchParams(query) };
+    return { page, id: name, query: new URLSearchParams(query), entry: entryHere() };
 }
 
 export const route = store<Route>(parse(location.hash));
@@ -35,6 +45,6 @@ export function go(to: string): void {
 
 /* The same page with other questions asked of it: no new entry in the browser's history. */
 export function replace(to: string): void {
-    history.replaceState(null, "", to);
+    history.replaceState(history.state, "", to);
     route.set(parse(location.hash));
 }

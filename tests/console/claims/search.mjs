@@ -140,3 +140,26 @@ export async function rows_on_show_stay_while_new_ones_arrive({ browser, city })
     await until("the newest", async () => (await numbers(page))[0] > before[0]);
     same((await numbers(page)).length, PAGE, "rows, from the beginning again");
 }
+
+export async function back_leads_to_the_place_one_came_from({ browser, city }) {
+    await many(city, 2 * PAGE + 20);
+    const page = await open(browser, city, `type:${MANY}`);
+    await rows(page, PAGE);
+    await page.getByRole("button", { name: "More" }).click();
+    await rows(page, 2 * PAGE);
+    await page.locator("tbody tr").nth(80).locator(".row-link").scrollIntoViewIfNeeded();
+    const at = await page.evaluate(() => scrollY);
+    expect(at > 1_000, `scrolled to ${at}`);
+    await page.locator("tbody tr").nth(80).locator(".row-link").click();
+    await page.locator("[data-step]").first().waitFor();
+    same(await page.evaluate(() => scrollY), 0, "the place on a new page");
+    await page.goBack();
+    await rows(page, 2 * PAGE);
+    await until("the place of before", async () => Math.abs((await page.evaluate(() => scrollY)) - at) < 40);
+    await page.fill("input[data-search]", "state:waiting");
+    await page.keyboard.press("Enter");
+    await until("the second search", async () => (await page.locator("tbody tr").count()) !== 2 * PAGE);
+    await page.goBack();
+    await until("the first search again", async () => (await page.inputValue("input[data-search]")) === `type:${MANY}`);
+    await rows(page, 2 * PAGE);
+}

@@ -13,6 +13,7 @@ import { may, type Right } from "../session";
 import { useStore } from "../store";
 import { fill, text } from "../text";
 import { Empty } from "../ui/Empty";
+import { isKnown, placeAgain, placeTop } from "./place";
 
 interface Entry {
     needs: Right;
@@ -23,7 +24,7 @@ interface Entry {
 const pages: Record<string, Entry> = {
     "": { needs: "queues", title: () => text().overview.title, render: () => <Overview /> },
     department: { needs: "queues", title: (at) => departmentTitle(at.id), render: (at) => <Department key={at.id} name={at.id} /> },
-    search: { needs: "search", title: () => text().search.title, render: (at) => <Search query={at.query.get("q") ?? ""} /> },
+    search: { needs: "search", title: () => text().search.title, render: (at) => <Search query={at.query.get("q") ?? ""} entry={at.entry} /> },
     inquiry: {
         needs: "inquiry",
         title: (at) => fill(text().inquiry.title, { n: digits(at.id) }),
@@ -53,7 +54,10 @@ export function Page() {
         // A reader of the screen is told of the new page by the focus moving to it.
         if (!first.current) document.getElementById("content")?.focus({ preventScroll: true });
         first.current = false;
-        scrollTo(0, 0);
+        if (!isKnown(at.entry)) placeTop();
     }, [at.page, at.id]);
+    useEffect(() => {
+        if (isKnown(at.entry)) placeAgain(at.entry);
+    }, [at.entry]);
     return shown ? shown.render(at) : <Nowhere />;
 }

@@ -4,6 +4,7 @@ import { get } from "../../api/http";
 import type { FoundList, Inquiry } from "../../api/shapes";
 import { num } from "../../format/number";
 import { onEvents } from "../../live/feed";
+import { session } from "../../session";
 import { fill, text } from "../../text";
 import { Banner } from "../../ui/Banner";
 import { Button } from "../../ui/Button";
@@ -34,6 +35,17 @@ interface Found {
     wide: boolean; // more than the first page is on show
 }
 
+/* What the last few searches of the history showed, for whoever comes back to them. */
+const KEEP = 10;
+const kept = new Map<string, Found>();
+session.listen(() => session.get().state === "out" && kept.clear());
+
+function keep(name: string, found: Found): void {
+    kept.delete(name);
+    kept.set(name, found);
+    for (const oldest of [...kept.keys()].slice(0, -KEEP)) kept.delete(oldest);
+}
+
 const narrow = (first: FoundList): Found => ({ first, rows: first.rows, next: first.next ?? null, wide: false });
 
 /* Once more than a page is on show its rows keep their places: what is newer waits to be asked for, so that
@@ -50,14 +62,18 @@ function joined(old: Found, page: FoundList): Found {
     return { ...old, rows: [...old.rows, ...page.rows.filter((row) => !seen.has(row.number))], next: page.next ?? null };
 }
 
-function useFound(query: string) {
+function useFound(query: string, entry: string) {
+    const name = `${entry} ${query}`;
     const { value, fault, again } = useAsked<FoundList>(pathOf(query));
-    const [found, setFound] = useState<Found | null>(null);
+    const [found, setFound] = useState(kept.get(name) ?? null);
     const [busy, setBusy] = useState(false);
     const [moreFault, setMoreFault] = useState<unknown>(null);
     useEffect(() => {
         if (value) setFound((old) => (old?.wide ? renewed(old, value) : narrow(value)));
     }, [value]);
+    useEffect(() => {
+        if (found) keep(name, found);
+    }, [name, found]);
     const more = async (): Promise<void> => {
         if (busy || !found?.next) return;
         setBusy(true);
@@ -81,9 +97,9 @@ function isBehind({ first, rows }: Found): boolean {
     return newest !== undefined && newest.number > (rows[0]?.number ?? 0);
 }
 
-export function Results({ query }: { query: string }) {
+export function Results({ query, entry }: { query: string; entry: string }) {
     const t = text().search;
-    const { found, fault, again, busy, more, moreFault, newer } = useFound(query);
+    const { found, fault, again, busy, more, moreFault, newer } = useFound(query, entry);
     useEffect(() => onEvents(again), [again]);
     if (!found) return fault !== null ? <Fault of={fault} again={again} /> : <Loading />;
     const { first, rows } = found;

@@ -9,15 +9,13 @@ import { Examples } from "./Examples";
 import { Filters } from "./Filters";
 import { Results } from "./Results";
 
-export function Search({ query }: { query: string }) {
+export function Search({ query, entry }: { query: string; entry: string }) {
     const t = text().search;
     const [typed, setTyped] = useState(query);
     useEffect(() => setTyped(query), [query]);
-    const ask = (q: string): void => {
-        const to = href("search", undefined, { q: q.trim() });
-        if (query) replace(to);
-        else go(to);
-    };
+    const addressOf = (q: string): string => href("search", undefined, { q: q.trim() });
+    // A search that was asked for is one to come back to; a field that is being set is not.
+    const refine = (q: string): void => (query ? replace : go)(addressOf(q));
     return (
         <div class="page">
             <PageHead title={t.title} />
@@ -26,7 +24,7 @@ export function Search({ query }: { query: string }) {
                 role="search"
                 onSubmit={(e) => {
                     e.preventDefault();
-                    ask(typed);
+                    go(addressOf(typed));
                 }}
             >
                 <div class="search-line">
@@ -46,9 +44,9 @@ export function Search({ query }: { query: string }) {
                     <Button type="submit" kind="primary">{t.submit}</Button>
                 </div>
                 <p class="field-hint">{t.filterTip}</p>
-                <Filters value={typed} onChange={(q) => (setTyped(q), ask(q))} />
+                <Filters value={typed} onChange={(q) => (setTyped(q), refine(q))} />
             </form>
-            {query ? <Results key={query} query={query} /> : <Examples />}
+            {query ? <Results key={`${entry} ${query}`} query={query} entry={entry} /> : <Examples />}
         </div>
     );
 }
