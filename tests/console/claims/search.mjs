@@ -55,6 +55,19 @@ export async function a_jalali_day_in_persian_digits_is_understood({ browser, ci
     await found(page, number);
 }
 
+export async function a_day_is_understood_as_people_write_it({ browser, city }) {
+    const page = await open(browser, city, "");
+    const text = page.locator("input[data-search]");
+    for (const [typed, day] of [["2026-11-26", "2026-11-26"], ["2026/1/5", "2026-01-05"], ["1405/9/4", "1405/09/04"], ["۱۴۰۵-۰۹-۰۴", "1405/09/04"]]) {
+        await page.getByLabel("From").fill(typed);
+        await page.keyboard.press("Enter");
+        await until(`${typed} is in the filter`, async () => (await text.inputValue()) === `received:${day}..`);
+        await page.locator(".panel h2").waitFor();
+        same(await page.locator(".fault").count(), 0, `refusals of ${typed}`);
+        await page.getByRole("button", { name: "Clear" }).click();
+    }
+}
+
 export async function a_filter_that_cannot_be_read_is_explained({ browser, city }) {
     const page = await open(browser, city, "colour:red");
     await page.locator(".fault-detail", { hasText: "character" }).waitFor();

@@ -1,5 +1,6 @@
 // filter.ts - the filter's text and the fields beside it are two views of one thing: a field writes its term
 // into the text, and is read back from it. What the text means is for the broker to say.
+import { latinDigits } from "./fold";
 
 /* Terms as they stand between blanks; a quote keeps blanks together. */
 export function terms(text: string): string[] {
@@ -40,4 +41,15 @@ export function withStretch(text: string, from: string, to: string): string {
     const a = from.trim();
     const b = to.trim();
     return withTerm(text, "received", a || b ? (a === b ? a : `${a}..${b}`) : "");
+}
+
+const JALALI_BEFORE = 1700;
+
+/* A day as the broker reads it, from one as people write it: 1405/09/04 or 2026-11-26, with two digits each. What
+ * is no day stays as it is, for the broker to refuse. */
+export function dayTerm(typed: string): string {
+    const plain = latinDigits(typed).replace(/\p{Cf}/gu, "").trim();
+    const [, year, month = "", day = ""] = /^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})$/.exec(plain) ?? [];
+    if (!year) return plain;
+    return [year, month.padStart(2, "0"), day.padStart(2, "0")].join(Number(year) < JALALI_BEFORE ? "/" : "-");
 }

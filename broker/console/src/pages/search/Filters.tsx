@@ -1,7 +1,6 @@
 // Filters.tsx - the common questions as fields; each is one term of the text above.
 import { useId, useState } from "preact/hooks";
-import { latinDigits } from "../../format/fold";
-import { stretch, termValue, withStretch, withTerm } from "../../format/filter";
+import { dayTerm, stretch, termValue, withStretch, withTerm } from "../../format/filter";
 import { num } from "../../format/number";
 import { catalogue, departmentTitle, typeTitle } from "../../live/catalogue";
 import { useStore } from "../../store";
@@ -32,7 +31,7 @@ function DateField({ label, value, onChange }: { label: string; value: string; o
     const id = useId();
     const [typed, setTyped] = useState<string | null>(null);
     const done = (): void => {
-        if (typed !== null && typed !== value) onChange(latinDigits(typed).replace(/[-.]/g, "/"));
+        if (typed !== null && typed !== value) onChange(dayTerm(typed));
         setTyped(null);
     };
     return (
