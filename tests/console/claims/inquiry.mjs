@@ -50,6 +50,16 @@ export async function compact_and_json_show_the_same_facts({ browser, city }) {
     expect(json.timeline.some((row) => row.event === "answered"), "the timeline is in it");
 }
 
+export async function a_case_leads_to_its_search_whatever_it_is_called({ browser, city }) {
+    for (const case_id of ['پ "17" \\ 3', "a\\b,c", "الف،ب"]) {
+        const { number } = await city.submit("nosazi.bedehi", { case_id });
+        const page = await open(browser, city, number);
+        await page.locator(".details a", { hasText: case_id }).click();
+        await page.locator(`tbody a[href="#/inquiry/${number}"]`).waitFor();
+        await browser.closePages();
+    }
+}
+
 export async function an_inquiry_is_found_by_its_uuid({ browser, city }) {
     const { number, id } = await city.submit("nosazi.bedehi");
     const page = await open(browser, city, id);

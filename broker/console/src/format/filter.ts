@@ -16,8 +16,9 @@ export function termValue(text: string, field: string): string {
     return value.startsWith('"') ? value.slice(1, -1).replace(/\\(["\\])/g, "$1") : value;
 }
 
+/* A backslash is one outside quotes; a comma, in either script, would part two values. */
 function quoted(value: string): string {
-    return /[\s"]/.test(value) ? `"${value.replace(/["\\]/g, "\\$&")}"` : value;
+    return /[\s",،]/.test(value) ? `"${value.replace(/["\\]/g, "\\$&")}"` : value;
 }
 
 /* The text with the field's term put in the old one's place, at the end, or taken out. */

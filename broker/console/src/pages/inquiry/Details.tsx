@@ -1,6 +1,7 @@
 // Details.tsx - what the inquiry is: who asked whom, about what, until when, and what came of it.
 import type { ComponentChildren } from "preact";
 import type { Inquiry } from "../../api/shapes";
+import { withTerm } from "../../format/filter";
 import { digits, num } from "../../format/number";
 import { departmentTitle, purposeTitle } from "../../live/catalogue";
 import { href } from "../../route";
@@ -23,7 +24,7 @@ function facts(row: Inquiry): Fact[] {
         row.requester ? [c.requester, <Name>{row.requester}</Name>] : null,
         row.purpose ? [c.purpose, purposeTitle(row.purpose)] : null,
         row.parcel ? [c.parcel, <a href={href("search", undefined, { q: `parcel:${row.parcel}` })}><Name>{row.parcel}</Name></a>] : null,
-        row.case_id ? [c.case, <a href={href("search", undefined, { q: `case:"${row.case_id}"` })}><bdi>{row.case_id}</bdi></a>] : null,
+        row.case_id ? [c.case, <a href={href("search", undefined, { q: withTerm("", "case", row.case_id) })}><bdi>{row.case_id}</bdi></a>] : null,
         [c.received, <Time at={row.received_at} form="full" />],
         row.due_at ? [c.due, <Time at={row.due_at} />] : null,
         row.ended_at ? [c.ended, <Time at={row.ended_at} form="full" />] : null,
