@@ -60,6 +60,25 @@ export async function a_case_leads_to_its_search_whatever_it_is_called({ browser
     }
 }
 
+/* Marks by which a text from outside could turn round what is read after them. */
+export async function marks_of_direction_from_outside_are_shown({ browser, city }) {
+    const { number } = await city.submit("metro.harim", { case_id: "17\u202e4041" });
+    await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "not\u2066 ours" });
+    const page = await open(browser, city, number);
+    await page.locator(".details", { hasText: "17U+202E4041" }).waitFor();
+    await page.locator("[data-step=cancelled]", { hasText: "notU+2066 ours" }).waitFor();
+    const plain = async () => expect(!/[\u202a-\u202e\u2066-\u2069]/.test(await page.locator("main").textContent()), "no mark stands as it is");
+    await plain();
+    await page.getByRole("link", { name: "Compact" }).click();
+    await page.getByRole("cell", { name: "notU+2066 ours" }).waitFor();
+    await plain();
+    await page.getByRole("link", { name: "JSON" }).click();
+    const json = await page.locator("pre.json").textContent();
+    expect(json.includes("17\\u202e4041"), "JSON has it escaped");
+    same(JSON.parse(json).case_id, "17\u202e4041", "and means the same");
+    await plain();
+}
+
 export async function an_inquiry_is_found_by_its_uuid({ browser, city }) {
     const { number, id } = await city.submit("nosazi.bedehi");
     const page = await open(browser, city, id);

@@ -58,3 +58,13 @@ export async function a_group_is_counted_before_it_goes_back({ browser, city }) 
     for (const number of numbers) same((await city.ended(number)).state, "answered", `inquiry ${number}`);
     await page.getByText("Nothing is parked").waitFor();
 }
+
+export async function an_agents_reason_shows_its_marks_of_direction({ browser, city }) {
+    const page = await browser.page({ token: city.token("duty"), language: "en" });
+    const row = { number: 7, type: "gas.harim", department: "gas", district: 0, at: new Date().toISOString(), code: "AGENT_REFUSED", attempts: 1, reason: "no\u202esuch" };
+    await page.route(/\/v1\/parked(\?|$)/, (route) => route.fulfill({ json: { rows: [row], next: null } }));
+    await page.evaluate(() => (location.hash = "#/parked"));
+    const reason = page.locator("[data-column=reason]");
+    await reason.getByText("noU+202Esuch").waitFor();
+    expect(!(await reason.innerHTML()).includes("\u202e"), "nor on hover");
+}

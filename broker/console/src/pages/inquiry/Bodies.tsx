@@ -1,5 +1,6 @@
 // Bodies.tsx - request and reply, for administrators: nobody else is given them.
 import type { Inquiry } from "../../api/shapes";
+import { marksEscaped } from "../../format/foreign";
 import { may } from "../../session";
 import { text } from "../../text";
 import { Panel } from "../../ui/Panel";
@@ -12,7 +13,7 @@ export function Bodies({ row }: { row: Inquiry }) {
     const part = (title: string, value: unknown) =>
         hasContent(value) && (
             <Panel title={title}>
-                <pre class="json" dir="ltr" tabIndex={0}>{JSON.stringify(value, null, 2)}</pre>
+                <pre class="json" dir="ltr" tabIndex={0}>{marksEscaped(JSON.stringify(value, null, 2))}</pre>
             </Panel>
         );
     return (

@@ -4,6 +4,7 @@ import { digits } from "../../format/number";
 import { timeText, timeTip, clockWithMs } from "../../format/time";
 import { fill, text, word } from "../../text";
 import { Code, Name } from "../../ui/Code";
+import { Foreign } from "../../ui/Foreign";
 import { Panel } from "../../ui/Panel";
 import { Table, type Column } from "../../ui/Table";
 import { exact } from "./steps";
@@ -23,7 +24,7 @@ function columns(): Column<TimelineRow>[] {
         { key: "event", title: t.columns.event, cell: (r) => word(t.events, r.event) },
         { key: "actor", title: t.columns.actor, cell: (r) => (r.actor ? <Name>{r.actor}</Name> : t.inquiry.broker) },
         { key: "code", title: t.columns.code, cell: (r) => (r.code ? <Code code={r.code} /> : "") },
-        { key: "text", title: t.columns.text, cell: (r) => <bdi>{r.event === "answered" ? word(t.outcomes, r.text) : r.text}</bdi> },
+        { key: "text", title: t.columns.text, cell: (r) => <Foreign>{r.event === "answered" ? word(t.outcomes, r.text) : r.text}</Foreign> },
     ];
 }
 

@@ -7,6 +7,7 @@ import { departmentTitle, purposeTitle } from "../../live/catalogue";
 import { href } from "../../route";
 import { fill, text } from "../../text";
 import { Code, Name } from "../../ui/Code";
+import { Foreign } from "../../ui/Foreign";
 import { Panel } from "../../ui/Panel";
 import { Time } from "../../ui/Time";
 
@@ -24,7 +25,7 @@ function facts(row: Inquiry): Fact[] {
         row.requester ? [c.requester, <Name>{row.requester}</Name>] : null,
         row.purpose ? [c.purpose, purposeTitle(row.purpose)] : null,
         row.parcel ? [c.parcel, <a href={href("search", undefined, { q: `parcel:${row.parcel}` })}><Name>{row.parcel}</Name></a>] : null,
-        row.case_id ? [c.case, <a href={href("search", undefined, { q: withTerm("", "case", row.case_id) })}><bdi>{row.case_id}</bdi></a>] : null,
+        row.case_id ? [c.case, <a href={href("search", undefined, { q: withTerm("", "case", row.case_id) })}><Foreign>{row.case_id}</Foreign></a>] : null,
         [c.received, <Time at={row.received_at} form="full" />],
         row.due_at ? [c.due, <Time at={row.due_at} />] : null,
         row.ended_at ? [c.ended, <Time at={row.ended_at} form="full" />] : null,
@@ -32,10 +33,10 @@ function facts(row: Inquiry): Fact[] {
         row.holder ? [i.holder, <Name>{row.holder}</Name>] : null,
         row.until_at && !row.ended_at ? [i.until, <Time at={row.until_at} form="full" />] : null,
         row.code ? [c.code, <Code code={row.code} />] : null,
-        row.reason ? [c.reason, <bdi>{row.reason}</bdi>] : null,
-        row.legal_ref ? [i.legal, <bdi>{row.legal_ref}</bdi>] : null,
+        row.reason ? [c.reason, <Foreign>{row.reason}</Foreign>] : null,
+        row.legal_ref ? [i.legal, <Foreign>{row.legal_ref}</Foreign>] : null,
         row.valid_until ? [i.validUntil, digits(row.valid_until)] : null,
-        row.signer ? [i.signer, <bdi>{row.signer}</bdi>] : null,
+        row.signer ? [i.signer, <Foreign>{row.signer}</Foreign>] : null,
         row.id ? [i.id, <Name>{row.id}</Name>] : null,
     ];
 }

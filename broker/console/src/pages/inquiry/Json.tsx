@@ -1,4 +1,5 @@
 // Json.tsx - the API's own words about it, to copy.
+import { marksEscaped } from "../../format/foreign";
 import { text } from "../../text";
 import { Button } from "../../ui/Button";
 import { Panel } from "../../ui/Panel";
@@ -6,7 +7,7 @@ import { toast } from "../../ui/Toasts";
 
 export function Json({ value }: { value: unknown }) {
     const t = text().inquiry;
-    const json = JSON.stringify(value, null, 2);
+    const json = marksEscaped(JSON.stringify(value, null, 2));
     // Browsers have no clipboard for pages that came without TLS from another machine.
     const clipboard: Clipboard | undefined = navigator.clipboard;
     const copy = (): void => void clipboard?.writeText(json).then(() => toast(t.copied), () => {});

@@ -10,6 +10,7 @@ import type { Text } from "../../text/fa";
 import { Code, Name } from "../../ui/Code";
 import { Empty } from "../../ui/Empty";
 import { EventMark } from "../../ui/EventMark";
+import { Foreign } from "../../ui/Foreign";
 import { Panel } from "../../ui/Panel";
 import { spent, steps, type Step } from "./steps";
 import { Where } from "./Where";
@@ -39,7 +40,7 @@ function StepText({ step }: { step: Step }) {
     const t = text();
     if (!step.text) return null;
     const known = stepText(t, step.event, step.text);
-    return <p class="step-text"><bdi>{known}</bdi></p>;
+    return <p class="step-text"><Foreign>{known}</Foreign></p>;
 }
 
 function Line({ step, day, final }: { step: Step; day: string | null; final: boolean }) {

@@ -9,6 +9,7 @@ import { fill, text } from "../../text";
 import { Age } from "../../ui/Age";
 import { Button } from "../../ui/Button";
 import { Code } from "../../ui/Code";
+import { Foreign } from "../../ui/Foreign";
 import { Panel } from "../../ui/Panel";
 import { Table, type Column } from "../../ui/Table";
 import { RequeueDialog } from "../inquiry/Dialogs";
@@ -21,7 +22,7 @@ function columns(requeue: (number: number) => void): Column<ParkedRow>[] {
         { key: "number", title: t.columns.number, cell: (r) => <a class="row-link" href={href("inquiry", r.number)} aria-label={fill(t.search.open, { n: digits(r.number) })}>{digits(r.number)}</a> },
         { key: "type", title: t.columns.type, cell: (r) => <>{typeTitle(r.type)} <small class="sub"><a class="quiet" href={href("department", r.department)}>{departmentTitle(r.department)}</a></small></> },
         { key: "code", title: t.columns.code, cell: (r) => <Code code={r.code} /> },
-        { key: "reason", title: t.columns.reason, cell: (r) => <bdi class="clip" title={r.reason}>{r.reason}</bdi> },
+        { key: "reason", title: t.columns.reason, cell: (r) => <Foreign clip>{r.reason}</Foreign> },
         { key: "attempts", title: t.columns.attempts, number: true, cell: (r) => num(r.attempts) },
         { key: "at", title: t.columns.at, cell: (r) => <Age at={r.at} /> },
     ];
