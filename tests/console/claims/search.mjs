@@ -69,8 +69,11 @@ export async function a_day_is_understood_as_people_write_it({ browser, city }) 
 }
 
 export async function a_filter_that_cannot_be_read_is_explained({ browser, city }) {
-    const page = await open(browser, city, "colour:red");
-    await page.locator(".fault-detail", { hasText: "character" }).waitFor();
+    const page = await open(browser, city, "state:parked colour:red", { language: "fa" });
+    const fault = page.getByRole("alert").filter({ hasText: "پالایه خوانده نشد" });
+    await fault.getByText("نویسه ۱۴").waitFor();
+    await fault.locator("[dir=ltr]", { hasText: "there is no field" }).waitFor();
+    same(await fault.getByRole("button").count(), 0, "buttons that could not help");
 }
 
 export async function nothing_found_helps({ browser, city }) {

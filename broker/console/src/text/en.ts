@@ -205,7 +205,8 @@ export const en: Text = {
         exampleParked: "Parked",
         exampleNegative: "Negative answers",
         exampleParcel: "One parcel",
-        badFilter: "The filter could not be read",
+        badFilter: "The filter could not be read.",
+        badFilterAt: "The filter could not be read: something is wrong at character {n}. The broker says:",
         open: "Open inquiry {n}",
     },
 

@@ -204,7 +204,8 @@ export const fa = {
         exampleParked: "کنار گذاشته‌ها",
         exampleNegative: "پاسخ‌های منفی",
         exampleParcel: "یک ملک",
-        badFilter: "پالایه خوانده نشد",
+        badFilter: "پالایه خوانده نشد.",
+        badFilterAt: "پالایه خوانده نشد؛ ایراد در نویسه {n} است. توضیح کارگزار (به انگلیسی):",
         open: "باز کردن استعلام {n}",
     },
 

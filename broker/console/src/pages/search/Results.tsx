@@ -14,6 +14,7 @@ import { InquiryTable } from "../../ui/InquiryTable";
 import { Loading } from "../../ui/Loading";
 import { Panel } from "../../ui/Panel";
 import { useAsked } from "../../ui/useAsked";
+import { BadFilter, isBadFilter } from "./BadFilter";
 import { Csv } from "./Csv";
 
 const PAGE = 50;
@@ -101,6 +102,7 @@ export function Results({ query, entry }: { query: string; entry: string }) {
     const t = text().search;
     const { found, fault, again, busy, more, moreFault, newer } = useFound(query, entry);
     useEffect(() => onEvents(again), [again]);
+    if (isBadFilter(fault)) return <BadFilter of={fault} />;
     if (!found) return fault !== null ? <Fault of={fault} again={again} /> : <Loading />;
     const { first, rows } = found;
     const behind = first.behind ?? 0;
