@@ -57,3 +57,12 @@ export async function reasons_are_kept_in_the_log_with_who_gave_them({ browser, 
     const last = rows.find((row) => row.event === "cancelled");
     same(`${last.actor}: ${last.text}`, "duty: درخواست تکراری", "who and why");
 }
+
+export async function keys_are_read_to_the_last({ browser, city }) {
+    const page = await browser.page({ token: city.token("chief"), language: "en" });
+    const key = (account) => ({ account, role: "requester", level: null, department: null, key: "abcdefgh", from_at: null, until_at: null, sessions: 0 });
+    await page.route(/\/v1\/keys(\?|$)/, (route) =>
+        route.fulfill({ json: route.request().url().includes("after=1") ? { rows: [key("second-page")], next: null } : { rows: [key("first-page")], next: "1" } }));
+    await page.evaluate(() => (location.hash = "#/system"));
+    for (const account of ["first-page", "second-page"]) await page.getByRole("cell", { name: account }).waitFor();
+}

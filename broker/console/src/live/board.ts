@@ -28,7 +28,8 @@ let running: AbortController | null = null;
 let askedAt = 0;
 let statsAt = 0;
 
-async function every<Row>(path: string, signal: AbortSignal): Promise<Row[]> {
+/* Page after page, to the last. */
+export async function every<Row>(path: string, signal: AbortSignal): Promise<Row[]> {
     const rows: Row[] = [];
     let next: string | null | undefined = "";
     for (let page = 0; page < 100 && next !== null && next !== undefined; page++) {

@@ -1,6 +1,8 @@
 // Keys.tsx - every account's keys, the one that ends soonest first.
-import type { KeyRow, List } from "../../api/shapes";
+import { useEffect, useState } from "preact/hooks";
+import type { KeyRow } from "../../api/shapes";
 import { span } from "../../format/span";
+import { every } from "../../live/board";
 import { useNow } from "../../live/clock";
 import { departmentTitle } from "../../live/catalogue";
 import { fill, text, word } from "../../text";
@@ -13,9 +15,9 @@ import { Loading } from "../../ui/Loading";
 import { Panel } from "../../ui/Panel";
 import { Table, type Column } from "../../ui/Table";
 import { Time } from "../../ui/Time";
-import { useAsked } from "../../ui/useAsked";
 
 const SOON_MS = 30 * 86_400_000;
+const EVERY_MS = 30_000;
 
 function Until({ row }: { row: KeyRow }) {
     const t = text().system;
@@ -45,14 +47,32 @@ function columns(): Column<KeyRow>[] {
 
 const endOf = (k: KeyRow): number => (k.until_at ? Date.parse(k.until_at) : Infinity);
 
+/* All of them: the one that ends soonest may stand on the last page. */
+function useKeys() {
+    const [keys, setKeys] = useState<KeyRow[] | null>(null);
+    const [fault, setFault] = useState<unknown>(null);
+    const [turn, setTurn] = useState(0);
+    const again = (): void => setTurn((n) => n + 1);
+    useEffect(() => {
+        const stop = new AbortController();
+        every<KeyRow>("/v1/keys", stop.signal).then(
+            (all) => (setKeys(all), setFault(null)),
+            (error: unknown) => stop.signal.aborted || setFault(error),
+        );
+        const timer = setTimeout(again, EVERY_MS);
+        return () => (stop.abort(), clearTimeout(timer));
+    }, [turn]);
+    return { keys, fault, again };
+}
+
 export function Keys() {
     const t = text().system;
-    const { value, fault, again } = useAsked<List<KeyRow>>("/v1/keys", 30_000);
-    const rows = [...(value?.rows ?? [])].sort((a, b) => (endOf(a) === endOf(b) ? a.account.localeCompare(b.account) : endOf(a) - endOf(b)));
+    const { keys, fault, again } = useKeys();
+    const rows = [...(keys ?? [])].sort((a, b) => (endOf(a) === endOf(b) ? a.account.localeCompare(b.account) : endOf(a) - endOf(b)));
     return (
         <Panel title={t.keys} lead={t.keysLead} flush>
-            {!value && (fault !== null ? <Fault of={fault} again={again} /> : <Loading />)}
-            {value && !rows.length && <Empty title={t.keysEmpty} />}
+            {!keys && (fault !== null ? <Fault of={fault} again={again} /> : <Loading />)}
+            {keys && !rows.length && <Empty title={t.keysEmpty} />}
             {rows.length > 0 && <Table caption={t.keys} columns={columns()} rows={rows} rowKey={(k) => k.account + k.key} />}
         </Panel>
     );
