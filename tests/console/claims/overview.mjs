@@ -61,3 +61,21 @@ export async function the_depth_chart_grows_while_one_looks({ browser, city }) {
         return (await count()) >= 2;
     }, 20);
 }
+
+/* An hour slow, and an hour fast: ages are told by the gateway's clock. */
+export async function the_clock_of_ones_own_machine_is_not_trusted({ browser, city }) {
+    const { number } = await city.submit("metro.harim");
+    for (const hours of [-1, 1]) {
+        const page = await browser.page({ language: "en" });
+        await page.addInitScript((ms) => {
+            const real = Date.now;
+            Date.now = () => real() + ms;
+        }, hours * 3_600_000);
+        await page.evaluate((token) => sessionStorage.setItem("estelam.token", token), city.token("watch"));
+        await page.reload();
+        const tile = page.locator("[data-tile=oldest]");
+        await until(`an age of seconds on a machine that is ${hours} h off`, async () => /^\d+ s$/.test(await tile.locator(".tile-value").textContent()));
+        expect((await tile.getAttribute("class")).includes("tile-calm"), "and its colour");
+    }
+    await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "tidying up" });
+}

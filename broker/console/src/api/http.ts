@@ -1,4 +1,5 @@
 // http.ts - one way to ask the gateway: bearer token, JSON, RFC 9457 problems as exceptions.
+import { clockIs } from "../live/clock";
 import { prefs } from "../prefs";
 
 export interface Problem {
@@ -52,6 +53,7 @@ async function problemOf(response: Response): Promise<Problem> {
 async function ask(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
     const headers: Record<string, string> = authorization();
     if (body !== undefined) headers["Content-Type"] = "application/json";
+    const asked = Date.now();
     let response: Response;
     try {
         response = await fetch(path, {
@@ -65,6 +67,7 @@ async function ask(method: string, path: string, body?: unknown, signal?: AbortS
         if (signal?.aborted) throw error;
         throw new ApiError({ status: 0, code: "UNREACHABLE", title: "", detail: "" });
     }
+    clockIs(response.headers.get("Date"), asked);
     if (response.ok) return response;
     const problem = await problemOf(response);
     if (response.status === 401) onRefused();

@@ -1,6 +1,7 @@
 // samples.ts - the last hour as this browser has seen it: one sample of every queue each few seconds, kept
 // over reloads and new tabs until somebody logs out, thrown away after an hour. Charts read it. Counts only.
 import type { QueueRow } from "../api/shapes";
+import { cityNow } from "./clock";
 import { store } from "../store";
 
 const KEY = "estelam.samples";
@@ -18,7 +19,7 @@ export interface Sample {
 function kept(): Sample[] {
     try {
         const all = JSON.parse(localStorage.getItem(KEY) ?? "[]") as Sample[];
-        return all.filter((s) => s.at > Date.now() - HOUR);
+        return all.filter((s) => s.at > 0); // which of them are too old is told when the time is known
     } catch {
         return [];
     }
@@ -42,13 +43,11 @@ function depths(rows: QueueRow[]): Record<string, Depth> {
 }
 
 export function take(rows: QueueRow[]): void {
-    const now = Date.now();
-    const before = samples.get();
+    const now = cityNow();
+    const before = samples.get().filter((s) => s.at > now - HOUR && s.at < now + EVERY);
     const last = before[before.length - 1];
     if (last && now - last.at < EVERY * 0.9) return;
-    const next = before.filter((s) => s.at > now - HOUR);
-    next.push({ at: now, of: depths(rows) });
-    samples.set(next);
+    samples.set([...before, { at: now, of: depths(rows) }]);
     if (now - savedAt > SAVE_EVERY) save();
 }
 

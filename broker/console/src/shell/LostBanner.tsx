@@ -13,13 +13,14 @@ const PATIENCE_MS = 3_000; // a restart of the gateway is shorter than that, mos
 
 export function LostBanner() {
     const { state, since } = useStore(link);
-    const now = useNow();
+    useNow();
     const brokerIsAway = (useStore(board).fault?.problem.status ?? 0) >= 500;
-    if (state !== "lost" || now - since < PATIENCE_MS) return null;
+    const away = Date.now() - since; // both by this machine's clock
+    if (state !== "lost" || away < PATIENCE_MS) return null;
     return (
         <div class="lost">
             <Banner tone="warn">
-                {fill(brokerIsAway ? text().link.brokerFor : text().link.lostFor, { age: age(now - since) })}{" "}
+                {fill(brokerIsAway ? text().link.brokerFor : text().link.lostFor, { age: age(away) })}{" "}
                 <Button small onClick={retryNow}>{text().link.retryNow}</Button>
             </Banner>
         </div>

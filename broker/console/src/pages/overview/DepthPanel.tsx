@@ -2,6 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { num } from "../../format/number";
 import { timeText } from "../../format/time";
+import { cityNow } from "../../live/clock";
 import { samples } from "../../live/samples";
 import { depth, rows } from "../../live/series";
 import { useStore } from "../../store";
@@ -23,7 +24,7 @@ export function DepthPanel() {
     const all = useStore(samples);
     const data = useMemo(() => rows(all, [depth(null, 0), depth(null, 2), depth(null, 1)]), [all]);
     const first = all[0]?.at;
-    const now = all[all.length - 1]?.at ?? Date.now();
+    const now = all[all.length - 1]?.at ?? cityNow();
     const whole = first !== undefined && now - first > HOUR_MS * 0.97;
     return (
         <Panel

@@ -1,5 +1,6 @@
 // Tiles.tsx - waiting, oldest waiting, departments without an agent, parked, disk.
 import { bytes, num, percent } from "../../format/number";
+import { cityNow } from "../../live/clock";
 import { diskOf, REFUSES_AT, type Disk } from "../../live/disk";
 import { departmentTitle } from "../../live/catalogue";
 import type { DepartmentSum } from "../../live/departments";
@@ -17,7 +18,7 @@ function total(departments: DepartmentSum[], of: "waiting" | "delayed" | "leased
 }
 
 function ageTone(oldest: number): "calm" | "warn" | "bad" {
-    const passed = oldest ? Date.now() - oldest : 0;
+    const passed = oldest ? cityNow() - oldest : 0;
     return passed > OLD_BAD_MS ? "bad" : passed > OLD_WARN_MS ? "warn" : "calm";
 }
 
