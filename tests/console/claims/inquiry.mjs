@@ -50,6 +50,16 @@ export async function compact_and_json_show_the_same_facts({ browser, city }) {
     expect(json.timeline.some((row) => row.event === "answered"), "the timeline is in it");
 }
 
+export async function the_compact_view_says_what_the_timeline_says({ browser, city }) {
+    const { number } = await city.submit("nosazi.bedehi");
+    await city.ended(number);
+    const page = await open(browser, city, number, { language: "fa" });
+    const purpose = "پروانه ساختمان و کار ساختمانی";
+    await page.locator("[data-step=submitted] .step-text", { hasText: purpose }).waitFor();
+    await page.getByRole("link", { name: "فشرده" }).click();
+    await page.getByRole("cell", { name: purpose }).waitFor();
+}
+
 export async function a_case_leads_to_its_search_whatever_it_is_called({ browser, city }) {
     for (const case_id of ['پ "17" \\ 3', "a\\b,c", "الف،ب"]) {
         const { number } = await city.submit("nosazi.bedehi", { case_id });

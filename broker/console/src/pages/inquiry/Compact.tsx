@@ -7,7 +7,7 @@ import { Code, Name } from "../../ui/Code";
 import { Foreign } from "../../ui/Foreign";
 import { Panel } from "../../ui/Panel";
 import { Table, type Column } from "../../ui/Table";
-import { exact } from "./steps";
+import { exact, stepText } from "./steps";
 
 function columns(): Column<TimelineRow>[] {
     const t = text();
@@ -24,7 +24,7 @@ function columns(): Column<TimelineRow>[] {
         { key: "event", title: t.columns.event, cell: (r) => word(t.events, r.event) },
         { key: "actor", title: t.columns.actor, cell: (r) => (r.actor ? <Name>{r.actor}</Name> : t.inquiry.broker) },
         { key: "code", title: t.columns.code, cell: (r) => (r.code ? <Code code={r.code} /> : "") },
-        { key: "text", title: t.columns.text, cell: (r) => <Foreign>{r.event === "answered" ? word(t.outcomes, r.text) : r.text}</Foreign> },
+        { key: "text", title: t.columns.text, cell: (r) => <Foreign>{stepText(r.event, r.text ?? "")}</Foreign> },
     ];
 }
 

@@ -3,16 +3,14 @@ import type { TimelineRow } from "../../api/shapes";
 import { digits } from "../../format/number";
 import { span } from "../../format/span";
 import { clockWithMs, timeText, timeTip } from "../../format/time";
-import { purposeTitle } from "../../live/catalogue";
 import { useNow } from "../../live/clock";
 import { fill, text, word } from "../../text";
-import type { Text } from "../../text/fa";
 import { Code, Name } from "../../ui/Code";
 import { Empty } from "../../ui/Empty";
 import { EventMark } from "../../ui/EventMark";
 import { Foreign } from "../../ui/Foreign";
 import { Panel } from "../../ui/Panel";
-import { spent, steps, type Step } from "./steps";
+import { spent, steps, stepText, type Step } from "./steps";
 import { Where } from "./Where";
 
 /* The day is told where it changes. */
@@ -30,17 +28,9 @@ function Between({ step }: { step: Step }) {
     );
 }
 
-/* What the log says in a word of its own is said in the reader's: an outcome, a purpose. */
-function stepText(t: Text, event: string, said: string): string {
-    if (event === "answered") return word(t.outcomes, said);
-    return event === "submitted" ? purposeTitle(said) : said;
-}
-
 function StepText({ step }: { step: Step }) {
-    const t = text();
     if (!step.text) return null;
-    const known = stepText(t, step.event, step.text);
-    return <p class="step-text"><Foreign>{known}</Foreign></p>;
+    return <p class="step-text"><Foreign>{stepText(step.event, step.text)}</Foreign></p>;
 }
 
 function Line({ step, day, final }: { step: Step; day: string | null; final: boolean }) {

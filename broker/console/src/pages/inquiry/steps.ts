@@ -1,6 +1,8 @@
 // steps.ts - from the broker's timeline to what a person follows: the steps, and what the time between two
 // of them was spent on. "Queued" is a step of its own here: the broker does it with the acceptance.
 import type { TimelineRow } from "../../api/shapes";
+import { purposeTitle } from "../../live/catalogue";
+import { text, word } from "../../text";
 
 export type Phase = "inQueue" | "atAgent" | "waitingRetry" | "inParking" | "toRequester";
 
@@ -52,4 +54,10 @@ export function steps(rows: TimelineRow[], now: number): Step[] {
 /* Time spent by phase, in the order in which it was spent. */
 export function spent(all: Step[]): { phase: Phase; ms: number; open: boolean }[] {
     return all.flatMap((step) => (step.after ? [step.after] : []));
+}
+
+/* What the log says in a word of its own is said in the reader's: an outcome, a purpose. */
+export function stepText(event: string, said: string): string {
+    if (event === "answered") return word(text().outcomes, said);
+    return event === "submitted" ? purposeTitle(said) : said;
 }
