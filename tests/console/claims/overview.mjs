@@ -62,6 +62,17 @@ export async function the_depth_chart_grows_while_one_looks({ browser, city }) {
     }, 20);
 }
 
+export async function the_red_banner_tells_how_many_more_there_are({ browser, city }) {
+    const page = await browser.page({ token: city.token("watch"), language: "en", hash: "#/system" });
+    const rows = city.departments().slice(0, 10).map((department) =>
+        ({ department, district: 0, waiting: 1, delayed: 0, leased: 0, parked: 0, oldest_at: new Date().toISOString(), agents: 0, paused: false, unserved: 1 }));
+    await page.route(/\/v1\/queues(\?|$)/, (route) => route.fulfill({ json: { rows, next: null } }));
+    await page.evaluate(() => (location.hash = "#/"));
+    const banner = page.locator(".banner-bad");
+    await banner.getByText("at 10 departments").waitFor();
+    await banner.getByText("and 2 more").waitFor();
+}
+
 /* An hour slow, and an hour fast: ages are told by the gateway's clock. */
 export async function the_clock_of_ones_own_machine_is_not_trusted({ browser, city }) {
     const { number } = await city.submit("metro.harim");

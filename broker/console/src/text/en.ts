@@ -60,6 +60,7 @@ export const en: Text = {
         unservedOne: "{n} waiting at {department}, and no agent serves them.",
         unservedMany: "{n} waiting at {departments} departments, and no agent serves them:",
         unservedEach: "{n} waiting",
+        unservedRest: "and {n} more",
         unservedOldest: "oldest:",
         unservedDo: "Start the department's agent first; other queues go on with their work.",
         drained: "The broker is draining: it accepts no new inquiries and hands no work to agents.",

@@ -32,6 +32,7 @@ export function Unserved({ departments }: { departments: DepartmentSum[] }) {
                         {d.oldest > 0 && <span>{t.unservedOldest} <Age at={d.oldest} plain /></span>}
                     </li>
                 ))}
+                {alone.length > SHOWN && <li>{fill(t.unservedRest, { n: num(alone.length - SHOWN) })}</li>}
             </ul>
         </Banner>
     );
