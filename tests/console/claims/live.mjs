@@ -1,5 +1,5 @@
 // live.mjs - the page follows the city, and finds it again.
-import { expect, until } from "../lib/report.mjs";
+import { expect, same, until } from "../lib/report.mjs";
 
 export async function a_new_inquiry_appears_without_a_reload({ browser, city }) {
     const page = await browser.page({ token: city.token("duty"), language: "en" });
@@ -100,4 +100,19 @@ export async function a_revoked_token_ends_the_session_in_words({ browser, city 
     await page.locator("[data-tile=waiting]").waitFor();
     city.tokenRevoke(id);
     await page.getByText("Your session is over").waitFor();
+}
+
+export async function a_broker_that_is_away_is_told_in_the_readers_language({ browser, city }) {
+    const page = await browser.page({ token: city.token("duty") });
+    await page.locator("[data-link=live]").waitFor();
+    const away = { type: "/v1/problems/UNREACHABLE", title: "no broker could be reached", title_fa: "کارگزار در دسترس نیست", status: 503,
+        code: "UNREACHABLE", layer: "local", advice: "check endpoints, keys and the network", detail: "no broker could be reached" };
+    await page.route("**/v1/inquiries?*", (route) => route.fulfill({ status: 503, json: away }));
+    await page.evaluate(() => (location.hash = "#/search?q=state:waiting"));
+    const fault = page.locator(".fault");
+    await fault.getByText("به کارگزار دسترسی نیست").waitFor();
+    same(await fault.locator(".fault-detail").count(), 0, "what says the same in English");
+    await page.route("**/v1/parked", (route) => route.fulfill({ status: 502, body: "<html>Bad Gateway</html>" }));
+    await page.evaluate(() => (location.hash = "#/parked"));
+    await fault.getByText("پاسخ ناشناخته‌ای با وضع ۵۰۲").waitFor();
 }

@@ -44,8 +44,8 @@ async function problemOf(response: Response): Promise<Problem> {
     return {
         status: response.status,
         code: text(body.code) || `HTTP_${response.status}`,
-        title: own || text(body.title) || response.statusText,
-        detail: text(body.detail),
+        title: own || text(body.title),
+        detail: body.detail === body.title ? "" : text(body.detail), // the code's own words in English: nothing more
         retryAfter: Number(response.headers.get("Retry-After")) || undefined,
     };
 }

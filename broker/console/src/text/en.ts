@@ -392,6 +392,7 @@ export const en: Text = {
         title: "This part could not be read",
         again: "Try again",
         UNREACHABLE: "The gateway does not answer.",
+        unknown: "From the gateway's address came an answer that is none of its own, with status {status}.",
         loading: "Reading…",
         page: "There is no such page",
         pageDo: "Go back to the overview.",

@@ -1,8 +1,10 @@
 // Fault.tsx - what went wrong, in a sentence of ours, the stable code, and the gateway's own detail.
 import { ApiError } from "../api/http";
-import { text, word } from "../text";
+import { digits } from "../format/number";
+import { fill, text } from "../text";
 import { Button } from "./Button";
 import { Code } from "./Code";
+import { marked } from "./Foreign";
 import { Icon } from "./Icon";
 
 export function faultText(of: unknown): string {
@@ -10,7 +12,7 @@ export function faultText(of: unknown): string {
     if (!(of instanceof ApiError)) return of instanceof Error ? of.message : String(of);
     const { code, title, status } = of.problem;
     if (status === 0) return t.fault.UNREACHABLE;
-    return t.codes[code] ?? (title || word(t.codes, code));
+    return t.codes[code] ?? (title || fill(t.fault.unknown, { status: digits(status) }));
 }
 
 export function Fault({ of, again }: { of: unknown; again?: () => void }) {
@@ -24,7 +26,7 @@ export function Fault({ of, again }: { of: unknown; again?: () => void }) {
                 <p>
                     {faultText(of)} {code && <Code code={code} />}
                 </p>
-                {detail && <p class="fault-detail"><bdi>{detail}</bdi></p>}
+                {detail && <p class="fault-detail"><bdi>{marked(detail)}</bdi></p>}
                 {again && <Button small onClick={again}>{t.again}</Button>}
             </div>
         </div>
