@@ -16,6 +16,15 @@ const argument = (name) => {
 const out = resolve(argument("--out") ?? join(here, "dist"));
 const watch = process.argv.includes("--watch");
 
+/* h(name, properties, children …): shorter by 4 KB of the whole than what the compiler's own way writes. */
+const elements = {
+    jsx: "transform",
+    jsxFactory: "h",
+    jsxFragment: "Fragment",
+    inject: [join(here, "src/elements.ts")],
+    tsconfigRaw: {}, // tsconfig.json is the type checker's, and its way would win
+};
+
 const options = {
     entryPoints: { console: join(here, "src/main.tsx"), style: join(here, "style/index.css") },
     outdir: out,
@@ -25,8 +34,7 @@ const options = {
     sourcemap: watch ? "inline" : false,
     format: "esm",
     target: ["es2022", "chrome105", "firefox115", "safari16"],
-    jsx: "automatic",
-    jsxImportSource: "preact",
+    ...elements,
     loader: { ".woff2": "file" },
     entryNames: "[name]-[hash]",
     assetNames: "[name]-[hash]",
