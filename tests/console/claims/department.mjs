@@ -60,3 +60,18 @@ export async function an_unknown_department_is_told({ browser, city }) {
     const page = await open(browser, city, "nobody");
     await page.getByText("There is no department named “nobody”").waitFor();
 }
+
+export async function an_open_dialog_does_not_turn_into_the_opposite_act({ browser, city }) {
+    const page = await open(browser, city, "archive");
+    await page.getByRole("button", { name: "Pause" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Reason").fill("moving the archive's database");
+    await city.ask("chief", "POST", "/v1/departments/archive/pause", { reason: "a colleague was quicker" });
+    try {
+        await page.locator(".banner-warn", { hasText: "Paused:" }).waitFor();
+        await dialog.getByText("is paused already").waitFor();
+        expect(await dialog.getByRole("button", { name: "Pause" }).isDisabled(), "there is nothing left to pause");
+    } finally {
+        await city.ask("chief", "POST", "/v1/departments/archive/resume", { reason: "tidying up" });
+    }
+}

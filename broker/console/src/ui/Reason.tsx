@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 import { text } from "../text";
+import { Banner } from "./Banner";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import { Fault } from "./Fault";
@@ -13,6 +14,7 @@ export interface ReasonProps {
     confirm: string;
     danger?: boolean;
     blocked?: boolean; // something else is missing yet
+    overtaken?: string; // somebody else has done it meanwhile: a sentence, and nothing left to confirm
     children?: ComponentChildren; // further fields, before the reason
     onConfirm: (reason: string) => Promise<void>;
     onClose: () => void;
@@ -20,7 +22,7 @@ export interface ReasonProps {
 
 const REASON_MAX = 1000; // bytes, of the protocol
 
-export function Reason({ title, lead, confirm, danger, blocked, children, onConfirm, onClose }: ReasonProps) {
+export function Reason({ title, lead, confirm, danger, blocked, overtaken, children, onConfirm, onClose }: ReasonProps) {
     const t = text().act;
     const id = useId();
     const [reason, setReason] = useState("");
@@ -30,7 +32,7 @@ export function Reason({ title, lead, confirm, danger, blocked, children, onConf
 
     async function submit(event: Event): Promise<void> {
         event.preventDefault();
-        if (busy || blocked) return;
+        if (busy || blocked || overtaken) return;
         if (!reason.trim()) {
             setMissing(true);
             document.getElementById(id)?.focus();
@@ -72,10 +74,11 @@ export function Reason({ title, lead, confirm, danger, blocked, children, onConf
                         {missing ? t.reasonNeeded : t.reasonHint}
                     </p>
                 </div>
+                {overtaken && !busy && <Banner tone="warn">{overtaken}</Banner>}
                 {fault !== null && <Fault of={fault} />}
                 <div class="dialog-actions">
                     <Button onClick={onClose}>{t.cancel}</Button>
-                    <Button type="submit" kind={danger ? "danger" : "primary"} disabled={busy || blocked}>
+                    <Button type="submit" kind={danger ? "danger" : "primary"} disabled={busy || blocked || Boolean(overtaken)}>
                         {busy ? t.working : confirm}
                     </Button>
                 </div>
