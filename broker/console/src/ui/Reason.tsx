@@ -1,12 +1,14 @@
 // Reason.tsx - the dialog before every action: what will happen, why it is done, and go. The reason is
-// written to the log by the broker, so an action without one cannot be sent.
+// written to the log by the broker, so an action without one cannot be sent. It stays until the gateway has
+// answered: who leaves by the address meanwhile is told of a failure by a toast.
 import type { ComponentChildren } from "preact";
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { text } from "../text";
 import { Banner } from "./Banner";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
-import { Fault } from "./Fault";
+import { Fault, faultText } from "./Fault";
+import { toast } from "./Toasts";
 
 export interface ReasonProps {
     title: string;
@@ -29,6 +31,8 @@ export function Reason({ title, lead, confirm, danger, blocked, overtaken, child
     const [missing, setMissing] = useState(false);
     const [busy, setBusy] = useState(false);
     const [fault, setFault] = useState<unknown>(null);
+    const gone = useRef(false);
+    useEffect(() => () => void (gone.current = true), []);
 
     async function submit(event: Event): Promise<void> {
         event.preventDefault();
@@ -44,13 +48,14 @@ export function Reason({ title, lead, confirm, danger, blocked, overtaken, child
             await onConfirm(reason.trim());
             onClose();
         } catch (error) {
+            if (gone.current) return toast(`${title}: ${faultText(error)}`, true);
             setFault(error);
             setBusy(false);
         }
     }
 
     return (
-        <Dialog title={title} onClose={onClose}>
+        <Dialog title={title} onClose={() => busy || onClose()}>
             <form onSubmit={submit} noValidate>
                 <p class="dialog-lead">{lead}</p>
                 {children}
@@ -77,7 +82,7 @@ export function Reason({ title, lead, confirm, danger, blocked, overtaken, child
                 {overtaken && !busy && <Banner tone="warn">{overtaken}</Banner>}
                 {fault !== null && <Fault of={fault} />}
                 <div class="dialog-actions">
-                    <Button onClick={onClose}>{t.cancel}</Button>
+                    <Button disabled={busy} onClick={onClose}>{t.cancel}</Button>
                     <Button type="submit" kind={danger ? "danger" : "primary"} disabled={busy || blocked || Boolean(overtaken)}>
                         {busy ? t.working : confirm}
                     </Button>
