@@ -49,38 +49,48 @@ async function problemOf(response: Response): Promise<Problem> {
     };
 }
 
-async function ask(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+async function refusal(response: Response): Promise<ApiError> {
+    const problem = await problemOf(response);
+    if (response.status === 401) onRefused();
+    return new ApiError(problem);
+}
+
+interface Question {
+    method?: "GET" | "POST";
+    body?: unknown;
+    signal?: AbortSignal;
+}
+
+/* An answer that is cut, or is none of ours (a network that wants a login first), comes from no gateway. */
+async function ask<T>(path: string, read: (answer: Response) => Promise<T>, { method = "GET", body, signal }: Question = {}): Promise<T> {
     const headers: Record<string, string> = authorization();
     if (body !== undefined) headers["Content-Type"] = "application/json";
-    let response: Response;
     try {
-        response = await fetch(path, {
+        const response = await fetch(path, {
             method,
             headers,
             body: body === undefined ? undefined : JSON.stringify(body),
             signal,
             cache: "no-store",
         });
+        if (!response.ok) throw await refusal(response);
+        return await read(response);
     } catch (error) {
-        if (signal?.aborted) throw error;
+        if (error instanceof ApiError || signal?.aborted) throw error;
         throw new ApiError({ status: 0, code: "UNREACHABLE", title: "", detail: "" });
     }
-    if (response.ok) return response;
-    const problem = await problemOf(response);
-    if (response.status === 401) onRefused();
-    throw new ApiError(problem);
 }
 
-export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-    return (await (await ask("GET", path, undefined, signal)).json()) as T;
+export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+    return ask(path, (answer) => answer.json() as Promise<T>, { signal });
 }
 
 /* Byte for byte: as text the mark by which spreadsheets know UTF-8 would be lost. */
-export async function getBlob(path: string): Promise<Blob> {
-    return (await ask("GET", path)).blob();
+export function getBlob(path: string): Promise<Blob> {
+    return ask(path, (answer) => answer.blob());
 }
 
-export async function post<T>(path: string, body: unknown): Promise<T> {
-    const answer = await (await ask("POST", path, body)).text();
-    return (answer ? JSON.parse(answer) : {}) as T;
+export function post<T>(path: string, body: unknown): Promise<T> {
+    const read = async (answer: Response): Promise<T> => JSON.parse((await answer.text()) || "{}") as T;
+    return ask(path, read, { method: "POST", body });
 }

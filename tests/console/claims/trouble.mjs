@@ -1,0 +1,45 @@
+// trouble.mjs - a gateway that is slow, hangs, refuses or is not one, and a browser with many tabs.
+import { expect, same, until } from "../lib/report.mjs";
+
+const SLOW_MS = 1_500;
+
+const slowly = (page, what) => page.route(what, async (route) => {
+    await new Promise((done) => setTimeout(done, SLOW_MS));
+    await route.continue().catch(() => {}); // the page may have given up
+});
+
+const show = (page, shown) => page.evaluate((is) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => !is });
+    document.dispatchEvent(new Event("visibilitychange"));
+}, shown);
+
+/* Something happens all the time until `over` holds. */
+async function busyUntil(city, what, over) {
+    await until(what, async () => {
+        const { number } = await city.submit("metro.harim");
+        await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "something happens" });
+        return over();
+    });
+}
+
+/* The page's clock runs ahead, a second at a time; how many seconds it took. */
+async function secondsUntil(page, what, holds, most) {
+    let seconds = 0;
+    await until(what, async () => {
+        if (await holds()) return true;
+        if (seconds >= most) throw new Error(`${most} s of the page's clock have passed`);
+        seconds++;
+        await page.clock.fastForward(1_000);
+    });
+    return seconds;
+}
+
+export async function what_is_not_an_answer_is_no_gateway({ browser, city }) {
+    const { number } = await city.submit("metro.harim");
+    const portal = /\/v1\/(inquiries|queues|agents|stats|events)/;
+    const page = await browser.page({ token: city.token("duty"), language: "en", hash: `#/inquiry/${number}`,
+        before: (one) => one.route(portal, (route) => route.fulfill({ contentType: "text/html", body: "<h1>Log in to the network</h1>" })) });
+    await page.locator("main").getByText("The gateway does not answer.").first().waitFor();
+    await page.locator("[data-link=lost]").waitFor();
+    await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "tidying up" });
+}
