@@ -43,3 +43,15 @@ export async function what_is_not_an_answer_is_no_gateway({ browser, city }) {
     await page.locator("[data-link=lost]").waitFor();
     await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "tidying up" });
 }
+
+export async function counts_are_asked_one_after_the_other({ browser, city }) {
+    let open = 0, most = 0, answers = 0;
+    await browser.page({ token: city.token("duty"), before: async (page) => {
+        const queues = (request) => request.url().includes("/v1/queues");
+        page.on("request", (request) => queues(request) && (most = Math.max(most, ++open)));
+        page.on("requestfinished", (request) => queues(request) && (open--, answers++));
+        await slowly(page, "**/v1/queues");
+    } });
+    await busyUntil(city, "three answers", () => answers >= 3);
+    same(most, 1, "questions under way at once");
+}

@@ -1,5 +1,6 @@
 // board.ts - the counts that every page stands on: queues, agents, the process's figures. Asked again every
-// few seconds, at once after an event, and more slowly while nobody looks.
+// few seconds, at once after an event, and more slowly while nobody looks; one question at a time, so that an
+// older answer never comes after a newer one.
 import { ApiError, get } from "../api/http";
 import type { AgentRow, List, NamedValue, QueueRow } from "../api/shapes";
 import { may } from "../session";
@@ -25,6 +26,8 @@ const SOONEST = 700; // between two questions, however many events come
 
 let timer: number | undefined;
 let running: AbortController | null = null;
+let asking = false;
+let owed = false; // something happened after the question under way was asked
 let askedAt = 0;
 let statsAt = 0;
 
@@ -42,11 +45,12 @@ async function every<Row>(path: string, signal: AbortSignal): Promise<Row[]> {
 
 async function stats(signal: AbortSignal): Promise<Record<string, number>> {
     if (Date.now() - statsAt < STATS_EVERY) return board.get().stats;
+    statsAt = Date.now(); // before the answer: an action meanwhile sets it to 0, and they are read again
     try {
         const { rows } = await get<List<NamedValue>>("/v1/stats", signal);
-        statsAt = Date.now();
         return Object.fromEntries(rows.map((row) => [row.name, Number(row.value)]));
     } catch (error) {
+        statsAt = 0;
         if (error instanceof ApiError && error.problem.status > 0 && error.problem.status < 500) return {};
         throw error;
     }
@@ -78,9 +82,14 @@ function plan(after: number): void {
 async function ask(): Promise<void> {
     if (!running) return;
     const { signal } = running;
+    asking = true;
+    owed = false;
     askedAt = Date.now();
     await read(signal);
-    if (!signal.aborted) plan(document.hidden ? HIDDEN_EVERY : EVERY);
+    if (signal.aborted) return;
+    asking = false;
+    if (owed) refresh();
+    else plan(document.hidden ? HIDDEN_EVERY : EVERY);
 }
 
 export function boardStart(): void {
@@ -94,6 +103,7 @@ export function boardStop(): void {
     clearTimeout(timer);
     running?.abort();
     running = null;
+    asking = false;
     board.set(empty);
 }
 
@@ -101,7 +111,8 @@ export function boardStop(): void {
  * process's figures too. */
 export function refresh(figures = false): void {
     if (figures) statsAt = 0;
-    if (running) plan(Math.max(0, askedAt + SOONEST - Date.now()));
+    if (asking) owed = true;
+    else if (running) plan(Math.max(0, askedAt + SOONEST - Date.now()));
 }
 
 document.addEventListener("visibilitychange", () => {
