@@ -34,6 +34,26 @@ async function secondsUntil(page, what, holds, most) {
     return seconds;
 }
 
+export async function a_gateway_that_hangs_is_not_called_live({ browser, city }) {
+    const { number } = await city.submit("metro.harim");
+    const page = await browser.page({ token: city.token("duty"), language: "en", before: (one) => one.clock.install() });
+    const light = (state) => page.locator(`[data-link=${state}]`).count();
+    await page.locator("[data-link=live]").waitFor();
+    const gateway = city.running.get("gateway").child;
+    gateway.kill("SIGSTOP");
+    try {
+        const seconds = await secondsUntil(page, "the light to say so", () => light("lost"), 20);
+        expect(seconds <= 15, `it took ${seconds} s`);
+        await page.evaluate((n) => (location.hash = `#/inquiry/${n}`), number);
+        await page.locator(".loading").waitFor();
+        await secondsUntil(page, "the page to give up", () => page.locator("main").getByText("The gateway does not answer.").count(), 30);
+    } finally {
+        gateway.kill("SIGCONT");
+    }
+    await secondsUntil(page, "the page to come back by itself", () => page.locator("[data-step=queued]").count(), 60);
+    await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "tidying up" });
+}
+
 export async function what_is_not_an_answer_is_no_gateway({ browser, city }) {
     const { number } = await city.submit("metro.harim");
     const portal = /\/v1\/(inquiries|queues|agents|stats|events)/;

@@ -15,6 +15,10 @@ export class ApiError extends Error {
     }
 }
 
+/* A gateway that has not answered by then does not answer: a hung one must not look alive. */
+const DEADLINE_MS = 15_000;
+const LONG_MS = 120_000; // what is long by nature: a file, a group of inquiries one after the other
+
 let token = "";
 let onRefused: () => void = () => {};
 
@@ -59,18 +63,24 @@ interface Question {
     method?: "GET" | "POST";
     body?: unknown;
     signal?: AbortSignal;
+    deadline?: number; // ms
 }
 
 /* An answer that is cut, or is none of ours (a network that wants a login first), comes from no gateway. */
-async function ask<T>(path: string, read: (answer: Response) => Promise<T>, { method = "GET", body, signal }: Question = {}): Promise<T> {
+async function ask<T>(path: string, read: (answer: Response) => Promise<T>, { method = "GET", body, signal, deadline = DEADLINE_MS }: Question = {}): Promise<T> {
     const headers: Record<string, string> = authorization();
     if (body !== undefined) headers["Content-Type"] = "application/json";
+    const stop = new AbortController();
+    const leave = (): void => stop.abort();
+    const timer = setTimeout(leave, deadline);
+    if (signal?.aborted) leave();
+    signal?.addEventListener("abort", leave);
     try {
         const response = await fetch(path, {
             method,
             headers,
             body: body === undefined ? undefined : JSON.stringify(body),
-            signal,
+            signal: stop.signal,
             cache: "no-store",
         });
         if (!response.ok) throw await refusal(response);
@@ -78,6 +88,9 @@ async function ask<T>(path: string, read: (answer: Response) => Promise<T>, { me
     } catch (error) {
         if (error instanceof ApiError || signal?.aborted) throw error;
         throw new ApiError({ status: 0, code: "UNREACHABLE", title: "", detail: "" });
+    } finally {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", leave);
     }
 }
 
@@ -87,10 +100,10 @@ export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 
 /* Byte for byte: as text the mark by which spreadsheets know UTF-8 would be lost. */
 export function getBlob(path: string): Promise<Blob> {
-    return ask(path, (answer) => answer.blob());
+    return ask(path, (answer) => answer.blob(), { deadline: LONG_MS });
 }
 
-export function post<T>(path: string, body: unknown): Promise<T> {
+export function post<T>(path: string, body: unknown, long = false): Promise<T> {
     const read = async (answer: Response): Promise<T> => JSON.parse((await answer.text()) || "{}") as T;
-    return ask(path, read, { method: "POST", body });
+    return ask(path, read, { method: "POST", body, deadline: long ? LONG_MS : DEADLINE_MS });
 }

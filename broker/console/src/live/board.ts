@@ -22,9 +22,11 @@ export const board = store<Board>(empty);
 const EVERY = 3_000;
 const HIDDEN_EVERY = 15_000;
 const STATS_EVERY = 9_000;
+const STALE = 12_000; // after so long without an answer what is shown is called old
 const SOONEST = 700; // between two questions, however many events come
 
 let timer: number | undefined;
+let stale: number | undefined;
 let running: AbortController | null = null;
 let asking = false;
 let owed = false; // something happened after the question under way was asked
@@ -64,6 +66,7 @@ async function read(signal: AbortSignal): Promise<void> {
             stats(signal),
         ]);
         if (signal.aborted) return;
+        heard();
         take(queues);
         board.set({ at: Date.now(), queues, agents, stats: figures, fault: null });
         answered(may("events"));
@@ -72,6 +75,12 @@ async function read(signal: AbortSignal): Promise<void> {
         board.set({ ...board.get(), fault: error });
         if (error.problem.status === 0 || error.problem.status >= 500) unreachable();
     }
+}
+
+/* From here the light has some seconds until it goes out. A hidden page asks more rarely, and nobody looks. */
+function heard(): void {
+    clearTimeout(stale);
+    stale = window.setTimeout(() => document.hidden || unreachable(), STALE);
 }
 
 function plan(after: number): void {
@@ -96,11 +105,13 @@ export function boardStart(): void {
     boardStop();
     running = new AbortController();
     statsAt = 0;
+    heard();
     void ask();
 }
 
 export function boardStop(): void {
     clearTimeout(timer);
+    clearTimeout(stale);
     running?.abort();
     running = null;
     asking = false;

@@ -30,7 +30,7 @@ const ROUNDS_MAX = 100;
 async function requeueAll(filter: string, reason: string): Promise<number> {
     let total = 0;
     for (let round = 0; round < ROUNDS_MAX; round++) {
-        const done = await post<Requeued>("/v1/parked/requeue", { filter, reason });
+        const done = await post<Requeued>("/v1/parked/requeue", { filter, reason }, true);
         total += done.requeued;
         if (!done.more || done.requeued === 0) break;
     }
