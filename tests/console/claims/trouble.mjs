@@ -34,6 +34,28 @@ async function secondsUntil(page, what, holds, most) {
     return seconds;
 }
 
+export async function tabs_that_nobody_looks_at_leave_connections_to_the_others({ browser, city }) {
+    const first = await browser.page({ token: city.token("duty"), language: "en", before: (page) => page.clock.install() });
+    const tabs = [first];
+    const tab = async () => {
+        const page = await first.context().newPage();
+        browser.watch(page);
+        await page.goto(`${browser.url}/#/system`);
+        await page.locator("[data-link=live]").waitFor();
+        return page;
+    };
+    await first.locator("[data-link=live]").waitFor();
+    while (tabs.length < 5) tabs.push(await tab());
+    for (const page of tabs) await show(page, false);
+    await first.clock.fastForward(15_000);
+    for (const page of tabs) await page.locator("[data-link=connecting]").waitFor();
+    for (let n = 0; n < 2; n++) await tab();
+    const { number } = await city.submit("nosazi.bedehi");
+    await show(first, true);
+    await first.locator("[data-link=live]").waitFor();
+    await first.locator(`.feed a[href="#/inquiry/${number}"]`).first().waitFor();
+}
+
 export async function a_gateway_that_hangs_is_not_called_live({ browser, city }) {
     const { number } = await city.submit("metro.harim");
     const page = await browser.page({ token: city.token("duty"), language: "en", before: (one) => one.clock.install() });

@@ -23,6 +23,12 @@ export function streamIs(up: boolean): void {
     else if (link.get().state === "live") become("lost");
 }
 
+/* Let go on purpose, because nobody looks. */
+export function streamRests(): void {
+    streaming = false;
+    if (link.get().state === "live") become("connecting");
+}
+
 export function answered(expectStream: boolean): void {
     if (streaming) become("live");
     else if (!expectStream) become("polling");
