@@ -86,6 +86,14 @@ export async function what_is_not_an_answer_is_no_gateway({ browser, city }) {
     await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "tidying up" });
 }
 
+export async function slow_answers_come_although_something_happens_all_the_time({ browser, city }) {
+    const token = city.token("duty");
+    const search = await browser.page({ token, hash: "#/search?q=state:cancelled", before: (page) => slowly(page, /v1.inquiries\?/) });
+    const parked = await browser.page({ token, hash: "#/parked", before: (page) => slowly(page, "**/v1/parked") });
+    const there = [search.locator("tbody tr").first(), parked.locator("main h1")];
+    await busyUntil(city, "both pages", async () => (await Promise.all(there.map((one) => one.count()))).every(Boolean));
+}
+
 export async function counts_are_asked_one_after_the_other({ browser, city }) {
     let open = 0, most = 0, answers = 0;
     await browser.page({ token: city.token("duty"), before: async (page) => {

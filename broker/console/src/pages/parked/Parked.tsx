@@ -1,5 +1,5 @@
 // Parked.tsx - what was set aside, by reason; a group goes back to its queues after its size was shown.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { List, ParkedRow } from "../../api/shapes";
 import { get } from "../../api/http";
 import { onEvents } from "../../live/feed";
@@ -11,6 +11,7 @@ import { Empty } from "../../ui/Empty";
 import { Fault } from "../../ui/Fault";
 import { Loading } from "../../ui/Loading";
 import { PageHead } from "../../ui/PageHead";
+import { useAsked } from "../../ui/useAsked";
 import { Groups } from "./Groups";
 import { ParkedList } from "./ParkedList";
 
@@ -21,46 +22,24 @@ interface Read {
     whole: boolean;
 }
 
-async function readAll(signal: AbortSignal): Promise<Read> {
+async function readAll(path: string, signal: AbortSignal): Promise<Read> {
     const rows: ParkedRow[] = [];
     let next: string | null = "";
     for (let page = 0; page < PAGES_MAX && next !== null; page++) {
-        const list: List<ParkedRow> = await get<List<ParkedRow>>("/v1/parked" + (next ? `?after=${encodeURIComponent(next)}` : ""), signal);
+        const list: List<ParkedRow> = await get<List<ParkedRow>>(path + (next ? `?after=${encodeURIComponent(next)}` : ""), signal);
         rows.push(...list.rows);
         next = list.next || null;
     }
     return { rows, whole: next === null };
 }
 
-function useParked() {
-    const [read, setRead] = useState<Read | null>(null);
-    const [fault, setFault] = useState<unknown>(null);
-    const [turn, setTurn] = useState(0);
-    const again = (): void => setTurn((n) => n + 1);
-    useEffect(() => {
-        const stop = new AbortController();
-        readAll(stop.signal).then(
-            (value) => (setRead(value), setFault(null)),
-            (error: unknown) => stop.signal.aborted || setFault(error),
-        );
-        return () => stop.abort();
-    }, [turn]);
-    useEffect(() => {
-        const moves = ["parked", "requeued", "cancelled", "redirected", "expired"];
-        let soon = 0;
-        const off = onEvents((events) => {
-            if (!events.some((e) => moves.includes(e.event))) return;
-            soon ||= window.setTimeout(() => ((soon = 0), again()), 500);
-        });
-        return () => (clearTimeout(soon), off());
-    }, []);
-    return { read, fault, again };
-}
+const MOVES = ["parked", "requeued", "cancelled", "redirected", "expired"];
 
 export function Parked({ query }: { query: URLSearchParams }) {
     const t = text().parked;
     useStore(catalogue);
-    const { read, fault, again } = useParked();
+    const { value: read, fault, again } = useAsked("/v1/parked", undefined, readAll);
+    useEffect(() => onEvents((events) => events.some((e) => MOVES.includes(e.event)) && again()), [again]);
     const department = query.get("department") ?? "";
     const code = query.get("code") ?? "";
     const choose = (change: { department?: string; code?: string }): void =>
