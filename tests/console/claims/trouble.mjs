@@ -86,6 +86,19 @@ export async function what_is_not_an_answer_is_no_gateway({ browser, city }) {
     await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "tidying up" });
 }
 
+export async function a_page_that_could_not_be_read_comes_back_with_the_gateway({ browser, city }) {
+    const { number } = await city.submit("metro.harim");
+    const away = /\/v1\/(inquiries|parked|queues|agents|stats|events)/;
+    const pages = [];
+    for (const hash of [`#/inquiry/${number}`, "#/parked"])
+        pages.push(await browser.page({ token: city.token("duty"), language: "en", hash, before: (one) => one.route(away, (route) => route.abort()) }));
+    for (const page of pages) await page.locator("main").getByText("The gateway does not answer.").first().waitFor();
+    for (const page of pages) await page.unroute(away);
+    await pages[0].locator("[data-step=queued]").waitFor();
+    await pages[1].getByRole("heading", { name: "Parked" }).waitFor();
+    await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "tidying up" });
+}
+
 export async function slow_answers_come_although_something_happens_all_the_time({ browser, city }) {
     const token = city.token("duty");
     const search = await browser.page({ token, hash: "#/search?q=state:cancelled", before: (page) => slowly(page, /v1.inquiries\?/) });

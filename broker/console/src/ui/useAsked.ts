@@ -1,8 +1,9 @@
-// useAsked.ts - something read from the gateway for a page: loaded, loaded again on demand or on events,
-// forgotten when the question changes. However many events come, it is asked about once a second; however slow
+// useAsked.ts - something read from the gateway for a page: loaded, loaded again on demand, on events and when
+// the gateway is back, forgotten when the question changes. However many events come, it is asked about once a second; however slow
 // the answer is, it is waited for, and asked for again when something happened meanwhile.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get } from "../api/http";
+import { onReturn } from "../live/link";
 
 export interface Asked<T> {
     value: T | null;
@@ -46,8 +47,10 @@ export function useAsked<T>(path: string | null, every?: number, read: (path: st
         };
         plan.current = again;
         void ask();
+        const off = onReturn(again);
         const timer = every && setInterval(() => document.hidden || again(), every);
         return () => {
+            off();
             stop.abort();
             clearTimeout(soon);
             clearInterval(timer);
