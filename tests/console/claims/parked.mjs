@@ -58,3 +58,36 @@ export async function a_group_is_counted_before_it_goes_back({ browser, city }) 
     for (const number of numbers) same((await city.ended(number)).state, "answered", `inquiry ${number}`);
     await page.getByText("Nothing is parked").waitFor();
 }
+
+/* The page over a gateway whose list of the parked is this one. */
+const overList = (browser, city, answer, more) =>
+    browser.page({ token: city.token("duty"), language: "en", hash: "#/parked", before: (page) => page.route(/\/v1\/parked(\?|$)/, (route) => route.fulfill({ json: answer(route) })), ...more });
+
+const row = (number) => ({ number, type: "metro.harim", department: "metro", district: 0, at: new Date().toISOString(), code: "AGENT_REFUSED", attempts: 1, reason: REASON });
+
+/* Asks for the group's requeue; the gateway counts `count` and gives one answer of `answers` a round. */
+async function requeueGroup(page, count, answers) {
+    await page.route("**/v1/parked/requeue", (route) => {
+        const { count_only } = route.request().postDataJSON();
+        const next = count_only ? { count, counted_all: true, behind: 0 } : answers.shift();
+        return route.fulfill(next ? { json: next } : { status: 503, json: { code: "BUSY" } });
+    });
+    await page.getByRole("button", { name: "Requeue this group" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Reason").fill("all files are scanned");
+    await dialog.getByRole("button", { name: /^Requeue [\d,]+ inquiries/ }).click();
+    return dialog;
+}
+
+export async function a_group_that_does_not_go_back_is_told_as_a_failure({ browser, city }) {
+    const page = await overList(browser, city, () => ({ rows: [row(1)], next: null }));
+    await requeueGroup(page, 12, [{ count: 12, requeued: 0, failed: 12, more: false }]);
+    await page.locator(".toast-failed", { hasText: "0 of 12" }).waitFor();
+}
+
+export async function a_failure_half_way_tells_what_went_back_before({ browser, city }) {
+    const page = await overList(browser, city, () => ({ rows: [row(1)], next: null }));
+    const dialog = await requeueGroup(page, 1_200, [{ count: 1_000, requeued: 1_000, failed: 0, more: true }]);
+    await page.locator(".toast-failed", { hasText: "1,000 of 1,200" }).waitFor();
+    await dialog.getByText("The broker is full").waitFor();
+}

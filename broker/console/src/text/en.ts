@@ -375,6 +375,8 @@ export const en: Text = {
         bulkLead: "If the cause is not mended they will be parked again.",
         bulkDo: "Requeue {n} inquiries",
         bulkDone: "{n} inquiries are back in their queues.",
+        bulkPart: "{n} of {all} inquiries are back in their queues; the others were not taken, or were no longer parked.",
+        moreThan: "more than {n}",
         drainOnTitle: "Begin draining",
         drainOnLead: "Until draining ends no inquiry is accepted and nothing is handed to agents; what they hold is finished. Requesters are answered DRAINING and try again later.",
         drainOnDo: "Begin draining",
