@@ -1,5 +1,6 @@
 // app.tsx - who is here decides what is shown: the login, or the shell around a page.
 import { useEffect } from "preact/hooks";
+import { ApiError } from "./api/http";
 import { boardStart, boardStop } from "./live/board";
 import { catalogueRead } from "./live/catalogue";
 import { feedStart, feedStop } from "./live/feed";
@@ -31,9 +32,10 @@ function useResume(state: Session["state"]): void {
         if (state !== "asking") return;
         let timer = 0;
         const attempt = (): void => {
-            resume().catch(() => {
+            resume().catch((error: unknown) => {
                 unreachable();
-                timer = window.setTimeout(attempt, 1_500);
+                const wait = error instanceof ApiError ? (error.problem.retryAfter ?? 0) : 0;
+                timer = window.setTimeout(attempt, Math.max(1_500, wait * 1_000));
             });
         };
         attempt();

@@ -61,15 +61,15 @@ async function enter(token: string): Promise<void> {
 export const login = (token: string): Promise<void> => enter(token);
 
 /* The tab was loaded again: the token is still here, the gateway is asked whether it still holds. Resolves
- * at once when there is none; throws UNREACHABLE so that the caller may try again. */
+ * at once when there is none. Only a gateway that does not know it, or a requester's token, ends the session;
+ * whatever else is in the way is thrown, so that the caller may try again. */
 export async function resume(): Promise<void> {
     const token = sessionStorage.getItem(KEY);
     if (!token) return;
     try {
         await enter(token);
     } catch (error) {
-        if (error instanceof ApiError && error.problem.status === 0) throw error;
-        if (error instanceof ApiError && error.problem.status >= 500) throw error;
+        if (!(error instanceof ApiError) || (error.problem.status !== 401 && error.problem.code !== "WRONG_DOOR")) throw error;
         logout("refused");
     }
 }
