@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { ApiError } from "./api/http";
 import { boardStart, boardStop } from "./live/board";
-import { catalogueRead } from "./live/catalogue";
+import { catalogueStart } from "./live/catalogue";
 import { feedStart, feedStop } from "./live/feed";
 import { linkReset, unreachable } from "./live/link";
 import { Login } from "./pages/login/Login";
@@ -21,9 +21,9 @@ function onToken(there: boolean): (() => void) | undefined {
 
 function onSession(now: Session): (() => void) | undefined {
     if (now.state !== "in") return;
-    void catalogueRead();
+    const stop = catalogueStart();
     if (may("events")) feedStart();
-    return feedStop;
+    return () => (stop(), feedStop());
 }
 
 /* After a reload the gateway may be away for a moment: the token is worth another question. */

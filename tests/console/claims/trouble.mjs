@@ -118,3 +118,18 @@ export async function counts_are_asked_one_after_the_other({ browser, city }) {
     await busyUntil(city, "three answers", () => answers >= 3);
     same(most, 1, "questions under way at once");
 }
+
+export async function titles_that_were_refused_are_asked_for_again({ browser, city }) {
+    const { rows } = await city.get("duty", "/v1/catalogue/departments");
+    const title = rows.find((row) => row.name === "nosazi").title_en;
+    let refused = 0;
+    const page = await browser.page({ token: city.token("duty"), language: "en", hash: "#/department/nosazi", before: async (one) => {
+        await one.clock.install();
+        await one.route("**/v1/catalogue/**", (route) => (refused++, route.fulfill({ status: 503, json: { code: "UNREACHABLE" } })));
+    } });
+    await until("three refusals", () => refused >= 3);
+    await page.getByRole("heading", { name: "nosazi" }).waitFor();
+    await page.unroute("**/v1/catalogue/**");
+    await page.clock.fastForward(15_000);
+    await page.getByRole("heading", { name: title }).waitFor();
+}
