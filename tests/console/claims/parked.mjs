@@ -91,3 +91,10 @@ export async function a_failure_half_way_tells_what_went_back_before({ browser, 
     await page.locator(".toast-failed", { hasText: "1,000 of 1,200" }).waitFor();
     await dialog.getByText("The broker is full").waitFor();
 }
+
+export async function a_list_that_is_cut_does_not_call_itself_whole({ browser, city }) {
+    let number = 0;
+    const page = await overList(browser, city, () => ({ rows: [row(++number)], next: "on" }));
+    await page.getByText("at least 20 inquiries").waitFor();
+    await page.getByText("The groups count the first 20 only").waitFor();
+}

@@ -261,6 +261,8 @@ export const en: Text = {
         requeueOne: "Requeue",
         act: "To its queue",
         count: "{n} inquiries",
+        countAtLeast: "at least {n} inquiries",
+        groupsFirst: "The groups count the first {n} only; requeueing a group takes all of it.",
         list: "List",
         more: "More",
         department: "Department",

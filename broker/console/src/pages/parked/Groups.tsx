@@ -12,6 +12,7 @@ import { Bulk } from "./Bulk";
 
 export interface GroupsProps {
     all: ParkedRow[];
+    whole: boolean; // false: more are parked than were read
     rows: ParkedRow[]; // of the chosen department
     department: string;
     code: string;
@@ -37,12 +38,12 @@ function DepartmentChoice({ all, department, choose }: Pick<GroupsProps, "all" |
     );
 }
 
-export function Groups({ all, rows, department, code, choose, onDone }: GroupsProps) {
+export function Groups({ all, whole, rows, department, code, choose, onDone }: GroupsProps) {
     const t = text().parked;
     const [bulk, setBulk] = useState<string | null>(null);
     const groups = counts(rows, (r) => r.code);
     return (
-        <Panel title={t.byReason} actions={<DepartmentChoice all={all} department={department} choose={choose} />}>
+        <Panel title={t.byReason} lead={whole ? undefined : fill(t.groupsFirst, { n: num(all.length) })} actions={<DepartmentChoice all={all} department={department} choose={choose} />}>
             <ul class="groups">
                 {groups.map(([name, n]) => (
                     <li key={name} class={`group${code === name ? " group-on" : ""}`} data-code={name}>
@@ -52,7 +53,7 @@ export function Groups({ all, rows, department, code, choose, onDone }: GroupsPr
                         </button>
                         <Code code={name} />
                         {may("act") && (
-                            <Button small icon="requeue" onClick={() => setBulk(name)} label={`${t.requeueAll} ${fill(t.count, { n: num(n) })}`}>
+                            <Button small icon="requeue" onClick={() => setBulk(name)} label={`${t.requeueAll} ${fill(whole ? t.count : t.countAtLeast, { n: num(n) })}`}>
                                 {t.requeueAll}
                             </Button>
                         )}

@@ -56,8 +56,8 @@ export function Parked({ query }: { query: URLSearchParams }) {
                 </section>
             ) : (
                 <>
-                    <Groups all={read.rows} rows={ofDepartment} department={department} code={code} choose={choose} onDone={again} />
-                    <ParkedList rows={rows} onDone={again} />
+                    <Groups all={read.rows} whole={read.whole} rows={ofDepartment} department={department} code={code} choose={choose} onDone={again} />
+                    <ParkedList rows={rows} whole={read.whole} onDone={again} />
                 </>
             )}
         </div>

@@ -34,12 +34,12 @@ function columns(requeue: (number: number) => void): Column<ParkedRow>[] {
     return all;
 }
 
-export function ParkedList({ rows, onDone }: { rows: ParkedRow[]; onDone: () => void }) {
+export function ParkedList({ rows, whole, onDone }: { rows: ParkedRow[]; whole: boolean; onDone: () => void }) {
     const t = text().parked;
     const [shown, setShown] = useState(PAGE);
     const [one, setOne] = useState<number | null>(null);
     return (
-        <Panel title={t.list} lead={fill(t.count, { n: num(rows.length) })} flush>
+        <Panel title={t.list} lead={fill(whole ? t.count : t.countAtLeast, { n: num(rows.length) })} flush>
             <Table caption={t.list} columns={columns(setOne)} rows={rows.slice(0, shown)} rowKey={(r) => r.number} />
             {rows.length > shown && (
                 <p class="table-more">
