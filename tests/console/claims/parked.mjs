@@ -98,3 +98,17 @@ export async function a_list_that_is_cut_does_not_call_itself_whole({ browser, c
     await page.getByText("at least 20 inquiries").waitFor();
     await page.getByText("The groups count the first 20 only").waitFor();
 }
+
+export async function a_reason_being_typed_outlives_the_list({ browser, city }) {
+    let rows = [row(1)];
+    const page = await overList(browser, city, () => ({ rows, next: null }));
+    await page.locator("[data-link=live]").waitFor();
+    await page.getByRole("button", { name: "Requeue inquiry 1" }).click();
+    const field = page.getByRole("dialog").getByLabel("Reason");
+    await field.fill("the file is scanned now");
+    rows = [];
+    const { number } = await city.submit("metro.harim");
+    await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "an event of the parked" });
+    await page.getByText("Nothing is parked").waitFor();
+    same(await field.inputValue(), "the file is scanned now", "what was typed");
+}

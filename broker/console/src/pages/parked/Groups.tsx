@@ -1,5 +1,4 @@
 // Groups.tsx - the parked by reason: how many, why, and the way back for a whole group.
-import { useState } from "preact/hooks";
 import type { ParkedRow } from "../../api/shapes";
 import { num } from "../../format/number";
 import { departmentTitle } from "../../live/catalogue";
@@ -8,7 +7,6 @@ import { fill, text, word } from "../../text";
 import { Button } from "../../ui/Button";
 import { Code } from "../../ui/Code";
 import { Panel } from "../../ui/Panel";
-import { Bulk } from "./Bulk";
 
 export interface GroupsProps {
     all: ParkedRow[];
@@ -17,7 +15,7 @@ export interface GroupsProps {
     department: string;
     code: string;
     choose: (change: { department?: string; code?: string }) => void;
-    onDone: () => void;
+    requeue: (code: string) => void;
 }
 
 function counts(rows: ParkedRow[], of: (row: ParkedRow) => string): [string, number][] {
@@ -38,9 +36,8 @@ function DepartmentChoice({ all, department, choose }: Pick<GroupsProps, "all" |
     );
 }
 
-export function Groups({ all, whole, rows, department, code, choose, onDone }: GroupsProps) {
+export function Groups({ all, whole, rows, department, code, choose, requeue }: GroupsProps) {
     const t = text().parked;
-    const [bulk, setBulk] = useState<string | null>(null);
     const groups = counts(rows, (r) => r.code);
     return (
         <Panel title={t.byReason} lead={whole ? undefined : fill(t.groupsFirst, { n: num(all.length) })} actions={<DepartmentChoice all={all} department={department} choose={choose} />}>
@@ -53,14 +50,13 @@ export function Groups({ all, whole, rows, department, code, choose, onDone }: G
                         </button>
                         <Code code={name} />
                         {may("act") && (
-                            <Button small icon="requeue" onClick={() => setBulk(name)} label={`${t.requeueAll} ${fill(whole ? t.count : t.countAtLeast, { n: num(n) })}`}>
+                            <Button small icon="requeue" onClick={() => requeue(name)} label={`${t.requeueAll} ${fill(whole ? t.count : t.countAtLeast, { n: num(n) })}`}>
                                 {t.requeueAll}
                             </Button>
                         )}
                     </li>
                 ))}
             </ul>
-            {bulk !== null && <Bulk department={department} code={bulk} onDone={onDone} onClose={() => setBulk(null)} />}
         </Panel>
     );
 }

@@ -1,5 +1,5 @@
 // Parked.tsx - what was set aside, by reason; a group goes back to its queues after its size was shown.
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { List, ParkedRow } from "../../api/shapes";
 import { get } from "../../api/http";
 import { onEvents } from "../../live/feed";
@@ -12,6 +12,8 @@ import { Fault } from "../../ui/Fault";
 import { Loading } from "../../ui/Loading";
 import { PageHead } from "../../ui/PageHead";
 import { useAsked } from "../../ui/useAsked";
+import { RequeueDialog } from "../inquiry/Dialogs";
+import { Bulk } from "./Bulk";
 import { Groups } from "./Groups";
 import { ParkedList } from "./ParkedList";
 
@@ -40,6 +42,8 @@ export function Parked({ query }: { query: URLSearchParams }) {
     useStore(catalogue);
     const { value: read, fault, again } = useAsked("/v1/parked", undefined, readAll);
     useEffect(() => onEvents((events) => events.some((e) => MOVES.includes(e.event)) && again()), [again]);
+    const [bulk, setBulk] = useState<string | null>(null);
+    const [one, setOne] = useState<number | null>(null);
     const department = query.get("department") ?? "";
     const code = query.get("code") ?? "";
     const choose = (change: { department?: string; code?: string }): void =>
@@ -56,10 +60,13 @@ export function Parked({ query }: { query: URLSearchParams }) {
                 </section>
             ) : (
                 <>
-                    <Groups all={read.rows} whole={read.whole} rows={ofDepartment} department={department} code={code} choose={choose} onDone={again} />
-                    <ParkedList rows={rows} whole={read.whole} onDone={again} />
+                    <Groups all={read.rows} whole={read.whole} rows={ofDepartment} department={department} code={code} choose={choose} requeue={setBulk} />
+                    <ParkedList rows={rows} whole={read.whole} requeue={setOne} />
                 </>
             )}
+            {/* Here, so that what is typed outlives a list that empties meanwhile. */}
+            {bulk !== null && <Bulk department={department} code={bulk} onDone={again} onClose={() => setBulk(null)} />}
+            {one !== null && <RequeueDialog number={one} onDone={again} onClose={() => setOne(null)} />}
         </div>
     );
 }
