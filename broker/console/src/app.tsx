@@ -7,6 +7,7 @@ import { feedStart, feedStop } from "./live/feed";
 import { linkReset, unreachable } from "./live/link";
 import { Login } from "./pages/login/Login";
 import { prefs } from "./prefs";
+import { href, replace, route } from "./route";
 import { may, resume, session, type Session } from "./session";
 import { Shell } from "./shell/Shell";
 import { useStore } from "./store";
@@ -43,10 +44,19 @@ function useResume(state: Session["state"]): void {
     }, [state]);
 }
 
+/* Who may not see the overview begins at the search. */
+function useLanding(now: Session): void {
+    const { page } = useStore(route);
+    useEffect(() => {
+        if (now.state === "in" && page === "" && !may("queues") && may("search")) replace(href("search"));
+    }, [now, page]);
+}
+
 export function App() {
     useStore(prefs);
     const now = useStore(session);
     useResume(now.state);
+    useLanding(now);
     const there = now.state !== "out";
     useEffect(() => onToken(there), [there]);
     useEffect(() => onSession(now), [now]);

@@ -39,6 +39,14 @@ export function may(right: Right): boolean {
     return rank[now.who.level ?? "observer"] >= rank[level] && now.who.scopes.includes(scope);
 }
 
+/* The scope that is all this token lacks for something; null when it is there, or the level is too low anyway. */
+export function scopeMissing(right: Right): string | null {
+    const now = session.get();
+    if (now.state !== "in") return null;
+    const [level, scope] = needs[right];
+    return rank[now.who.level ?? "observer"] >= rank[level] && !now.who.scopes.includes(scope) ? scope : null;
+}
+
 export function logout(why?: "refused"): void {
     sessionStorage.removeItem(KEY);
     forget();

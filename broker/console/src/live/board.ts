@@ -3,7 +3,7 @@
 // older answer never comes after a newer one.
 import { ApiError, get } from "../api/http";
 import type { AgentRow, List, NamedValue, QueueRow } from "../api/shapes";
-import { may } from "../session";
+import { may, session } from "../session";
 import { store } from "../store";
 import { answered, unreachable } from "./link";
 import { take } from "./samples";
@@ -58,17 +58,29 @@ async function stats(signal: AbortSignal): Promise<Record<string, number>> {
     }
 }
 
+/* A token without the counts still has a light: whether the gateway answers. */
+async function readNothing(signal: AbortSignal): Promise<void> {
+    await get("/v1/whoami", signal);
+    board.set({ ...board.get(), fault: null });
+}
+
+async function readAll(signal: AbortSignal): Promise<void> {
+    const [queues, agents, figures] = await Promise.all([
+        every<QueueRow>("/v1/queues", signal),
+        every<AgentRow>("/v1/agents", signal),
+        stats(signal),
+    ]);
+    if (signal.aborted) return;
+    take(queues);
+    board.set({ at: Date.now(), queues, agents, stats: figures, fault: null });
+}
+
 async function read(signal: AbortSignal): Promise<void> {
     try {
-        const [queues, agents, figures] = await Promise.all([
-            every<QueueRow>("/v1/queues", signal),
-            every<AgentRow>("/v1/agents", signal),
-            stats(signal),
-        ]);
+        const blind = session.get().state === "in" && !may("queues");
+        await (blind ? readNothing : readAll)(signal);
         if (signal.aborted) return;
         heard();
-        take(queues);
-        board.set({ at: Date.now(), queues, agents, stats: figures, fault: null });
         answered(may("events"));
     } catch (error) {
         if (signal.aborted || !(error instanceof ApiError)) return;

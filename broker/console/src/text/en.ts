@@ -28,7 +28,7 @@ export const en: Text = {
         live: "Live",
         liveTip: "Events arrive as they happen",
         polling: "Up to date",
-        pollingTip: "Counts are refreshed every few seconds",
+        pollingTip: "What you see is read anew every few seconds",
         connecting: "Connecting…",
         lost: "Connection lost; trying again",
         lostFor: "The gateway has been out of reach for {age}; what you see is from before. Trying again.",
@@ -404,6 +404,7 @@ export const en: Text = {
         UNREACHABLE: "The gateway does not answer.",
         loading: "Reading…",
         page: "There is no such page",
+        scope: "Your token lacks the scope {scope} for this page",
         pageDo: "Go back to the overview.",
     },
 

@@ -4,6 +4,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get } from "../api/http";
 import { onReturn } from "../live/link";
+import { may } from "../session";
 
 export interface Asked<T> {
     value: T | null;
@@ -11,12 +12,14 @@ export interface Asked<T> {
     again: () => void;
 }
 
+const UNTOLD_MS = 15_000; // a token without events is told of nothing: it asks so often
 const SOON = 150; // ms after the first event of some
 const APART = 1_000; // ms between two questions
 
 /* A null path asks nothing. `every` asks again after so many milliseconds. `read` asks in a way of its own. */
 export function useAsked<T>(path: string | null, every?: number, read: (path: string, signal: AbortSignal) => Promise<T> = get): Asked<T> {
     const [state, setState] = useState<{ path: string | null; value: T | null; fault: unknown }>({ path, value: null, fault: null });
+    const often = every ?? (may("events") ? undefined : UNTOLD_MS);
     const plan = useRef<() => void>(() => {});
 
     useEffect(() => {
@@ -48,14 +51,14 @@ export function useAsked<T>(path: string | null, every?: number, read: (path: st
         plan.current = again;
         void ask();
         const off = onReturn(again);
-        const timer = every && setInterval(() => document.hidden || again(), every);
+        const timer = often && setInterval(() => document.hidden || again(), often);
         return () => {
             off();
             stop.abort();
             clearTimeout(soon);
             clearInterval(timer);
         };
-    }, [path, every]);
+    }, [path, often]);
 
     const again = useCallback(() => plan.current(), []);
     const now = state.path === path;
