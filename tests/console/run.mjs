@@ -50,7 +50,7 @@ try {
         await screenshots(context, resolve(shots));
         held = true;
     } else {
-        const files = ["login", "overview", "department", "inquiry", "search", "parked", "system", "roles", "live", "keyboard", "look", "weight"];
+        const files = ["login", "overview", "department", "inquiry", "search", "parked", "system", "roles", "live", "trouble", "keyboard", "look", "weight"];
         const claims = [];
         for (const file of files) {
             const all = Object.entries(await import(`./claims/${file}.mjs`));

@@ -39,6 +39,14 @@ export function may(right: Right): boolean {
     return rank[now.who.level ?? "observer"] >= rank[level] && now.who.scopes.includes(scope);
 }
 
+/* The scope that is all this token lacks for something; null when it is there, or the level is too low anyway. */
+export function scopeMissing(right: Right): string | null {
+    const now = session.get();
+    if (now.state !== "in") return null;
+    const [level, scope] = needs[right];
+    return rank[now.who.level ?? "observer"] >= rank[level] && !now.who.scopes.includes(scope) ? scope : null;
+}
+
 export function logout(why?: "refused"): void {
     sessionStorage.removeItem(KEY);
     forget();
@@ -61,15 +69,15 @@ async function enter(token: string): Promise<void> {
 export const login = (token: string): Promise<void> => enter(token);
 
 /* The tab was loaded again: the token is still here, the gateway is asked whether it still holds. Resolves
- * at once when there is none; throws UNREACHABLE so that the caller may try again. */
+ * at once when there is none. Only a gateway that does not know it, or a requester's token, ends the session;
+ * whatever else is in the way is thrown, so that the caller may try again. */
 export async function resume(): Promise<void> {
     const token = sessionStorage.getItem(KEY);
     if (!token) return;
     try {
         await enter(token);
     } catch (error) {
-        if (error instanceof ApiError && error.problem.status === 0) throw error;
-        if (error instanceof ApiError && error.problem.status >= 500) throw error;
+        if (!(error instanceof ApiError) || (error.problem.status !== 401 && error.problem.code !== "WRONG_DOOR")) throw error;
         logout("refused");
     }
 }

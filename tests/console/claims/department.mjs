@@ -60,3 +60,35 @@ export async function an_unknown_department_is_told({ browser, city }) {
     const page = await open(browser, city, "nobody");
     await page.getByText("There is no department named “nobody”").waitFor();
 }
+
+export async function an_open_dialog_does_not_turn_into_the_opposite_act({ browser, city }) {
+    const page = await open(browser, city, "archive");
+    await page.getByRole("button", { name: "Pause" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Reason").fill("moving the archive's database");
+    await city.ask("chief", "POST", "/v1/departments/archive/pause", { reason: "a colleague was quicker" });
+    try {
+        await page.locator(".banner-warn", { hasText: "Paused:" }).waitFor();
+        await dialog.getByText("is paused already").waitFor();
+        expect(await dialog.getByRole("button", { name: "Pause" }).isDisabled(), "there is nothing left to pause");
+    } finally {
+        await city.ask("chief", "POST", "/v1/departments/archive/resume", { reason: "tidying up" });
+    }
+}
+
+export async function a_dialog_stays_until_its_act_has_been_answered({ browser, city }) {
+    const page = await open(browser, city, "archive");
+    let answer;
+    const asked = new Promise((done) => page.route("**/pause", (route) => new Promise((go) => ((answer = () => go(route.fulfill({ status: 503, json: { code: "BUSY" } }))), done()))));
+    await page.getByRole("button", { name: "Pause" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Reason").fill("moving the archive's database");
+    await dialog.getByRole("button", { name: "Pause" }).click();
+    await asked;
+    for (let n = 0; n < 3; n++) await page.keyboard.press("Escape");
+    expect(await dialog.getByRole("button", { name: "Back" }).isDisabled(), "there is no way back while it is under way");
+    await answer();
+    await dialog.getByText("The broker is full").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+}

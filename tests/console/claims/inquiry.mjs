@@ -133,3 +133,23 @@ export async function an_unknown_number_offers_the_search({ browser, city }) {
     await page.getByRole("link", { name: "Go to search" }).click();
     await page.locator("input[data-search]").waitFor();
 }
+
+export async function a_redirection_asks_for_its_district({ browser, city }) {
+    const { number } = await city.submit("metro.harim");
+    const page = await open(browser, city, number);
+    await page.getByRole("button", { name: "Redirect", exact: true }).click();
+    const dialog = page.getByRole("dialog");
+    same(await dialog.getByLabel("To district").inputValue(), "", "nobody has chosen yet");
+    await dialog.getByLabel("Reason").fill("the parcel is there");
+    expect(await dialog.getByRole("button", { name: "Redirect" }).isDisabled(), "it waits for the choice");
+    await dialog.getByLabel("To district").selectOption("3");
+    expect(await dialog.getByRole("button", { name: "Redirect" }).isEnabled(), "it is chosen");
+
+    const { token, id } = city.tokenMake("duty", "read,events,operate");
+    const narrow = await open(browser, city, number, { token });
+    await narrow.getByRole("button", { name: "Redirect", exact: true }).click();
+    await narrow.getByRole("dialog").getByText("The districts are not known here").waitFor();
+    expect(await narrow.getByRole("dialog").getByRole("button", { name: "Redirect" }).isDisabled(), "nowhere to go");
+    city.tokenRevoke(id);
+    await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "tidying up" });
+}

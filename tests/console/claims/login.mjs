@@ -1,5 +1,5 @@
 // login.mjs - in by a token, and out.
-import { expect, same } from "../lib/report.mjs";
+import { expect, same, until } from "../lib/report.mjs";
 
 async function enter(page, token) {
     await page.fill("input[type=password]", token);
@@ -50,4 +50,15 @@ export async function language_is_switched_and_kept({ browser, city }) {
     await page.reload();
     await page.getByRole("heading", { name: "Departments" }).waitFor();
     same(await page.evaluate(() => document.documentElement.lang), "en", "language");
+}
+
+export async function a_refusal_for_now_at_a_reload_keeps_the_token({ browser, city }) {
+    const page = await browser.page({ token: city.token("duty"), language: "en" });
+    await page.locator("[data-tile=waiting]").waitFor();
+    let refused = 0;
+    await page.route("**/v1/whoami", (route) => (refused++, route.fulfill({ status: 429, json: { code: "BUSY" } })));
+    await page.reload();
+    await until("the gateway to refuse", () => refused > 0);
+    await page.unroute("**/v1/whoami");
+    await page.locator("[data-tile=waiting]").waitFor();
 }

@@ -65,3 +65,33 @@ export async function an_administrator_reads_bodies({ browser, city }) {
     await page.getByRole("heading", { name: "Reply" }).waitFor();
     await page.locator("pre.json", { hasText: "1-1-1-1-0-0-0" }).waitFor();
 }
+
+export async function a_token_without_events_still_sees_its_lists_renewed({ browser, city }) {
+    const { token, id } = city.tokenMake("duty", "watch,read");
+    const asked = { parked: 0, found: 0 };
+    const page = await browser.page({ token, language: "en", hash: "#/parked", before: async (one) => {
+        await one.clock.install();
+        one.on("request", (r) => ((asked.parked += r.url().includes("/v1/parked")), (asked.found += r.url().includes("/v1/inquiries?"))));
+    } });
+    await page.locator("[data-link=polling]").waitFor();
+    await page.getByText("Nothing is parked").or(page.locator("tbody")).first().waitFor();
+    await page.clock.fastForward(20_000);
+    await until("the parked are asked for again", () => asked.parked > 1);
+    await page.evaluate(() => (location.hash = "#/search?q=state:answered"));
+    await until("a search", () => asked.found > 0);
+    await page.locator("[data-link=polling]").waitFor();
+    await page.clock.fastForward(20_000);
+    await until("the search is asked again", () => asked.found > 1);
+    city.tokenRevoke(id);
+}
+
+export async function a_token_without_watch_begins_where_it_may({ browser, city }) {
+    const { token, id } = city.tokenMake("duty", "read,operate");
+    const page = await browser.page({ token, language: "en" });
+    await page.getByRole("heading", { name: "Search" }).waitFor();
+    await page.locator("[data-link=polling]").waitFor();
+    same(await page.getByRole("link", { name: "Overview" }).count(), 0, "no link to what is not its own");
+    await page.evaluate(() => (location.hash = "#/parked"));
+    await page.getByText("Your token lacks the scope watch").waitFor();
+    city.tokenRevoke(id);
+}

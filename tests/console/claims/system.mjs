@@ -66,3 +66,20 @@ export async function keys_are_read_to_the_last({ browser, city }) {
     await page.evaluate(() => (location.hash = "#/system"));
     for (const account of ["first-page", "second-page"]) await page.getByRole("cell", { name: account }).waitFor();
 }
+
+export async function a_drain_that_a_colleague_began_is_not_ended_by_mistake({ browser, city }) {
+    const page = await browser.page({ token: city.token("chief"), language: "en", hash: "#/system", before: (one) => one.clock.install() });
+    await page.locator("[data-draining=no]").waitFor();
+    await page.getByRole("button", { name: "Begin draining" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Reason").fill("a new kernel tonight");
+    await city.ask("chief", "POST", "/v1/drain", { on: true, reason: "a colleague was quicker" });
+    try {
+        await page.clock.fastForward(10_000); // figures are read so rarely
+        await page.locator("[data-draining=yes]").waitFor();
+        await dialog.getByText("has begun already").waitFor();
+        expect(await dialog.getByRole("button", { name: "Begin draining" }).isDisabled(), "there is nothing left to begin");
+    } finally {
+        await city.ask("chief", "POST", "/v1/drain", { on: false, reason: "tidying up" });
+    }
+}

@@ -30,8 +30,9 @@ export class Browser {
         });
     }
 
-    /* A fresh visitor: language, theme, width; with a token already there, or at the login. */
-    async page({ token, hash = "#/", language = "fa", theme = "light", width = 1280, height = 900, samples } = {}) {
+    /* A fresh visitor: language, theme, width; with a token already there, or at the login. `before` meets the
+     * page while it is still empty: to stand between it and the gateway, or to hold its clock. */
+    async page({ token, hash = "#/", language = "fa", theme = "light", width = 1280, height = 900, samples, before } = {}) {
         const context = await this.chromium.newContext({ viewport: { width, height }, acceptDownloads: true, permissions: ["clipboard-write"] });
         this.contexts.add(context);
         const prefs = JSON.stringify({ language, theme });
@@ -45,6 +46,7 @@ export class Browser {
         const page = await context.newPage();
         page.setDefaultTimeout(15_000);
         this.watch(page);
+        await before?.(page);
         await page.goto(`${this.url}/${hash}`);
         return page;
     }

@@ -16,6 +16,10 @@ export class ApiError extends Error {
     }
 }
 
+/* A gateway that has not answered by then does not answer: a hung one must not look alive. */
+const DEADLINE_MS = 15_000;
+const LONG_MS = 120_000; // what is long by nature: a file, a group of inquiries one after the other
+
 let token = "";
 let onRefused: () => void = () => {};
 
@@ -50,42 +54,61 @@ async function problemOf(response: Response): Promise<Problem> {
     };
 }
 
-async function ask(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+async function refusal(response: Response): Promise<ApiError> {
+    const problem = await problemOf(response);
+    if (response.status === 401) onRefused();
+    return new ApiError(problem);
+}
+
+interface Question {
+    method?: "GET" | "POST";
+    body?: unknown;
+    signal?: AbortSignal;
+    deadline?: number; // ms
+}
+
+/* An answer that is cut, or is none of ours (a network that wants a login first), comes from no gateway. */
+async function ask<T>(path: string, read: (answer: Response) => Promise<T>, { method = "GET", body, signal, deadline = DEADLINE_MS }: Question = {}): Promise<T> {
     const headers: Record<string, string> = authorization();
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const asked = Date.now();
-    let response: Response;
+    const stop = new AbortController();
+    const leave = (): void => stop.abort();
+    const timer = setTimeout(leave, deadline);
+    if (signal?.aborted) leave();
+    signal?.addEventListener("abort", leave);
     try {
-        response = await fetch(path, {
+        const response = await fetch(path, {
             method,
             headers,
             body: body === undefined ? undefined : JSON.stringify(body),
-            signal,
+            signal: stop.signal,
             cache: "no-store",
         });
+        clockIs(response.headers.get("Date"), asked);
+        if (!response.ok) throw await refusal(response);
+        return await read(response);
     } catch (error) {
-        if (signal?.aborted) throw error;
+        if (error instanceof ApiError || signal?.aborted) throw error;
         throw new ApiError({ status: 0, code: "UNREACHABLE", title: "", detail: "" });
+    } finally {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", leave);
     }
-    clockIs(response.headers.get("Date"), asked);
-    if (response.ok) return response;
-    const problem = await problemOf(response);
-    if (response.status === 401) onRefused();
-    throw new ApiError(problem);
 }
 
-export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-    return (await (await ask("GET", path, undefined, signal)).json()) as T;
+export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+    return ask(path, (answer) => answer.json() as Promise<T>, { signal });
 }
 
 /* Byte for byte: as text the mark by which spreadsheets know UTF-8 would be lost. `cut`: how many rows it has
  * where more were found. */
-export async function getFile(path: string): Promise<{ content: Blob; cut: number }> {
-    const response = await ask("GET", path);
-    return { content: await response.blob(), cut: Number(response.headers.get("Estelam-Truncated")) };
+export function getFile(path: string): Promise<{ content: Blob; cut: number }> {
+    const read = async (answer: Response) => ({ content: await answer.blob(), cut: Number(answer.headers.get("Estelam-Truncated")) });
+    return ask(path, read, { deadline: LONG_MS });
 }
 
-export async function post<T>(path: string, body: unknown): Promise<T> {
-    const answer = await (await ask("POST", path, body)).text();
-    return (answer ? JSON.parse(answer) : {}) as T;
+export function post<T>(path: string, body: unknown, long = false): Promise<T> {
+    const read = async (answer: Response): Promise<T> => JSON.parse((await answer.text()) || "{}") as T;
+    return ask(path, read, { method: "POST", body, deadline: long ? LONG_MS : DEADLINE_MS });
 }

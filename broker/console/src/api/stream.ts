@@ -37,7 +37,8 @@ export async function readStream(
     const headers: Record<string, string> = { ...authorization(), Accept: "text/event-stream" };
     if (lastId) headers["Last-Event-ID"] = lastId;
     const response = await fetch(path, { headers, signal, cache: "no-store" });
-    if (!response.ok || !response.body)
+    const ours = response.headers.get("Content-Type")?.startsWith("text/event-stream");
+    if (!response.ok || !ours || !response.body)
         throw new ApiError({ status: response.status, code: `HTTP_${response.status}`, title: "", detail: "" });
     on.opened();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -1,15 +1,17 @@
 // feed.ts - the event stream: opened after login, opened again whenever it ends, from where it stopped.
-// Pages listen for the events; the newest few are kept for showing.
+// Pages listen for the events; the newest few are kept for showing. A browser holds six connections to one
+// host, and a stream takes one for good: a tab that nobody looks at lets it go after some seconds.
 import { readStream, type Message } from "../api/stream";
 import type { FeedEvent } from "../api/shapes";
 import { ApiError } from "../api/http";
 import { store } from "../store";
 import { refresh } from "./board";
-import { streamIs } from "./link";
+import { streamIs, streamRests } from "./link";
 
 const KEEP = 60;
 const SILENCE = 45_000; // the gateway says at least a comment more often than this
 const TOGETHER = 150;
+const UNSEEN_MS = 5_000; // so long hidden, and the stream is let go
 const BACKOFF = [500, 1_000, 2_000, 3_000, 5_000];
 
 export const recent = store<FeedEvent[]>([]); // newest first
@@ -26,6 +28,7 @@ let open: FeedEvent[] = []; // of a seq whose last event, the one with the id, h
 let waiting: FeedEvent[] = [];
 let flush = 0;
 let wake: () => void = () => {};
+let unseen = 0; // the timer that lets go
 
 function eventOf(message: Message): FeedEvent | null {
     try {
@@ -109,13 +112,33 @@ async function run(signal: AbortSignal): Promise<void> {
     }
 }
 
-export function feedStart(): void {
-    feedStop();
+function connect(): void {
+    running?.abort();
     running = new AbortController();
     run(running.signal).catch(() => streamIs(false));
 }
 
+function rest(): void {
+    running?.abort();
+    streamRests();
+}
+
+function onVisible(): void {
+    clearTimeout(unseen);
+    if (document.hidden) unseen = window.setTimeout(rest, UNSEEN_MS);
+    else if (running?.signal.aborted) connect();
+}
+
+export function feedStart(): void {
+    feedStop();
+    connect();
+    document.addEventListener("visibilitychange", onVisible);
+    if (document.hidden) onVisible();
+}
+
 export function feedStop(): void {
+    document.removeEventListener("visibilitychange", onVisible);
+    clearTimeout(unseen);
     running?.abort();
     running = null;
     lastId = "";

@@ -13,14 +13,34 @@ export const link = store<Link>({ state: "connecting", since: Date.now() });
 /* The stream carries events: "live". Without one (observers have none) fresh counts are "polling". */
 let streaming = false;
 
+/* What a page has read may be old once the gateway was out of reach, or nobody listened to its events. */
+let away = false;
+const waiting = new Set<() => void>();
+
+export function onReturn(listener: () => void): () => void {
+    waiting.add(listener);
+    return () => void waiting.delete(listener);
+}
+
 function become(state: LinkState): void {
     if (link.get().state !== state) link.set({ state, since: Date.now() });
+    if (state === "lost") away = true;
+    if (!away || state === "lost" || state === "connecting") return;
+    away = false;
+    for (const listener of [...waiting]) listener();
 }
 
 export function streamIs(up: boolean): void {
     streaming = up;
     if (up) become("live");
     else if (link.get().state === "live") become("lost");
+}
+
+/* Let go on purpose, because nobody looks. */
+export function streamRests(): void {
+    streaming = false;
+    away = true;
+    if (link.get().state === "live") become("connecting");
 }
 
 export function answered(expectStream: boolean): void {
@@ -35,5 +55,6 @@ export function unreachable(): void {
 
 export function linkReset(): void {
     streaming = false;
+    away = false;
     link.set({ state: "connecting", since: Date.now() });
 }

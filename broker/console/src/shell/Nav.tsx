@@ -17,10 +17,10 @@ interface Section {
 function sections(): Section[] {
     const t = text().nav;
     return [
-        { page: "", also: ["department"], label: t.overview, icon: "overview", shown: true },
+        { page: "", also: ["department"], label: t.overview, icon: "overview", shown: may("queues") },
         { page: "search", also: ["inquiry"], label: t.search, icon: "search", shown: may("search") },
         { page: "parked", also: [], label: t.parked, icon: "parked", shown: may("parked") },
-        { page: "system", also: [], label: t.system, icon: "system", shown: true },
+        { page: "system", also: [], label: t.system, icon: "system", shown: may("queues") },
     ];
 }
 

@@ -9,7 +9,7 @@ import { Search } from "../pages/search/Search";
 import { System } from "../pages/system/System";
 import { catalogue, departmentTitle } from "../live/catalogue";
 import { href, route, type Route } from "../route";
-import { may, type Right } from "../session";
+import { may, scopeMissing, type Right } from "../session";
 import { useStore } from "../store";
 import { fill, text } from "../text";
 import { Empty } from "../ui/Empty";
@@ -34,11 +34,13 @@ const pages: Record<string, Entry> = {
     system: { needs: "queues", title: () => text().system.title, render: () => <System /> },
 };
 
-function Nowhere() {
+/* No such page, or one for which the token lacks a scope; the way back leads to a page that is there. */
+function Nowhere({ scope }: { scope: string | null }) {
     const t = text();
     return (
-        <Empty title={t.fault.page}>
-            <a href={href("")}>{t.fault.pageDo}</a>
+        <Empty title={scope ? fill(t.fault.scope, { scope }) : t.fault.page}>
+            {may("queues") && <a href={href("")}>{t.fault.pageDo}</a>}
+            {!may("queues") && may("search") && <a href={href("search")}>{t.inquiry.toSearch}</a>}
         </Empty>
     );
 }
@@ -59,5 +61,5 @@ export function Page() {
     useEffect(() => {
         if (isKnown(at.entry)) placeAgain(at.entry);
     }, [at.entry]);
-    return shown ? shown.render(at) : <Nowhere />;
+    return shown ? shown.render(at) : <Nowhere scope={entry ? scopeMissing(entry.needs) : null} />;
 }

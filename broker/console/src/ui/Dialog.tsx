@@ -41,6 +41,12 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
                 e.preventDefault();
                 onClose();
             }}
+            onClose={(e) => {
+                // A second Escape closes it whatever was said to the first: whose it is decides, not the browser.
+                if (!e.currentTarget.isConnected) return;
+                e.currentTarget.showModal();
+                onClose();
+            }}
         >
             <h2 id={id}>{title}</h2>
             {children}

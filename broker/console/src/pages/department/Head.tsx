@@ -16,19 +16,23 @@ import { Reason } from "../../ui/Reason";
 import { toast } from "../../ui/Toasts";
 import { TestInquiry } from "./TestInquiry";
 
-function Pause({ of, onClose }: { of: DepartmentSum; onClose: () => void }) {
+type Verb = "pause" | "resume";
+
+/* The verb is that of the button that opened it: a colleague's pause must not turn an open dialog into a resume. */
+function Pause({ of, verb, onClose }: { of: DepartmentSum; verb: Verb; onClose: () => void }) {
     const t = text().act;
     const name = departmentTitle(of.name);
-    const verb = of.paused ? "resume" : "pause";
-    const words = of.paused
-        ? { title: t.resumeTitle, lead: t.resumeLead, confirm: t.resumeDo, done: t.resumeDone }
-        : { title: t.pauseTitle, lead: t.pauseLead, confirm: t.pauseDo, done: t.pauseDone };
+    const words =
+        verb === "resume"
+            ? { title: t.resumeTitle, lead: t.resumeLead, confirm: t.resumeDo, done: t.resumeDone, already: t.resumeAlready }
+            : { title: t.pauseTitle, lead: t.pauseLead, confirm: t.pauseDo, done: t.pauseDone, already: t.pauseAlready };
     return (
         <Reason
             title={fill(words.title, { name })}
             lead={words.lead}
             confirm={words.confirm}
-            danger={!of.paused}
+            danger={verb === "pause"}
+            overtaken={of.paused === (verb === "pause") ? fill(words.already, { name }) : undefined}
             onClose={onClose}
             onConfirm={async (reason) => {
                 await post(`/v1/departments/${encodeURIComponent(of.name)}/${verb}`, { reason });
@@ -41,11 +45,11 @@ function Pause({ of, onClose }: { of: DepartmentSum; onClose: () => void }) {
 
 export function Head({ of, outside }: { of: DepartmentSum; outside?: boolean }) {
     const t = text().department;
-    const [open, setOpen] = useState<"pause" | "test" | null>(null);
+    const [open, setOpen] = useState<Verb | "test" | null>(null);
     const actions = may("act") && (
         <>
             <Button icon="test" onClick={() => setOpen("test")}>{t.test}</Button>
-            <Button icon={of.paused ? "play" : "pause"} flip={of.paused} kind={of.paused ? "primary" : "plain"} onClick={() => setOpen("pause")}>
+            <Button icon={of.paused ? "play" : "pause"} flip={of.paused} kind={of.paused ? "primary" : "plain"} onClick={() => setOpen(of.paused ? "resume" : "pause")}>
                 {of.paused ? t.resume : t.pause}
             </Button>
         </>
@@ -60,7 +64,7 @@ export function Head({ of, outside }: { of: DepartmentSum; outside?: boolean }) 
             />
             {of.paused && <Banner tone="warn">{t.pausedBanner}</Banner>}
             {!of.paused && isUnserved(of) && <Banner tone="bad">{fill(t.unservedBanner, { n: num(of.unserved) })}</Banner>}
-            {open === "pause" && <Pause of={of} onClose={() => setOpen(null)} />}
+            {(open === "pause" || open === "resume") && <Pause of={of} verb={open} onClose={() => setOpen(null)} />}
             {open === "test" && <TestInquiry department={of.name} onClose={() => setOpen(null)} />}
         </>
     );

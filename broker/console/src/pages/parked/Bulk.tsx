@@ -1,4 +1,5 @@
-// Bulk.tsx - a group back to its queues: the broker counts first, then a person decides, with a reason.
+// Bulk.tsx - a group back to its queues: the broker counts first, then a person decides, with a reason. What
+// did not go back is told, and what did before something failed.
 import { useEffect, useState } from "preact/hooks";
 import { post } from "../../api/http";
 import { num } from "../../format/number";
@@ -18,34 +19,65 @@ export interface BulkProps {
 
 interface Counted {
     count: number;
+    counted_all: boolean; // false: it is more than that
 }
 
 interface Requeued {
     requeued: number;
+    failed: number;
     more: boolean; // the gateway takes so many at a time
 }
 
-const ROUNDS_MAX = 100;
+interface Total {
+    requeued: number;
+    failed: number;
+    fault: unknown; // what ended it early
+    more: boolean; // some are left that were not tried
+}
 
-async function requeueAll(filter: string, reason: string): Promise<number> {
-    let total = 0;
-    for (let round = 0; round < ROUNDS_MAX; round++) {
-        const done = await post<Requeued>("/v1/parked/requeue", { filter, reason });
-        total += done.requeued;
-        if (!done.more || done.requeued === 0) break;
+const ROUNDS_MAX = 1_000;
+
+/* No more than were counted: what is parked again at once would keep it going for ever. */
+async function requeueAll(filter: string, reason: string, most: number): Promise<Total> {
+    const total: Total = { requeued: 0, failed: 0, fault: null, more: true };
+    try {
+        for (let round = 0; round < ROUNDS_MAX && total.more && total.requeued + total.failed < most; round++) {
+            const done = await post<Requeued>("/v1/parked/requeue", { filter, reason }, true);
+            total.requeued += done.requeued;
+            total.failed += done.failed;
+            total.more = done.more;
+            if (done.requeued === 0) break;
+        }
+    } catch (fault) {
+        total.fault = fault;
     }
     return total;
 }
 
 export function Bulk({ department, code, onDone, onClose }: BulkProps) {
     const t = text().act;
-    const [count, setCount] = useState<number | null>(null);
+    const [counted, setCounted] = useState<Counted | null>(null);
+    const [turn, setTurn] = useState(0);
     const [fault, setFault] = useState<unknown>(null);
     const filter = [code && `code:${code}`, department && `department:${department}`].filter(Boolean).join(" ");
     useEffect(() => {
-        post<Counted>("/v1/parked/requeue", { filter, count_only: true }).then((r) => setCount(r.count), setFault);
-    }, [filter]);
-    const n = num(count ?? 0);
+        post<Counted>("/v1/parked/requeue", { filter, count_only: true }).then(setCounted, setFault);
+    }, [filter, turn]);
+    const count = counted?.count;
+    const n = fill(counted?.counted_all === false ? t.moreThan : "{n}", { n: num(count ?? 0) });
+    const requeue = async (reason: string): Promise<void> => {
+        const most = counted?.counted_all === false ? Infinity : (count ?? 0);
+        const { requeued, failed, fault: ended, more } = await requeueAll(filter, reason, most);
+        const all = Math.max(count ?? 0, requeued + failed);
+        const whole = ended === null && !failed && (!more || requeued >= most);
+        if (whole) toast(fill(t.bulkDone, { n: num(requeued) }));
+        else if (requeued || ended === null) toast(fill(t.bulkPart, { n: num(requeued), all: num(all) }), true);
+        refresh();
+        onDone();
+        if (ended === null) return;
+        setTurn(turn + 1); // the dialog stays: how many are left is counted anew
+        throw ended;
+    };
     return (
         <Reason
             title={t.bulkTitle}
@@ -53,14 +85,10 @@ export function Bulk({ department, code, onDone, onClose }: BulkProps) {
             confirm={count ? fill(t.bulkDo, { n }) : t.requeueDo}
             blocked={!count}
             onClose={onClose}
-            onConfirm={async (reason) => {
-                toast(fill(t.bulkDone, { n: num(await requeueAll(filter, reason)) }));
-                refresh();
-                onDone();
-            }}
+            onConfirm={requeue}
         >
             <p class="bulk-count" role="status">
-                {fault === null && (count === null ? t.counting : count ? fill(t.bulkCount, { n }) : t.bulkNone)} <Code code={code} />
+                {fault === null && (counted === null ? t.counting : count ? fill(t.bulkCount, { n }) : t.bulkNone)} <Code code={code} />
             </p>
             {fault !== null && <Fault of={fault} />}
         </Reason>

@@ -1,5 +1,4 @@
 // Groups.tsx - the parked by reason: how many, why, and the way back for a whole group.
-import { useState } from "preact/hooks";
 import type { ParkedRow } from "../../api/shapes";
 import { num } from "../../format/number";
 import { departmentTitle } from "../../live/catalogue";
@@ -8,15 +7,15 @@ import { fill, text, word } from "../../text";
 import { Button } from "../../ui/Button";
 import { Code } from "../../ui/Code";
 import { Panel } from "../../ui/Panel";
-import { Bulk } from "./Bulk";
 
 export interface GroupsProps {
     all: ParkedRow[];
+    whole: boolean; // false: more are parked than were read
     rows: ParkedRow[]; // of the chosen department
     department: string;
     code: string;
     choose: (change: { department?: string; code?: string }) => void;
-    onDone: () => void;
+    requeue: (code: string) => void;
 }
 
 function counts(rows: ParkedRow[], of: (row: ParkedRow) => string): [string, number][] {
@@ -37,12 +36,11 @@ function DepartmentChoice({ all, department, choose }: Pick<GroupsProps, "all" |
     );
 }
 
-export function Groups({ all, rows, department, code, choose, onDone }: GroupsProps) {
+export function Groups({ all, whole, rows, department, code, choose, requeue }: GroupsProps) {
     const t = text().parked;
-    const [bulk, setBulk] = useState<string | null>(null);
     const groups = counts(rows, (r) => r.code);
     return (
-        <Panel title={t.byReason} actions={<DepartmentChoice all={all} department={department} choose={choose} />}>
+        <Panel title={t.byReason} lead={whole ? undefined : fill(t.groupsFirst, { n: num(all.length) })} actions={<DepartmentChoice all={all} department={department} choose={choose} />}>
             <ul class="groups">
                 {groups.map(([name, n]) => (
                     <li key={name} class={`group${code === name ? " group-on" : ""}`} data-code={name}>
@@ -52,14 +50,13 @@ export function Groups({ all, rows, department, code, choose, onDone }: GroupsPr
                         </button>
                         <Code code={name} />
                         {may("act") && (
-                            <Button small icon="requeue" onClick={() => setBulk(name)} label={`${t.requeueAll} ${fill(t.count, { n: num(n) })}`}>
+                            <Button small icon="requeue" onClick={() => requeue(name)} label={`${t.requeueAll} ${fill(whole ? t.count : t.countAtLeast, { n: num(n) })}`}>
                                 {t.requeueAll}
                             </Button>
                         )}
                     </li>
                 ))}
             </ul>
-            {bulk !== null && <Bulk department={department} code={bulk} onDone={onDone} onClose={() => setBulk(null)} />}
         </Panel>
     );
 }

@@ -11,6 +11,9 @@ import { Empty } from "../../ui/Empty";
 import { Fault } from "../../ui/Fault";
 import { Loading } from "../../ui/Loading";
 import { PageHead } from "../../ui/PageHead";
+import { useAsked } from "../../ui/useAsked";
+import { RequeueDialog } from "../inquiry/Dialogs";
+import { Bulk } from "./Bulk";
 import { Groups } from "./Groups";
 import { ParkedList } from "./ParkedList";
 
@@ -21,46 +24,26 @@ interface Read {
     whole: boolean;
 }
 
-async function readAll(signal: AbortSignal): Promise<Read> {
+async function readAll(path: string, signal: AbortSignal): Promise<Read> {
     const rows: ParkedRow[] = [];
     let next: string | null = "";
     for (let page = 0; page < PAGES_MAX && next !== null; page++) {
-        const list: List<ParkedRow> = await get<List<ParkedRow>>("/v1/parked" + (next ? `?after=${encodeURIComponent(next)}` : ""), signal);
+        const list: List<ParkedRow> = await get<List<ParkedRow>>(path + (next ? `?after=${encodeURIComponent(next)}` : ""), signal);
         rows.push(...list.rows);
         next = list.next || null;
     }
     return { rows, whole: next === null };
 }
 
-function useParked() {
-    const [read, setRead] = useState<Read | null>(null);
-    const [fault, setFault] = useState<unknown>(null);
-    const [turn, setTurn] = useState(0);
-    const again = (): void => setTurn((n) => n + 1);
-    useEffect(() => {
-        const stop = new AbortController();
-        readAll(stop.signal).then(
-            (value) => (setRead(value), setFault(null)),
-            (error: unknown) => stop.signal.aborted || setFault(error),
-        );
-        return () => stop.abort();
-    }, [turn]);
-    useEffect(() => {
-        const moves = ["parked", "requeued", "cancelled", "redirected", "expired"];
-        let soon = 0;
-        const off = onEvents((events) => {
-            if (!events.some((e) => moves.includes(e.event))) return;
-            soon ||= window.setTimeout(() => ((soon = 0), again()), 500);
-        });
-        return () => (clearTimeout(soon), off());
-    }, []);
-    return { read, fault, again };
-}
+const MOVES = ["parked", "requeued", "cancelled", "redirected", "expired"];
 
 export function Parked({ query }: { query: URLSearchParams }) {
     const t = text().parked;
     useStore(catalogue);
-    const { read, fault, again } = useParked();
+    const { value: read, fault, again } = useAsked("/v1/parked", undefined, readAll);
+    useEffect(() => onEvents((events) => events.some((e) => MOVES.includes(e.event)) && again()), [again]);
+    const [bulk, setBulk] = useState<string | null>(null);
+    const [one, setOne] = useState<number | null>(null);
     const department = query.get("department") ?? "";
     const code = query.get("code") ?? "";
     const choose = (change: { department?: string; code?: string }): void =>
@@ -77,10 +60,13 @@ export function Parked({ query }: { query: URLSearchParams }) {
                 </section>
             ) : (
                 <>
-                    <Groups all={read.rows} rows={ofDepartment} department={department} code={code} choose={choose} onDone={again} />
-                    <ParkedList rows={rows} onDone={again} />
+                    <Groups all={read.rows} whole={read.whole} rows={ofDepartment} department={department} code={code} choose={choose} requeue={setBulk} />
+                    <ParkedList rows={rows} whole={read.whole} requeue={setOne} />
                 </>
             )}
+            {/* Here, so that what is typed outlives a list that empties meanwhile. */}
+            {bulk !== null && <Bulk department={department} code={bulk} onDone={again} onClose={() => setBulk(null)} />}
+            {one !== null && <RequeueDialog number={one} onDone={again} onClose={() => setOne(null)} />}
         </div>
     );
 }

@@ -12,7 +12,6 @@ import { Code } from "../../ui/Code";
 import { Foreign } from "../../ui/Foreign";
 import { Panel } from "../../ui/Panel";
 import { Table, type Column } from "../../ui/Table";
-import { RequeueDialog } from "../inquiry/Dialogs";
 
 const PAGE = 50;
 
@@ -35,19 +34,17 @@ function columns(requeue: (number: number) => void): Column<ParkedRow>[] {
     return all;
 }
 
-export function ParkedList({ rows, onDone }: { rows: ParkedRow[]; onDone: () => void }) {
+export function ParkedList({ rows, whole, requeue }: { rows: ParkedRow[]; whole: boolean; requeue: (number: number) => void }) {
     const t = text().parked;
     const [shown, setShown] = useState(PAGE);
-    const [one, setOne] = useState<number | null>(null);
     return (
-        <Panel title={t.list} lead={fill(t.count, { n: num(rows.length) })} flush>
-            <Table caption={t.list} columns={columns(setOne)} rows={rows.slice(0, shown)} rowKey={(r) => r.number} />
+        <Panel title={t.list} lead={fill(whole ? t.count : t.countAtLeast, { n: num(rows.length) })} flush>
+            <Table caption={t.list} columns={columns(requeue)} rows={rows.slice(0, shown)} rowKey={(r) => r.number} />
             {rows.length > shown && (
                 <p class="table-more">
                     <Button small onClick={() => setShown(shown + PAGE)}>{t.more}</Button>
                 </p>
             )}
-            {one !== null && <RequeueDialog number={one} onDone={onDone} onClose={() => setOne(null)} />}
         </Panel>
     );
 }

@@ -9,34 +9,41 @@ import { Panel } from "../../ui/Panel";
 import { Reason } from "../../ui/Reason";
 import { toast } from "../../ui/Toasts";
 
+/* Begins or ends it as the button said that opened it, whatever a colleague does meanwhile. */
+function DrainDialog({ on, draining, onClose }: { on: boolean; draining: boolean; onClose: () => void }) {
+    const t = text().act;
+    const words = on
+        ? { title: t.drainOnTitle, lead: t.drainOnLead, confirm: t.drainOnDo, done: t.drainOnDone, already: t.drainOnAlready }
+        : { title: t.drainOffTitle, lead: t.drainOffLead, confirm: t.drainOffDo, done: t.drainOffDone, already: t.drainOffAlready };
+    return (
+        <Reason
+            title={words.title}
+            lead={words.lead}
+            confirm={words.confirm}
+            danger={on}
+            overtaken={draining === on ? words.already : undefined}
+            onClose={onClose}
+            onConfirm={async (reason) => {
+                await post("/v1/drain", { on, reason });
+                toast(words.done);
+                refresh(true);
+            }}
+        />
+    );
+}
+
 export function Drain({ draining }: { draining: boolean }) {
     const t = text();
-    const [open, setOpen] = useState(false);
-    const words = draining
-        ? { title: t.act.drainOffTitle, lead: t.act.drainOffLead, confirm: t.act.drainOffDo, done: t.act.drainOffDone }
-        : { title: t.act.drainOnTitle, lead: t.act.drainOnLead, confirm: t.act.drainOnDo, done: t.act.drainOnDone };
+    const [open, setOpen] = useState<"on" | "off" | null>(null);
     return (
         <Panel title={t.system.drain} lead={t.system.drainLead}>
             <p class="drain" data-draining={draining ? "yes" : "no"}>
                 <Badge tone={draining ? "warn" : "good"}>{draining ? t.system.drainIs : t.system.drainNot}</Badge>
-                <Button icon={draining ? "play" : "drain"} kind={draining ? "primary" : "danger"} flip={draining} onClick={() => setOpen(true)}>
+                <Button icon={draining ? "play" : "drain"} kind={draining ? "primary" : "danger"} flip={draining} onClick={() => setOpen(draining ? "off" : "on")}>
                     {draining ? t.system.drainOff : t.system.drainOn}
                 </Button>
             </p>
-            {open && (
-                <Reason
-                    title={words.title}
-                    lead={words.lead}
-                    confirm={words.confirm}
-                    danger={!draining}
-                    onClose={() => setOpen(false)}
-                    onConfirm={async (reason) => {
-                        await post("/v1/drain", { on: !draining, reason });
-                        toast(words.done);
-                        refresh(true);
-                    }}
-                />
-            )}
+            {open && <DrainDialog on={open === "on"} draining={draining} onClose={() => setOpen(null)} />}
         </Panel>
     );
 }

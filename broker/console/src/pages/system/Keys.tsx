@@ -1,5 +1,4 @@
 // Keys.tsx - every account's keys, the one that ends soonest first.
-import { useEffect, useState } from "preact/hooks";
 import type { KeyRow } from "../../api/shapes";
 import { span } from "../../format/span";
 import { every } from "../../live/board";
@@ -15,9 +14,9 @@ import { Loading } from "../../ui/Loading";
 import { Panel } from "../../ui/Panel";
 import { Table, type Column } from "../../ui/Table";
 import { Time } from "../../ui/Time";
+import { useAsked } from "../../ui/useAsked";
 
 const SOON_MS = 30 * 86_400_000;
-const EVERY_MS = 30_000;
 
 function Until({ row }: { row: KeyRow }) {
     const t = text().system;
@@ -47,27 +46,10 @@ function columns(): Column<KeyRow>[] {
 
 const endOf = (k: KeyRow): number => (k.until_at ? Date.parse(k.until_at) : Infinity);
 
-/* All of them: the one that ends soonest may stand on the last page. */
-function useKeys() {
-    const [keys, setKeys] = useState<KeyRow[] | null>(null);
-    const [fault, setFault] = useState<unknown>(null);
-    const [turn, setTurn] = useState(0);
-    const again = (): void => setTurn((n) => n + 1);
-    useEffect(() => {
-        const stop = new AbortController();
-        every<KeyRow>("/v1/keys", stop.signal).then(
-            (all) => (setKeys(all), setFault(null)),
-            (error: unknown) => stop.signal.aborted || setFault(error),
-        );
-        const timer = setTimeout(again, EVERY_MS);
-        return () => (stop.abort(), clearTimeout(timer));
-    }, [turn]);
-    return { keys, fault, again };
-}
-
 export function Keys() {
     const t = text().system;
-    const { keys, fault, again } = useKeys();
+    // All of them: the one that ends soonest may stand on the last page.
+    const { value: keys, fault, again } = useAsked<KeyRow[]>("/v1/keys", 30_000, every);
     const rows = [...(keys ?? [])].sort((a, b) => (endOf(a) === endOf(b) ? a.account.localeCompare(b.account) : endOf(a) - endOf(b)));
     return (
         <Panel title={t.keys} lead={t.keysLead} flush>
