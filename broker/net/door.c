@@ -9,6 +9,9 @@
 /* In Debian's libzmq 4.3.4 the option works though its header shows it to draft builds only. */
 enum { ENFORCE_DOMAIN = 93, WHY_SIZE = 256 };
 
+/* How long a door that closes waits for peers that read slowly. */
+enum { LAST_WORDS_MS = 500 };
+
 /* What CURVE puts around a frame (RFC 26: name, nonce, box, flags). libzmq counts it in. */
 enum { CURVE_AROUND = 8 + 8 + 16 + 1 };
 
@@ -104,6 +107,8 @@ int door_open(struct door_socket *d, void *context, enum door door, const struct
 
 void door_close(struct door_socket *d) {
     if (d->socket != NULL) {
+        int linger_ms = LAST_WORDS_MS; /* what was sent may still be on its way: that the broker stops, last of all */
+        zmq_setsockopt(d->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
         zmq_socket_monitor(d->socket, NULL, 0);
         zmq_close(d->socket);
     }
