@@ -183,7 +183,7 @@ static int refusal_now(struct line *line) {
         return EST_CLOSED;
     if (!atomic_load(&line->up) && ticks_us() - atomic_load(&line->down_since_us) > GRACE_MS * EST_US_PER_MS)
         return EST_UNREACHABLE;
-    return (int64_t)atomic_load(&line->pending) > line->config->limits.waiting ? EST_FULL : 0;
+    return (int64_t)atomic_load(&line->pending) > line->config->limits.waiting ? GW_LINE_FULL : 0;
 }
 
 void line_ask(struct line *line, struct ask *ask) {

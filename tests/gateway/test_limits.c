@@ -627,9 +627,9 @@ static void as_many_as_the_limit_wait_for_a_broker_and_later_nobody(void **state
     for (size_t i = 0; i <= WAITING; i++)
         if (fds[i].revents)
             assert_true(recv(fds[i].fd, answer, sizeof answer - 1, 0) > 0);
-    assert_status(answer, 503, "\"FULL\"");
+    assert_status(answer, 503, "\"LINE_FULL\"");
     const struct reply *r;
-    while (strcmp(reply_text(r = body_submit(&s, debt), "code"), "FULL") == 0)
+    while (strcmp(reply_text(r = body_submit(&s, debt), "code"), "LINE_FULL") == 0)
         poll(NULL, 0, 50);
     assert_problem(r, 503, "UNREACHABLE");
     assert_in_range(now_ms() - start, 2500, 12000); /* the grace, and before those that wait are told */
