@@ -18,9 +18,10 @@ function portIsFree(port) {
     });
 }
 
+/* Below the ports that the system gives to whoever connects: one of those may be gone before it is bound. */
 async function baseFind() {
     for (let attempt = 0; attempt < 200; attempt++) {
-        const base = 20000 + Math.floor(Math.random() * 20000);
+        const base = 20000 + Math.floor(Math.random() * 12000);
         const free = await Promise.all(Array.from({ length: PORTS }, (_, i) => portIsFree(base + 1 + i)));
         if (free.every(Boolean)) return base;
     }
