@@ -1,5 +1,5 @@
-/* cmd_store.c - the broker's store, looked at from outside: is it whole? */
-#include "check.h"
+/* cmd_store.c - the broker's store, from outside: is it whole? And copied, for a backup and back. */
+#include "backup.h"
 #include "run.h"
 #include "say.h"
 #include "table.h"
@@ -96,7 +96,7 @@ static void check_show(const struct call *call, const struct store_check *check,
 }
 
 /* Figures of a store that was walked half-way mean nothing, so none are given. */
-static void damage_show(const struct call *call, const struct store_check *check) {
+static void damage_show(const struct call *call, const struct store_check *check, const char *advice) {
     if (call_json(call)) {
         struct table *table = table_new(columns, 4);
         cell_bool(table, false);
@@ -109,7 +109,7 @@ static void damage_show(const struct call *call, const struct store_check *check
     }
     printf("%s: damaged: %s%s%s: %s\n", call->arguments[0], check->table, *check->key ? " " : "", check->key,
            check->why);
-    say_remark("no broker should run on it: restore the folder from a backup, and look at the disk");
+    say_remark("%s", advice);
 }
 
 int run_store_check(const struct call *call) {
@@ -124,11 +124,59 @@ int run_store_check(const struct call *call) {
         say_error(rc, "see `estelam help store check`", "%s", check->why);
         status = rc == -EST_NOT_FOUND ? EXIT_USAGE : EXIT_LOCAL;
     } else if (check->damaged) {
-        damage_show(call, check);
+        damage_show(call, check, "no broker should run on it: restore the folder from a backup, and look at the disk");
         status = EXIT_NO;
     } else {
         check_show(call, check, now_ms() - began);
     }
     free(check);
     return status;
+}
+
+/* --- Copies --------------------------------------------------------------------------------------------- */
+
+/* Which of the two folders is at fault decides what the exit status says. */
+static int copy_refused(int rc, const char *why, const char *help) {
+    say_error(rc, help, "%s", why);
+    return rc == -EST_NOT_FOUND || rc == -EST_INPUT ? EXIT_USAGE : EXIT_LOCAL;
+}
+
+static int run_copy(const struct call *call, const char *help, const char *damage, void (*remark)(const struct store_backup *)) {
+    struct store_backup *copy = malloc(sizeof *copy);
+    if (!copy) {
+        say_error(EST_NO_MEMORY, NULL, "out of memory");
+        return EXIT_LOCAL;
+    }
+    int64_t began = now_ms();
+    int status = EXIT_OK, rc = store_backup(call->arguments[0], call->arguments[1], copy);
+    if (rc) {
+        status = copy_refused(rc, copy->check.why, help);
+    } else if (copy->check.damaged) {
+        damage_show(call, &copy->check, damage);
+        status = EXIT_NO;
+    } else {
+        check_show(call, &copy->check, now_ms() - began);
+        remark(copy);
+    }
+    free(copy);
+    return status;
+}
+
+static void backup_remark(const struct store_backup *copy) {
+    if (copy->beside_broker)
+        say_remark("a broker has it open: what it accepted from some 40 ms before the copying began is not in it");
+}
+
+int run_store_backup(const struct call *call) {
+    return run_copy(call, "see `estelam help store backup`",
+                    "nothing was made; keep the backups that are there, and look at the disk", backup_remark);
+}
+
+static void restore_remark(const struct store_backup *copy) {
+    (void)copy;
+    say_remark("what was accepted after this backup was made is not in it, and its numbers are given out again");
+}
+
+int run_store_restore(const struct call *call) {
+    return run_copy(call, "see `estelam help store restore`", "nothing was made; take an older backup", restore_remark);
 }

@@ -311,6 +311,33 @@ const struct command COMMANDS[] = {
      .min = 1, .max = 1, .run = run_store_check,
      .examples = {{"estelam store check /var/lib/estelam/store", "beside the broker, or after a bad disk"},
                   {"estelam store check backup/store --json", "for a program that watches backups"}}},
+    {.name = "store backup", .arguments = "FOLDER BACKUP", .words = "@folder",
+     .summary = "copy a store, beside its running broker too, and check the copy",
+     .help = "Copies the store's folder (store.directory of broker.yaml) to BACKUP, which is missing or "
+             "empty; its parent is there. The copy is made in BACKUP.unfinished, synced and checked as "
+             "`store check` does, and only then gets its name: a folder that is called BACKUP is a good one. "
+             "Free pages are left out, so it may be smaller.\n\n"
+             "Beside a running broker it is the log as it was some 40 ms before the copying began: what is newer is "
+             "in the journal only. The broker goes on. It cannot use again what it frees for as long as the copying "
+             "takes; its file may grow by that. Where no broker runs, the journal is copied too, and nothing "
+             "that was ever accepted is missing.\n\n"
+             "Run it as the user that the broker runs as. What root makes belongs to the owner of BACKUP's parent. "
+             "A backup holds what people asked and were told: keep it as the store itself.\n\n"
+             "Exits with 1 where the store is damaged, and makes nothing then.",
+     .min = 2, .max = 2, .run = run_store_backup,
+     .examples = {{"estelam store backup /var/lib/estelam/store /backup/estelam-$(date +%F)", "every night"}}},
+    {.name = "store restore", .arguments = "BACKUP FOLDER", .words = "@folder",
+     .summary = "put a backup where a broker's store was",
+     .help = "Checks BACKUP and copies it to FOLDER (store.directory of broker.yaml), in the same way as "
+             "`store backup`: FOLDER is there only once it is whole. Stop the broker first and move its "
+             "store away, with all that is in it; nothing is written over, and what is damaged may still be of "
+             "use.\n\n"
+             "What was accepted after the backup was made is not in it, and its numbers are given out again. What root "
+             "makes belongs to the owner of FOLDER's parent.\n\n"
+             "Exits with 1 where the backup is damaged, and makes nothing then.",
+     .min = 2, .max = 2, .run = run_store_restore,
+     .examples = {{"mv /var/lib/estelam/store /var/lib/estelam/store.damaged", "with the broker stopped"},
+                  {"estelam store restore /backup/estelam-2026-11-25 /var/lib/estelam/store", "then start the broker"}}},
     {.name = "key new", .arguments = "",
      .summary = "make a key pair",
      .help = "With --out the two keys go to FILE, readable by its owner only and never over a file that "

@@ -40,6 +40,8 @@ int run_config_check(const struct call *);
 int run_config_show(const struct call *);
 /* cmd_store.c */
 int run_store_check(const struct call *);
+int run_store_backup(const struct call *);
+int run_store_restore(const struct call *);
 /* cmd_token.c: the HTTP door's tokens */
 int run_token_new(const struct call *);
 int run_token_list(const struct call *);

@@ -14,13 +14,10 @@
 #include "fold.h"
 #include "room.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 typedef unsigned long long ull; /* for %llu */
@@ -530,14 +527,10 @@ static int tables_compare(struct walk *walk) {
 
 /* The lock is asked for and given back at once. A copy of a store has none. */
 static bool broker_runs(const struct store *store) {
-    char path[4096];
-    int fd = -1;
-    if (snprintf(path, sizeof path, "%s/broker.lock", store->directory) < (int)sizeof path)
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return false;
-    bool runs = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    close(fd);
+    int hold;
+    bool runs = !store_hold(store->directory, &hold);
+    if (hold >= 0)
+        close(hold);
     return runs;
 }
 

@@ -79,6 +79,18 @@ static int lock_take(struct store *store) {
     return 0;
 }
 
+bool store_hold(const char *directory, int *ret) {
+    char path[4096];
+    *ret = -1;
+    if (snprintf(path, sizeof path, "%s/%s", directory, lock_name) < (int)sizeof path)
+        *ret = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (*ret < 0 || flock(*ret, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return true;
+    close(*ret);
+    *ret = -1;
+    return false;
+}
+
 static int directory_sync(struct store *store, const char *path) {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int rc = fd < 0 ? -1 : fsync(fd);

@@ -84,6 +84,9 @@ int journal_fail_with(struct store *, int error, const char *what);
 /* What store_error(NULL) says from now on. */
 void open_error_keep(const char *sentence);
 
+/* False: a broker has this folder open. Else none can come until this descriptor is closed; -1 where none was ever there. */
+bool store_hold(const char *directory, int *ret);
+
 /* Makes a new store's tables, or checks and loads those that are there. */
 int meta_open(struct store *);
 

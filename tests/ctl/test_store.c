@@ -1,14 +1,18 @@
-/* test_store.c - `estelam store check` as people run it: a good store, a damaged one, and none. */
+/* test_store.c - `estelam store check`, `backup` and `restore` as people run them: a good store, a damaged one,
+ * and none. */
 #include "command.h"
 #include "program.h"
 #include "store.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,13 +40,21 @@ static int store_setup(void **state) {
     return 0;
 }
 
+static const char *path_of(const char *folder, const char *name) {
+    static char path[300];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
 static int store_teardown(void **state) {
-    char path[300];
-    static const char *const names[] = {"data.mdb", "lock.mdb", "broker.lock", "journal", ""};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/store/%s", (char *)*state, names[i]);
-        remove(path);
-    }
+    char name[64];
+    static const char *const folders[] = {"store", "copy", "copy.unfinished", "back"},
+                             *const names[] = {"data.mdb", "lock.mdb", "broker.lock", "journal", ""};
+    for (size_t f = 0; f < sizeof folders / sizeof folders[0]; f++)
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+            snprintf(name, sizeof name, "%s/%s", folders[f], names[i]);
+            remove(path_of(*state, name));
+        }
     folder_remove(*state);
     return 0;
 }
@@ -136,6 +148,93 @@ static void folder_without_a_store_is_a_wrong_command_line(void **state) {
     assert_int_equal(ran.status, EXIT_USAGE);
 }
 
+/* --- Copies ------------------------------------------------------------------------------------------------- */
+
+static bool is_there(const char *folder, const char *name) {
+    return access(path_of(folder, name), F_OK) == 0;
+}
+
+static json_int_t figure(const char *name) {
+    json_t *answer = json_loads(ran.out, 0, NULL);
+    assert_non_null(answer);
+    json_int_t value = json_integer_value(json_object_get(answer, name));
+    json_decref(answer);
+    return value;
+}
+
+static void backup_goes_there_and_back(void **state) {
+    RUN(*state, "store", "backup", "store", "copy/", "--json");
+    assert_int_equal(ran.status, EXIT_OK);
+    assert_int_equal(figure("events"), 2);
+    assert_string_equal(ran.err, "");
+    assert_false(is_there(*state, "copy.unfinished"));
+    struct stat info;
+    assert_int_equal(stat(path_of(*state, "copy"), &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0700);
+    assert_int_equal(stat(path_of(*state, "copy/data.mdb"), &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    assert_int_equal(mkdir(path_of(*state, "back"), 0700), 0); /* an empty folder is as good as none */
+    RUN(*state, "store", "restore", "copy", "back");
+    assert_int_equal(ran.status, EXIT_OK);
+    assert_non_null(strstr(ran.err, "its numbers are given out again"));
+    RUN(*state, "store", "check", "back", "--json");
+    assert_int_equal(ran.status, EXIT_OK);
+    assert_int_equal(figure("waiting"), 1);
+}
+
+static void nothing_is_written_over(void **state) {
+    RUN(*state, "store", "backup", "store", "copy");
+    assert_int_equal(ran.status, EXIT_OK);
+    RUN(*state, "store", "backup", "store", "copy");
+    assert_int_equal(ran.status, EXIT_USAGE);
+    assert_non_null(strstr(ran.err, "nothing is written over"));
+    RUN(*state, "store", "restore", "copy", "store");
+    assert_int_equal(ran.status, EXIT_USAGE);
+    assert_non_null(strstr(ran.err, "move it away"));
+    RUN(*state, "store", "backup", "store", "copy/data.mdb");
+    assert_int_equal(ran.status, EXIT_USAGE);
+    RUN(*state, "store", "backup", "nowhere", "back");
+    assert_int_equal(ran.status, EXIT_USAGE);
+    assert_non_null(strstr(ran.err, "nowhere: there is no store here"));
+    RUN(*state, "store", "backup", "store", "nowhere/back");
+    assert_int_equal(ran.status, EXIT_LOCAL);
+    assert_non_null(strstr(ran.err, "nowhere: No such file"));
+    assert_false(is_there(*state, "back"));
+    RUN(*state, "store", "check", "copy");
+    assert_int_equal(ran.status, EXIT_OK);
+}
+
+static void damaged_store_makes_no_backup(void **state) {
+    body_damage(*state);
+    RUN(*state, "store", "backup", "store", "copy");
+    assert_int_equal(ran.status, EXIT_NO);
+    assert_non_null(strstr(ran.out, "store: damaged: log 2: its checksum does not match"));
+    assert_non_null(strstr(ran.err, "nothing was made"));
+    assert_false(is_there(*state, "copy") || is_there(*state, "copy.unfinished"));
+    RUN(*state, "store", "restore", "store", "copy");
+    assert_int_equal(ran.status, EXIT_NO);
+    assert_non_null(strstr(ran.err, "take an older backup"));
+    assert_int_equal(truncate(path_of(*state, "store/data.mdb"), 6000), 0);
+    RUN(*state, "store", "backup", "store", "copy");
+    assert_int_equal(ran.status, EXIT_NO);
+    assert_false(is_there(*state, "copy") || is_there(*state, "copy.unfinished"));
+}
+
+static void backup_that_was_cut_short_is_no_hindrance(void **state) {
+    assert_int_equal(mkdir(path_of(*state, "copy.unfinished"), 0700), 0);
+    int folder = open(path_of(*state, "copy.unfinished"), O_RDONLY | O_DIRECTORY);
+    assert_int_equal(flock(folder, LOCK_EX), 0);
+    RUN(*state, "store", "backup", "store", "copy"); /* by the lock it is not cut short, but under way */
+    assert_int_equal(ran.status, EXIT_LOCAL);
+    assert_non_null(strstr(ran.err, "copy.unfinished: another process is making this one now"));
+    close(folder);
+    folder_write(*state, "copy.unfinished/data.mdb", "half");
+    folder_write(*state, "copy.unfinished/journal", "half");
+    RUN(*state, "store", "backup", "store", "copy");
+    assert_int_equal(ran.status, EXIT_OK);
+    assert_false(is_there(*state, "copy.unfinished"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
 
 int main(void) {
@@ -144,6 +243,10 @@ int main(void) {
         TEST(promises_in_the_journal_are_counted),
         TEST(damaged_store_is_a_no_that_names_the_record),
         TEST(folder_without_a_store_is_a_wrong_command_line),
+        TEST(backup_goes_there_and_back),
+        TEST(nothing_is_written_over),
+        TEST(damaged_store_makes_no_backup),
+        TEST(backup_that_was_cut_short_is_no_hindrance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

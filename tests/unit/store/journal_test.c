@@ -4,14 +4,13 @@
  * has nothing of what was promised; the parent looks at the journal that it left, changes it as a
  * disk might, and opens the store again.
  */
-#include "check.h"
+#include "backup.h"
 #include "disk_calls.h"
 #include "record.h"
 #include "sample.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -585,37 +584,54 @@ static void journal_of_another_store_is_refused(void **state) {
 
 /* --- Copies ------------------------------------------------------------------------------------ */
 
-/* As the operators' guide says: with the broker stopped, both files; while it runs, mdb_copy. */
-static void copy_of_both_files_is_the_whole_store(void **state) {
-    struct scratch copy = *(struct scratch *)*state;
+static struct scratch copy_of(const struct scratch *scratch) {
+    struct scratch copy = *scratch;
     snprintf(copy.store, sizeof copy.store, "%.250s/copy", copy.folder);
-    struct death death = death_of(*state, 4, 100);
-    death.scratch = &copy;
-    assert_int_equal(mkdir(copy.store, 0700), 0);
-    file_put(&copy, "data.mdb", death.data);
-    assert_int_equal(checked(&copy).journal_events, 0); /* the log without its newest events */
-    death_restore(&death);
-    assert_int_equal(checked(&copy).journal_events, 4);
-    expect_inquiries(&copy, SMALL, 4);
-    death_free(&death);
+    return copy;
 }
 
-/* As mdb_copy, a process of its own; it copies when it is told. */
+static void backup_of_a_dead_broker_has_its_promises(void **state) {
+    struct scratch copy = copy_of(*state);
+    struct store_backup backup;
+    die_after(*state, SMALL, 4, 100);
+    assert_int_equal(store_backup(((struct scratch *)*state)->store, copy.store, &backup), 0);
+    assert_false(backup.check.damaged || backup.beside_broker);
+    assert_int_equal(backup.check.journal_events, 4);
+    expect_inquiries(&copy, SMALL, 4);
+    expect_inquiries(*state, SMALL, 4);
+}
+
+/* The broker started while the log was being copied, which takes longer than the journal. */
+static void old_journal_beside_a_newer_log_is_no_harm(void **state) {
+    struct scratch copy = copy_of(*state);
+    die_after(*state, SMALL, 4, 100);
+    struct bytes journal = file_get(*state, "journal");
+    expect_inquiries(*state, SMALL, 4); /* and one more */
+    struct store_backup backup;
+    assert_int_equal(store_backup(((struct scratch *)*state)->store, copy.store, &backup), 0);
+    file_put(&copy, "journal", journal);
+    assert_false(checked(&copy).damaged);
+    struct writer w = writer_open(&copy, SMALL);
+    assert_int_equal(w.seq, 5);
+    writer_close(&w);
+    free(journal.data);
+}
+
+/* A process of its own; it copies when it is told. */
 static pid_t copier_start(const char *from, const char *to, int told) {
     pid_t child = fork();
     if (child != 0)
         return child;
-    MDB_env *env;
+    static struct store_backup backup;
     char word;
-    int rc = read(told, &word, 1) != 1 || mkdir(to, 0700) || mdb_env_create(&env) ||
-             mdb_env_open(env, from, MDB_RDONLY, 0600) || mdb_env_copy2(env, to, MDB_CP_COMPACT);
-    _exit(rc ? 1 : 0);
+    _exit(read(told, &word, 1) == 1 && store_backup(from, to, &backup) == 0 && !backup.check.damaged && backup.beside_broker
+              ? 0
+              : 1);
 }
 
-static void copy_by_lmdb_is_the_log_up_to_a_moment_ago(void **state) {
-    struct scratch copy = *(struct scratch *)*state;
+static void backup_beside_a_broker_is_the_log_up_to_a_moment_ago(void **state) {
+    struct scratch copy = copy_of(*state);
     int ends[2], status;
-    snprintf(copy.store, sizeof copy.store, "%.250s/copy", copy.folder);
     assert_int_equal(pipe(ends), 0);
     pid_t child = copier_start(((struct scratch *)*state)->store, copy.store, ends[0]);
     struct writer w = writer_open(*state, SMALL);
@@ -676,8 +692,9 @@ int main(void) {
         TEST(journal_without_blocks_is_no_sign_of_a_log),
         TEST(empty_log_is_told_as_such),
         TEST(journal_of_another_store_is_refused),
-        TEST(copy_of_both_files_is_the_whole_store),
-        TEST(copy_by_lmdb_is_the_log_up_to_a_moment_ago),
+        TEST(backup_of_a_dead_broker_has_its_promises),
+        TEST(old_journal_beside_a_newer_log_is_no_harm),
+        TEST(backup_beside_a_broker_is_the_log_up_to_a_moment_ago),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
