@@ -49,6 +49,7 @@ enum {
 struct broker {
     const char *config;              /* path of broker.yaml */
     struct catalogue *catalogue;     /* in force */
+    struct catalogue *first;         /* that it was started with: what is read at start only is as that says */
     struct core_limits limits;
     struct store *store;
     char *store_folder;              /* where it was opened; NULL: unknown. A reload may name another */
@@ -67,6 +68,7 @@ struct broker {
     bool failed;                     /* the store refused: memory is ahead of disk, so stop */
     bool writing;                    /* the batch before this one is on its way to the disk, and nothing it did was told */
     uint64_t batch_appends, written_appends; /* events of the batch being made, and of that one */
+    struct buffer acts, written_acts; /* of operators, for the log, in the same two batches; see act_note */
     unsigned batch_commands;         /* handled since the batch began */
     unsigned batch_peers;            /* that said something in it */
     int64_t commit_took_us;          /* the last write of a batch */
@@ -75,10 +77,10 @@ struct broker {
     struct defects defects;
     uint64_t facts[FACT_COUNT], refused[1000], commits, batches;
     struct histogram commit_us, batch_events; /* of the batches that wrote */
-    int64_t tidied_us, measured_us;
-    uint64_t full_told;              /* connections turned away that the log knows of, and when it heard */
-    int64_t full_told_us, clock_told_us;
-    int64_t refusals_since_us;       /* refusals logged, and not, since then */
+    int64_t ticks_us;                /* of a clock that nobody sets; so are the next, when each is due again */
+    int64_t upkeep_us, tidy_us, full_told_us, clock_told_us;
+    uint64_t full_told;              /* connections turned away that the log knows of */
+    int64_t refusals_until_us;       /* of the second for which refusals are counted */
     unsigned refusals;
 };
 
@@ -104,6 +106,9 @@ void broker_step(struct broker *, const struct input *);
 void recorded_flush(struct broker *);
 void send_error(struct broker *, uint32_t peer, struct error_is error, const char *detail);
 void broker_fail(struct broker *, const char *doing);
+/* "WHAT by ACCOUNT: REASON" in the broker's log, once the batch is on the disk: an act that a full disk undid did
+ * not happen. */
+void act_note(struct broker *, uint32_t peer, const char *what, est_slice reason);
 
 /* queries.c, query_config.c, query_stats.c */
 void query_status(struct broker *, uint32_t peer, const struct status *);

@@ -438,9 +438,7 @@ static void on_drain(struct broker *b, uint32_t peer, const struct message *m) {
         return;
     in.drain = (struct input_drain){.ref = m->drain.ref, .on = m->drain.on != 0, .reason = m->drain.reason};
     broker_step(b, &in);
-    log_line(5, "draining %s by %s: %.*s", in.drain.on ? "began" : "ended",
-             b->keyring.keys[net_peer(b->net, peer)->key].name, (int)m->drain.reason.size,
-             (const char *)m->drain.reason.data);
+    act_note(b, peer, in.drain.on ? "draining began" : "draining ended", m->drain.reason);
 }
 
 static void on_status(struct broker *b, uint32_t peer, const struct message *m) { query_status(b, peer, &m->status); }
@@ -468,9 +466,9 @@ static void on_pause(struct broker *b, uint32_t peer, const struct message *m) {
     in.pause = (struct input_pause){
         .ref = pause->ref, .department = department, .on = pause->on != 0, .reason = pause->reason};
     broker_step(b, &in);
-    log_line(5, "%.*s %s by %s: %.*s", (int)pause->department.size, (const char *)pause->department.data,
-             in.pause.on ? "paused" : "let go on", b->keyring.keys[net_peer(b->net, peer)->key].name,
-             (int)pause->reason.size, (const char *)pause->reason.data);
+    snprintf(detail, sizeof detail, "%.*s %s", (int)pause->department.size, (const char *)pause->department.data,
+             in.pause.on ? "paused" : "let go on");
+    act_note(b, peer, detail, pause->reason);
 }
 
 /* Is it one of the city's districts, another one than the inquiry's, and is there a reason? */

@@ -9,6 +9,7 @@
 #include "broker.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -22,6 +23,13 @@ est_time clock_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     return (est_time){(int64_t)t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000};
+}
+
+/* Of a clock that nobody sets: how often things are looked at does not depend on what the hour is. */
+static int64_t ticks_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000;
 }
 
 static void step_arg(void *arg, const struct input *in) {
@@ -68,7 +76,10 @@ int broker_configure(struct broker *b, struct catalogue *c) {
         return error;
     }
     keys_load(b, c);
-    catalogue_free(&b->catalogue);
+    if (b->catalogue != b->first)
+        catalogue_free(&b->catalogue);
+    if (b->first == NULL)
+        b->first = c;
     b->catalogue = c;
     b->configured = b->now;
     return 0;
@@ -120,11 +131,49 @@ static void hello_enforce(struct broker *b) {
         within_us = HELLO_WITHIN_S * EST_US_PER_S;
     est_time before = {b->now.us - within_us};
     for (uint32_t peer = 0; peer < b->limits.sessions_max; peer++) {
-        const struct peer *p = net_peer(b->net, peer);
+        struct peer *p = net_peer(b->net, peer);
+        if (p->since.us > b->now.us)
+            p->since = b->now; /* the clock was set back since it came */
         if (p->live && !p->session && !p->leaving && !p->gone && p->since.us <= before.us)
             peer_end(b, peer, EST_SILENT_PEER, "no HELLO within three heartbeats");
     }
     net_silent_end(b->net, before);
+}
+
+static bool listeners_are_alike(const struct broker_settings *a, const struct broker_settings *b) {
+    return strcmp(a->requesters.endpoint, b->requesters.endpoint) == 0 &&
+           strcmp(a->departments.endpoint, b->departments.endpoint) == 0 &&
+           strcmp(a->operators.endpoint, b->operators.endpoint) == 0;
+}
+
+static bool limits_are_alike(const struct broker_settings *a, const struct broker_settings *b) {
+    return a->inquiries_max == b->inquiries_max && a->account_open_max == b->account_open_max &&
+           a->sessions_max == b->sessions_max && a->window_max == b->window_max && a->attempts_max == b->attempts_max &&
+           a->lease_ms == b->lease_ms && a->heartbeat_ms == b->heartbeat_ms && a->retry_first_ms == b->retry_first_ms &&
+           a->retry_max_ms == b->retry_max_ms;
+}
+
+static bool paths_are_alike(const char *a, const char *b) {
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Whoever reads "reloaded" at night takes it for done. */
+static void restart_tell(const struct broker *b) {
+    const struct broker_settings *was = &b->first->broker, *is = &b->catalogue->broker;
+    const struct { const char *name; bool is_alike; } all[] = {
+        {"listen", listeners_are_alike(was, is)},
+        {"limits", limits_are_alike(was, is)},
+        {"store", paths_are_alike(was->store, is->store) && was->store_size_max == is->store_size_max},
+        {"index", paths_are_alike(was->index, is->index)},
+        {"security", was->curve == is->curve},
+        {"key", memcmp(was->secret_key, is->secret_key, sizeof was->secret_key) == 0},
+    };
+    char names[64] = "";
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (!all[i].is_alike)
+            snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", names[0] ? ", " : "", all[i].name);
+    if (names[0])
+        log_line(4, "%s: what changed in %s is read at start only: it waits for a restart", b->config, names);
 }
 
 /* The new configuration comes into force as a whole, or not at all. Endpoints, limits and the
@@ -142,6 +191,7 @@ static void reload(struct broker *b) {
     } else if (broker_configure(b, c) == 0) {
         keys_enforce(b);
         log_line(5, "reloaded %s: %zu types, %zu accounts", b->config, c->types_count, c->accounts_count);
+        restart_tell(b);
     } else {
         log_line(3, "reload refused; the configuration in force stays");
         catalogue_free(&c);
@@ -175,6 +225,12 @@ static void commit_count(struct broker *b) {
     histogram_add(&b->batch_events, &batch_ladder, b->written_appends);
 }
 
+static void acts_log(struct buffer *acts) {
+    for (size_t at = 0; at < acts->size; at += strlen((const char *)acts->data + at) + 1)
+        log_line(5, "%s", (const char *)acts->data + at);
+    buffer_clear(acts);
+}
+
 /* Where the batch that was under way is on the disk, what it did is told. Once the store has failed nothing is:
  * an append of the next batch may have waited for this write and been the first to hear that it failed. */
 static void write_end(struct broker *b, bool waits) {
@@ -190,6 +246,7 @@ static void write_end(struct broker *b, bool waits) {
         return;
     if (b->written_appends > 0)
         commit_count(b);
+    acts_log(&b->written_acts);
     net_flush(b->net, b->now);
 }
 
@@ -206,6 +263,9 @@ static void write_begin(struct broker *b, bool more) {
     b->batches++;
     b->writing = true;
     b->written_appends = b->batch_appends;
+    struct buffer empty = b->written_acts;
+    b->written_acts = b->acts;
+    b->acts = empty;
     write_end(b, false);
 }
 
@@ -279,9 +339,9 @@ static void clock_tell(struct broker *b) {
     struct store_head head;
     store_head(b->store, &head);
     int64_t behind_s = (head.at.us - b->now.us) / EST_US_PER_S;
-    if (behind_s < CLOCK_BEHIND_S || b->now.us - b->clock_told_us < TELL_EVERY_S * EST_US_PER_S)
+    if (behind_s < CLOCK_BEHIND_S || b->ticks_us < b->clock_told_us)
         return;
-    b->clock_told_us = b->now.us;
+    b->clock_told_us = b->ticks_us + TELL_EVERY_S * EST_US_PER_S;
     log_line(4, "this clock is %lld s behind the log's last event: until then every event has its time, and ages and terms "
                 "stand still; set the clock", (long long)behind_s);
 }
@@ -305,10 +365,10 @@ static const char *most_connected(const struct broker *b, uint32_t *ret_many) {
 /* Who cannot get in sees a connection that ends, and nothing else would say why. */
 static void full_tell(struct broker *b) {
     uint64_t full = net_counts(b->net)->dropped_full;
-    if (full == b->full_told || b->now.us - b->full_told_us < TELL_EVERY_S * EST_US_PER_S)
+    if (full == b->full_told || b->ticks_us < b->full_told_us)
         return;
     b->full_told = full;
-    b->full_told_us = b->now.us;
+    b->full_told_us = b->ticks_us + TELL_EVERY_S * EST_US_PER_S;
     uint32_t many = 0;
     const char *who = most_connected(b, &many);
     log_line(4, "limits.sessions_max (%u) connections are open, %u of them of %s: others are turned away, operators last",
@@ -318,16 +378,16 @@ static void full_tell(struct broker *b) {
 /* The far end is told that it may not come in, or nothing at all; its operators ask ours. */
 static void turned_tell(struct broker *b) {
     char sentence[TURNED_SIZE];
-    while (net_turned_next(b->net, b->now, sentence))
+    while (net_turned_next(b->net, (est_time){b->ticks_us}, sentence))
         log_line(5, "%s", sentence);
 }
 
 /* Key dates, and the room when nothing is written, once a second; the store's housekeeping once a
  * minute. */
 static void upkeep(struct broker *b) {
-    bool is_due = b->now.us - b->measured_us >= EST_US_PER_S;
+    bool is_due = b->ticks_us >= b->upkeep_us;
     if (is_due) {
-        b->measured_us = b->now.us;
+        b->upkeep_us = b->ticks_us + EST_US_PER_S;
         keys_enforce(b);
         hello_enforce(b);
         full_tell(b);
@@ -340,6 +400,7 @@ static void upkeep(struct broker *b) {
 
 static void batch(struct broker *b, bool frames) {
     b->now = clock_now();
+    b->ticks_us = ticks_now();
     b->batch_appends = 0;
     b->batch_commands = b->batch_peers = 0;
     if (store_begin(b->store) < 0) {
@@ -397,8 +458,8 @@ int loop_run(struct broker *b) {
             continue;
         }
         batch(b, frames);
-        if (b->now.us - b->tidied_us >= TIDY_EVERY_S * EST_US_PER_S) {
-            b->tidied_us = b->now.us;
+        if (b->ticks_us >= b->tidy_us) {
+            b->tidy_us = b->ticks_us + TIDY_EVERY_S * EST_US_PER_S;
             store_tidy(b->store);
         }
     }

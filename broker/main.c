@@ -170,6 +170,8 @@ static int memory_start(struct broker *b) {
     keyring_init(&b->keyring);
     buffer_init(&b->body);
     buffer_init(&b->rows);
+    buffer_init(&b->acts);
+    buffer_init(&b->written_acts);
     if (b->core != NULL && b->registry != NULL && effects_init(&b->effects) == 0)
         return 0;
     log_line(3, "out of memory for the tables; lower the limits in %s", b->config);
@@ -231,16 +233,20 @@ static void broker_close(struct broker *b) {
     registry_free(&b->registry);
     keyring_done(&b->keyring);
     effects_done(&b->effects);
+    if (b->first != b->catalogue)
+        catalogue_free(&b->first);
     catalogue_free(&b->catalogue);
     buffer_done(&b->body);
     buffer_done(&b->rows);
+    buffer_done(&b->acts);
+    buffer_done(&b->written_acts);
     if (b->signal_fd >= 0)
         close(b->signal_fd);
 }
 
 static int broker_run(struct broker *b, struct catalogue **catalogue) {
     limits_take(&b->limits, &(*catalogue)->broker);
-    b->started = b->tidied_us == 0 ? clock_now() : b->started;
+    b->started = clock_now();
     descriptors_raise(b);
     if (signals_start(b) < 0 || memory_start(b) < 0)
         return EXIT_FAILED;

@@ -25,10 +25,10 @@ static void command_send(struct broker *b, uint32_t peer, const struct message *
 enum { REFUSALS_LOGGED = 20 };
 
 static void refusal_log(struct broker *b, uint32_t peer, const struct error_is *error, const char *detail) {
-    if (b->now.us - b->refusals_since_us >= EST_US_PER_S) {
+    if (b->ticks_us >= b->refusals_until_us) {
         if (b->refusals > REFUSALS_LOGGED)
             log_line(6, "%u more refusals within a second", b->refusals - REFUSALS_LOGGED);
-        b->refusals_since_us = b->now.us;
+        b->refusals_until_us = b->ticks_us + EST_US_PER_S;
         b->refusals = 0;
     }
     if (++b->refusals > REFUSALS_LOGGED)
@@ -55,6 +55,13 @@ void send_error(struct broker *b, uint32_t peer, struct error_is error, const ch
     m.verb = VERB_ERROR;
     m.error = error;
     command_send(b, peer, &m);
+}
+
+void act_note(struct broker *b, uint32_t peer, const char *what, est_slice reason) {
+    char line[600];
+    int size = snprintf(line, sizeof line, "%s by %s: %.*s", what, b->keyring.keys[net_peer(b->net, peer)->key].name,
+                        (int)reason.size, (const char *)reason.data);
+    buffer_put(&b->acts, line, (size_t)(size < (int)sizeof line ? size : (int)sizeof line - 1) + 1);
 }
 
 /* Reads an event that must be there. Mostly it is the one that this step has just appended, and then nothing has

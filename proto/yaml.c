@@ -11,11 +11,14 @@
 #include <libfyaml.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum value_kind { VALUE_NULL, VALUE_PLAIN, VALUE_QUOTED, VALUE_LIST, VALUE_MAP };
 
@@ -432,9 +435,22 @@ int yaml_open_text(est_slice text, const char *name, struct complaints *complain
     return 0;
 }
 
-/* The whole file, or NULL with errno. One byte more than allowed is read, to see that it is too large. */
-static char *file_read(const char *path, size_t *ret_size) {
-    FILE *file = fopen(path, "rbe");
+/* A pipe is refused, for a reload would wait at it for somebody to write, and all connections with it. */
+static FILE *file_open(const char *path, const char **why) {
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *file = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? fdopen(fd, "rb") : NULL;
+    if (file)
+        return file;
+    *why = fd < 0 ? strerror(errno) : S_ISDIR(info.st_mode) ? strerror(EISDIR) : "it is no regular file";
+    if (fd >= 0)
+        close(fd);
+    return NULL;
+}
+
+/* The whole file, or NULL with the reason. One byte more than allowed is read, to see that it is too large. */
+static char *file_read(const char *path, size_t *ret_size, const char **why) {
+    FILE *file = file_open(path, why);
     if (!file)
         return NULL;
     char *text = malloc(YAML_SIZE_MAX + 1);
@@ -443,7 +459,7 @@ static char *file_read(const char *path, size_t *ret_size) {
     fclose(file);
     if (trouble) {
         free(text);
-        errno = trouble;
+        *why = strerror(trouble);
         return NULL;
     }
     *ret_size = size;
@@ -452,12 +468,12 @@ static char *file_read(const char *path, size_t *ret_size) {
 
 int yaml_open_file(const char *path, struct complaints *complaints, struct yaml **ret) {
     size_t size = 0;
-    char *text = file_read(path, &size);
+    const char *why = "";
+    char *text = file_read(path, &size, &why);
     if (!text) {
         char where[sizeof complaints->at[0].where];
         snprintf(where, sizeof where, "%.240s:1:1", path);
-        complaints_add(complaints, where, "cannot be read: %s; check the path and its permissions",
-                       strerror(errno));
+        complaints_add(complaints, where, "cannot be read: %s; check the path and its permissions", why);
         return -EST_INPUT;
     }
     int result = yaml_open_text((est_slice){text, size}, path, complaints, ret);

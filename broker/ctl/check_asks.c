@@ -190,6 +190,9 @@ static uint64_t stat_of(const est_event *stats, const char *name) {
     return value;
 }
 
+/* From here on it is a clock that somebody has to set. */
+enum { CLOCK_BEHIND_S = 5 };
+
 int check_ready(struct check_call *c) {
     struct verdict *v = c->verdict;
     est_event stats;
@@ -199,13 +202,14 @@ int check_ready(struct check_call *c) {
         return status;
     double took = (double)(moment_now().us - before) / 1e6;
     bool full = stat_of(&stats, "store_full"), draining = stat_of(&stats, "draining");
+    uint64_t behind_s = stat_of(&stats, "clock_behind_us") / EST_US_PER_S;
     char up[MOMENT_SPAN_SIZE];
     moment_span((est_span){moment_now().us - (int64_t)stat_of(&stats, "started_us")}, up);
     verdict_add(v, UNIT_SECONDS, took, "answer_seconds", "answer");
     verdict_add(v, UNIT_COUNT, (double)stat_of(&stats, "inquiries_open"), "open_inquiries", "open")->judged =
         false;
     verdict_raise(v, verdict_judge(v, UNIT_SECONDS, took));
-    verdict_raise(v, full ? CHECK_CRITICAL : draining ? CHECK_WARNING : CHECK_OK);
+    verdict_raise(v, full ? CHECK_CRITICAL : draining || behind_s >= CLOCK_BEHIND_S ? CHECK_WARNING : CHECK_OK);
     verdict_say(v, "%s",
                 full       ? "the store is full: new inquiries are refused with BUSY"
                 : draining ? "the broker is draining: new inquiries are refused"
@@ -213,6 +217,10 @@ int check_ready(struct check_call *c) {
     size_t used = strlen(v->text);
     snprintf(v->text + used, sizeof v->text - used, "; up for %s, %" PRIu64 " open", up,
              stat_of(&stats, "inquiries_open"));
+    used = strlen(v->text);
+    if (behind_s >= CLOCK_BEHIND_S)
+        snprintf(v->text + used, sizeof v->text - used,
+                 "; its clock is %" PRIu64 " s behind its log: terms and ages stand still", behind_s);
     return 0;
 }
 

@@ -173,6 +173,8 @@ int run_queues(const struct call *call) {
         return EXIT_USAGE;
     if (!call_has(call, "watch"))
         return list_run(call, &QUEUES);
+    if (pause_ms == 0)
+        return call_usage(call, "--watch takes at least 1 second");
     int status = desk_open(call, &desk);
     while (!status) {
         if (clears)

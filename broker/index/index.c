@@ -77,6 +77,7 @@ struct index {
     int64_t retry_ms, committed_ms;
     uint64_t entries, bytes;        /* of the index, as last seen */
     char dropped[INDEXER_WHY_SIZE]; /* why opening dropped what was there */
+    char off_why[INDEXER_WHY_SIZE]; /* why search is off, as the log was told; "": it is on */
     int pause_ms;                   /* before the next step */
     int64_t rush_looked_ms;         /* when the log's growth was looked at, and where it was */
     uint64_t rush_head;
@@ -105,12 +106,27 @@ static void status_set(struct index *in, const char *why) {
     pthread_mutex_unlock(&in->lock);
 }
 
+/* While an attempt has not written anything yet it is off as before. */
+static void status_told(struct index *in) {
+    status_set(in, in->off_why[0] ? in->off_why : NULL);
+}
+
+/* An index that opens may still have no room to write in. */
+static void follow_good(struct index *in) {
+    if (!in->open || in->indexer.dirty || !in->off_why[0])
+        return;
+    in->off_why[0] = '\0';
+    in->options.log(5, "search is on again");
+    status_set(in, NULL);
+}
+
 /* Search is off until the next attempt. Said once for each failure that is another one. */
 static void follow_failed(struct index *in) {
-    bool is_news = !in->status.failed || strcmp(in->status.why, in->indexer.why) != 0;
+    bool is_news = strcmp(in->off_why, in->indexer.why) != 0;
     if (is_news)
         in->options.log(4, "search is off and the broker goes on without it: %s; next attempt in %d s",
                         in->indexer.why, RETRY_MS / 1000);
+    snprintf(in->off_why, sizeof in->off_why, "%s", in->indexer.why);
     indexer_close(&in->indexer);
     in->open = false;
     in->retry_ms = now_ms() + RETRY_MS;
@@ -162,7 +178,6 @@ static void follow_drop(struct index *in, const char *why) {
 }
 
 static void follow_open(struct index *in) {
-    bool had_failed = in->status.failed;
     int rc = guarded(in, work_open, in);
     if (rc == -EST_INPUT) { /* found out by a fault; opening drops what it finds out by itself */
         follow_drop(in, in->indexer.why);
@@ -177,9 +192,7 @@ static void follow_open(struct index *in) {
     }
     in->rebuilding = in->indexer.place.seq == 0 && in->indexer.head > 0;
     in->committed_ms = now_ms();
-    if (had_failed)
-        in->options.log(5, "search is on again");
-    status_set(in, NULL);
+    status_told(in);
 }
 
 /* A damaged index is dropped at once; anything else is waited out. */
@@ -243,8 +256,9 @@ static bool follow(struct index *in) {
         follow_check(in, rc);
         return in->open;
     }
-    status_set(in, NULL);
+    status_told(in);
     commit_if_due(in, rc == 0);
+    follow_good(in);
     return rc == 1;
 }
 
@@ -267,7 +281,7 @@ static bool follow_unasked(struct index *in) {
     if (!in->open || !log_is_rushing(in))
         return follow(in);
     in->pause_ms = YIELD_MAX_MS;
-    status_set(in, NULL);
+    status_told(in);
     return true;
 }
 

@@ -10,7 +10,7 @@ enum { PARKED = 5, PAGE = 2 /* rows, so that there are three pages */ };
 
 /* What the broker is like. Numbers 1 … PARKED are parked; agents hold an inquiry for ever. */
 struct wishes {
-    uint64_t store_full, draining;
+    uint64_t store_full, draining, clock_behind_us;
 };
 
 /* --- The broker ------------------------------------------------------------------------------------ */
@@ -19,6 +19,7 @@ static void stats_tell(struct fake *f, uint64_t ref) {
     const struct wishes *w = fake_arg(f);
     const struct stat_row stats[] = {{slice_of("store_full"), w->store_full},
                                      {slice_of("draining"), w->draining},
+                                     {slice_of("clock_behind_us"), w->clock_behind_us},
                                      {slice_of("inquiries_open"), 3},
                                      {slice_of("started_us"), 1}};
     enum { COUNT = sizeof stats / sizeof *stats };
@@ -133,6 +134,24 @@ static void a_full_store_is_critical_and_a_draining_broker_a_warning(void **stat
     assert_non_null(strstr(desk->ran.out, "READY CRITICAL - the store is full: new inquiries are refused with BUSY"));
 }
 
+static void a_clock_behind_the_log_is_a_warning(void **state) {
+    struct desk *desk = *state;
+    desk->wishes.clock_behind_us = 4999999;
+    READY(desk);
+    assert_int_equal(desk->ran.status, 0);
+    desk->wishes.clock_behind_us = 61000000;
+    READY(desk);
+    assert_int_equal(desk->ran.status, 1);
+    assert_non_null(strstr(desk->ran.out, "its clock is 61 s behind its log"));
+}
+
+static void a_pace_of_no_seconds_is_refused(void **state) {
+    struct desk *desk = *state;
+    RUN(desk, "queues", "--watch=0");
+    assert_int_equal(desk->ran.status, 2);
+    assert_non_null(strstr(desk->ran.err, "--watch takes at least 1 second"));
+}
+
 static void every_page_of_a_list_is_shown(void **state) {
     struct desk *desk = *state;
     RUN(desk, "parked", "list", "--json");
@@ -174,6 +193,8 @@ int main(void) {
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
     const struct CMUnitTest tests[] = {
         CLAIM(a_full_store_is_critical_and_a_draining_broker_a_warning),
+        CLAIM(a_clock_behind_the_log_is_a_warning),
+        CLAIM(a_pace_of_no_seconds_is_refused),
         CLAIM(every_page_of_a_list_is_shown),
         CLAIM(all_that_is_parked_goes_back),
         CLAIM(one_that_cannot_be_requeued_is_told_by_the_exit_status),

@@ -208,6 +208,60 @@ static void no_byte_left_story(bool (*how)(const char *)) {
     expect_whole_store();
 }
 
+/* Not one byte is left, and an operator pauses a department, or lets it go on, until the broker stops: the log has what
+ * was done and no more. */
+static void undone_act_is_not_in_the_log(void **state) {
+    (void)state;
+    char reason[32];
+    struct town *town = town_new(NULL);
+    disk_mount(town, mount_tmpfs);
+    town_start(town);
+    struct far *duty = far_open(town, "duty", 0);
+    disk_fill(100);
+    uint64_t ref = 0;
+    const est_event *event = NULL;
+    do {
+        snprintf(reason, sizeof reason, "reason-%llu-", (unsigned long long)++ref);
+        assert_int_equal(est_client_pause(duty->client, ref, "treasury", ref % 2, reason), 0);
+        for (event = NULL; !event;) {
+            far_poll(duty, 100);
+            event = far_peek(duty, (struct want){.kind = EST_EVENT_DONE, .ref = ref});
+            event = event ? event : far_peek(duty, (struct want){.kind = EST_EVENT_DISCONNECTED});
+        }
+    } while (event->kind == EST_EVENT_DONE);
+    far_close(&duty);
+    assert_int_equal(child_wait(town->broker), STATUS_FAILED);
+    assert_true(child_error_has(town->broker, "free space on its disk"));
+    assert_false(child_error_has(town->broker, reason));
+    snprintf(reason, sizeof reason, "reason-%llu-", (unsigned long long)ref - 1);
+    assert_true(ref == 1 || child_error_has(town->broker, reason));
+    print_message("%llu acts were recorded before\n", (unsigned long long)ref - 1);
+}
+
+/* Search needs room that the store keeps to itself. It opens, and cannot write: at each attempt. */
+static void search_without_room_is_told_once_and_comes_back(void **state) {
+    (void)state;
+    enum { TWO_ATTEMPTS_MS = 11000 };
+    struct town *town = town_new(NULL);
+    char folder[PATH_SIZE];
+    snprintf(folder, sizeof folder, "%s/index", town->folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    if (!mount_tmpfs(folder))
+        skip();
+    snprintf(mounted, sizeof mounted, "%s", folder);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    far_submit(portal, "plot.debt", "1-2-3", NULL);
+    child_error_wait(town->broker, "search is off and the broker goes on without it");
+    for (int64_t until = now_ms() + TWO_ATTEMPTS_MS; now_ms() < until;)
+        far_poll(portal, 100);
+    assert_int_equal(child_error_count(town->broker, "search is o"), 1);
+    assert_int_equal(mount("none", folder, "tmpfs", MS_REMOUNT, "size=600m,mode=0700"), 0);
+    child_error_wait(town->broker, "search is on again");
+    far_close(&portal);
+    assert_int_equal(town_stop(town), 0);
+}
+
 static void full_tmpfs_refuses_inquiries_and_takes_answers(void **state) {
     (void)state;
     full_disk_story(mount_tmpfs);
@@ -235,6 +289,8 @@ int main(void) {
         DISK_CLAIM(full_tmpfs_refuses_inquiries_and_takes_answers),
         DISK_CLAIM(full_ext4_refuses_inquiries_and_takes_answers),
         DISK_CLAIM(tmpfs_without_a_byte_stops_the_broker_and_loses_nothing),
+        DISK_CLAIM(undone_act_is_not_in_the_log),
+        DISK_CLAIM(search_without_room_is_told_once_and_comes_back),
         DISK_CLAIM(ext4_without_a_byte_stops_the_broker_and_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

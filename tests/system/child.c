@@ -197,6 +197,15 @@ bool child_error_has(struct child *child, const char *part) {
     return has;
 }
 
+unsigned child_error_count(struct child *child, const char *part) {
+    unsigned count = 0;
+    pthread_mutex_lock(&child->mutex);
+    for (const char *at = child->error.text; at && (at = strstr(at, part)) != NULL; at++)
+        count++;
+    pthread_mutex_unlock(&child->mutex);
+    return count;
+}
+
 void child_print(struct child *child) {
     pthread_mutex_lock(&child->mutex);
     if (child->error.size > 0)

@@ -1,9 +1,12 @@
 /* clock.c - a broker whose clock is behind the last event of its log: somebody set it back, or it was ahead before. */
 #include "harness.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <store.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { AHEAD_S = 1000 };
 
@@ -38,9 +41,38 @@ static void clock_behind_the_log_is_told_and_time_stands_still(void **state) {
     town_end(town);
 }
 
+/* What the broker does by itself every second and every minute does not wait for the hour to come back. */
+static void clock_set_back_stops_no_upkeep(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    int64_t off_s = 0;
+    char path[FOLDER_MAX + 8];
+    snprintf(path, sizeof path, "%s/off", town->folder);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(write(fd, &off_s, sizeof off_s), sizeof off_s);
+    setenv("CLOCK_SHIM", path, 1);
+    setenv("LD_PRELOAD", CLOCK_SHIM, 1);
+    town_start(town);
+    unsetenv("LD_PRELOAD");
+    unsetenv("CLOCK_SHIM");
+    struct far *duty = far_open(town, "duty", 0);
+    assert_int_equal(far_stat(duty, "clock_behind_us"), 0);
+    off_s = -AHEAD_S;
+    assert_int_equal(pwrite(fd, &off_s, sizeof off_s, 0), sizeof off_s);
+    child_error_wait(town->broker, "s behind the log's last event");
+    assert_true(far_stat(duty, "clock_behind_us") > (AHEAD_S - 60) * (uint64_t)EST_US_PER_S);
+    struct key_pair stranger;
+    key_make(&stranger);
+    raw_open(town->endpoints[REQUESTERS], &(struct raw_options){.server_key = town->server.public_key, .key = stranger});
+    child_error_wait(town->broker, "turned away at the requesters' door");
+    close(fd);
+    town_end(town);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(clock_behind_the_log_is_told_and_time_stands_still),
+        CLAIM(clock_set_back_stops_no_upkeep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

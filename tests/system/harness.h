@@ -48,6 +48,7 @@ bool child_has_line(struct child *, const char *start);
 void child_error_wait(struct child *, const char *part);
 /* All of its standard error so far. */
 bool child_error_has(struct child *, const char *part);
+unsigned child_error_count(struct child *, const char *part);
 void child_say(struct child *, const char *text);
 void child_signal(struct child *, int signal);
 pid_t child_pid(const struct child *);

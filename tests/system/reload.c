@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zmq.h>
 
 static const char type_survey[] = "  plot.survey:\n"
@@ -62,6 +64,39 @@ static void broken_configuration_is_refused_with_its_reason_and_the_old_one_stay
     }
     town_reload(town, "reloaded");
     assert_null(far_peek(portal, (struct want){.kind = EST_EVENT_DISCONNECTED}));
+    town_end(town);
+}
+
+/* Whoever reads "reloaded" takes it for done. */
+static void change_that_waits_for_a_restart_is_told_at_each_reload(void **state) {
+    (void)state;
+    static const char says[] = "what changed in limits is read at start only: it waits for a restart";
+    struct town *town = town_new(NULL);
+    town_start(town);
+    town_reload(town, "reloaded");
+    town_limits_write(town, "inquiries_max: 200000, sessions_max: 65");
+    town_reload(town, says);
+    town_reload(town, says);
+    town_broker_write(town);
+    town_reload(town, "reloaded");
+    town_file(town, "broker.yaml", "catalogue: [\n");
+    town_reload(town, "reload refused"); /* whatever the one before it had to say has been said */
+    assert_int_equal(child_error_count(town->broker, says), 2);
+    town_end(town);
+}
+
+static void pipe_in_a_files_place_is_refused_at_once(void **state) {
+    (void)state;
+    char path[FOLDER_MAX + 16];
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    snprintf(path, sizeof path, "%s/accounts.yaml", town->folder);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    town_reload(town, "it is no regular file");
+    child_error_wait(town->broker, "reload refused");
+    far_submit(portal, "plot.debt", "1-1-1", NULL);
     town_end(town);
 }
 
@@ -416,6 +451,8 @@ static void type_and_account_that_were_gone_come_back_over_a_restart(void **stat
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(broken_configuration_is_refused_with_its_reason_and_the_old_one_stays),
+        CLAIM(change_that_waits_for_a_restart_is_told_at_each_reload),
+        CLAIM(pipe_in_a_files_place_is_refused_at_once),
         CLAIM(new_type_goes_live_while_traffic_flows),
         CLAIM(type_that_is_gone_takes_no_more_and_its_inquiries_finish),
         CLAIM(configuration_with_more_accounts_than_there_is_room_for_changes_nothing),
