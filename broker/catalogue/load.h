@@ -33,7 +33,8 @@ bool field_name_is_valid(const char *name);
 
 /* Complains at the key of `node` unless the key is a name. */
 bool load_key_name(struct yaml *, yaml_node, bool (*is_valid)(const char *), const char *what);
-/* A copy of a text of 1 ... `max` bytes; NULL where it is absent or complained about. */
+/* A copy of a text of 1 ... `max` bytes that is not all blanks; NULL where it is absent or
+ * complained about. */
 const char *load_text(struct loader *, struct yaml *, yaml_node, size_t max);
 /* {fa: …, en: …}; both are needed. Absent titles are complained about at `owner` when `needed`. */
 void load_title(struct loader *, struct yaml *, yaml_node owner, bool needed, const char **ret_fa,
@@ -60,6 +61,9 @@ struct schema load_schema(struct loader *, struct yaml *, yaml_node fields, int 
 unsigned schema_depth(const struct field *fields, size_t count);
 /* One type from its node. False where it was complained about. */
 bool load_type(struct loader *, struct yaml *, yaml_node, const char *name, struct ctype *ret);
+/* What its keys ask of each other: a complaint a rule. `good`: the parts that were read without one. */
+struct type_parts { bool terms, bodies; };
+void type_check(struct loader *, struct yaml *, yaml_node, const struct ctype *, struct type_parts good);
 /* Every types/ *.yaml of the folder, sorted by name. */
 void load_types(struct loader *, const char *folder, const struct ctype **ret, size_t *ret_count);
 void load_accounts(struct loader *, const struct catalogue *, const char *path, const struct account **ret,

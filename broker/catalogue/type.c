@@ -30,24 +30,6 @@ static void load_terms(struct loader *loader, struct yaml *yaml, yaml_node node,
         yaml_complain(yaml, expires, "an inquiry waits for at least 1 s; raise it");
 }
 
-static bool fields_have_visit(const struct field *fields, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (fields[i].kind == FIELD_VISIT || fields_have_visit(fields[i].fields, fields[i].fields_count))
-            return true;
-    }
-    return false;
-}
-
-/* Somebody must have gone and looked: silence cannot have seen anything. */
-static void silence_check(struct yaml *yaml, yaml_node node, const struct ctype *type) {
-    const char *rule = yaml_word(node);
-    if (!rule || strcmp(rule, "deemed-approved") != 0)
-        return;
-    if (type->mode == MODE_VISIT || fields_have_visit(type->reply.fields, type->reply.count))
-        yaml_complain(yaml, node,
-                      "a type that needs a visit is never deemed approved; use escalate or fail-closed");
-}
-
 static void load_silence(struct loader *loader, struct yaml *yaml, yaml_node node, struct ctype *ret) {
     static const char *const words[] = {"escalate", "deemed-approved", "fail-closed"};
     static const char *const keys[] = {"inside", "outside", NULL};
@@ -55,14 +37,11 @@ static void load_silence(struct loader *loader, struct yaml *yaml, yaml_node nod
     if (!yaml_is_map(node)) {
         int word = load_word(yaml, node, words, count);
         ret->silence = word < 0 ? NULL : words[word];
-        silence_check(yaml, node, ret);
         return;
     }
     yaml_only(yaml, node, keys);
     yaml_node inside = yaml_need(yaml, node, "inside"), outside = yaml_need(yaml, node, "outside");
     int in = load_word(yaml, inside, words, count), out = load_word(yaml, outside, words, count);
-    silence_check(yaml, inside, ret);
-    silence_check(yaml, outside, ret);
     if (in >= 0 && out >= 0) {
         char text[64];
         snprintf(text, sizeof text, "inside %s, outside %s", words[in], words[out]);
@@ -176,12 +155,19 @@ bool load_type(struct loader *loader, struct yaml *yaml, yaml_node node, const c
     int mode = load_word(yaml, yaml_need(yaml, node, "mode"), modes, sizeof modes / sizeof modes[0]);
     ret->mode = mode < 0 ? MODE_AUTOMATIC : (enum mode)mode;
     ret->purposes = load_purposes(loader, yaml, yaml_need(yaml, node, "purposes"), &all);
+    struct type_parts good;
+    size_t parts = loader->complaints->count;
     load_terms(loader, yaml, node, ret);
+    good.terms = loader->complaints->count == parts;
+    parts = loader->complaints->count;
     load_bodies(loader, yaml, node, ret);
+    good.bodies = loader->complaints->count == parts;
     load_silence(loader, yaml, yaml_need(yaml, node, "silence"), ret);
     load_legal_basis(loader, yaml, yaml_need(yaml, node, "legal_basis"), ret);
     load_outcomes(yaml, yaml_need(yaml, node, "outcomes"), ret);
     load_reasons(loader, yaml, yaml_get(node, "reasons"), ret);
+    if (!loader->stored)
+        type_check(loader, yaml, node, ret, good);
     ret->definition = definition_make(loader, yaml, node, name);
     return loader->complaints->count == before && !loader->arena->failed;
 }

@@ -68,6 +68,26 @@ const char *load_copy(struct loader *loader, const char *text) {
     return text ? arena_copy(loader->arena, text, strlen(text)) : NULL;
 }
 
+/* Spaces and what takes no ink: no-break, zero-width and directional characters. */
+static bool is_blank(const char *text) {
+    static const char *const blanks[] = {" ", "\t", "\n", "\r", "\xC2\xA0"};
+    const size_t count = sizeof blanks / sizeof blanks[0];
+    while (*text) {
+        const unsigned char *at = (const unsigned char *)text;
+        size_t i = 0;
+        if (at[0] == 0xE2 && at[1] == 0x80 && at[2] >= 0x80 && at[2] <= 0x8F) { /* U+2000 to U+200F */
+            text += 3;
+            continue;
+        }
+        while (i < count && strncmp(text, blanks[i], strlen(blanks[i])) != 0)
+            i++;
+        if (i == count)
+            return false;
+        text += strlen(blanks[i]);
+    }
+    return true;
+}
+
 const char *load_text(struct loader *loader, struct yaml *yaml, yaml_node node, size_t max) {
     const char *text = yaml_text(yaml, node, NULL);
     if (!text)
@@ -75,6 +95,10 @@ const char *load_text(struct loader *loader, struct yaml *yaml, yaml_node node, 
     size_t size = strlen(text);
     if (size == 0 || size > max) {
         yaml_complain(yaml, node, "this text has %zu bytes; 1 to %zu are allowed", size, max);
+        return NULL;
+    }
+    if (!loader->stored && is_blank(text)) {
+        yaml_complain(yaml, node, "this text is blank; write what people are to read");
         return NULL;
     }
     return load_copy(loader, text);

@@ -278,7 +278,8 @@ const struct command COMMANDS[] = {
     {.name = "config check", .arguments = "FILE|FOLDER", .words = "@file",
      .summary = "check a broker.yaml or a catalogue folder",
      .help = "Reads the configuration as the broker would and prints every complaint as "
-             "file:line:column: what is wrong and what to do. A good one is summed up in one line.",
+             "file:line:column: what is wrong and what to do, also where keys that are good each break a rule "
+             "together. A good one is summed up in one line.",
      .min = 1, .max = 1, .run = run_config_check,
      .examples = {{"estelam config check /etc/estelam/broker.yaml", "before a reload"},
                   {"estelam config check deploy/tehran", "a catalogue alone"}}},

@@ -33,13 +33,14 @@ static const struct file {
     {"city/departments.yaml", "departments:\n"
                               "  memari: {title: {fa: معماری, en: Planning}}\n"
                               "  nosazi: {title: {fa: نوسازی, en: Renovation}}\n"
-                              "  sabt: {title: {fa: ثبت, en: Registry}, outside: true}\n"},
+                              "  sabt: {title: {fa: ثبت, en: Registry}, outside: true}\n"
+                              "  fava: {title: {fa: فاوا, en: Machines}}\n"},
     {"city/types/a.yaml", "types:\n"
                           "  nosazi.bedehi:\n"
                           "    title: {fa: بدهی, en: Debt}\n"
                           "    owner: memari\n"
                           "    answerer: nosazi\n"
-                          "    operator: memari\n"
+                          "    operator: fava\n"
                           "    mode: automatic\n"
                           "    purposes: all\n"
                           "    target: 5 s\n"
@@ -56,7 +57,7 @@ static const struct file {
                           "    title: {fa: مالک, en: Owner}\n"
                           "    owner: memari\n"
                           "    answerer: sabt\n"
-                          "    operator: memari\n"
+                          "    operator: fava\n"
                           "    mode: visit\n"
                           "    purposes: [transfer]\n"
                           "    target: 1 wd\n"
@@ -160,6 +161,20 @@ static struct catalogue *load_good(void) {
     return catalogue;
 }
 
+enum { CITY, DEPARTMENTS, TYPES_A, TYPES_B, ACCOUNTS, BROKER };
+
+/* `text` with the first `from` replaced. */
+static char *text_with(const char *text, const char *from, const char *to) {
+    const char *at = *from ? strstr(text, from) : text;
+    if (!at)
+        fail_msg("the file does not hold: %s", from);
+    size_t head = (size_t)(at - text), tail = *from ? strlen(from) : strlen(text);
+    char *whole = malloc(strlen(text) + strlen(to) + 1);
+    assert_non_null(whole);
+    sprintf(whole, "%.*s%s%s", (int)head, text, to, text + head + tail);
+    return whole;
+}
+
 /* --- A good city ------------------------------------------------------------------------------ */
 
 static void a_small_city_loads(void **state) {
@@ -171,7 +186,7 @@ static void a_small_city_loads(void **state) {
     assert_int_equal(catalogue->city.parcel.parts, 3);
     assert_int_equal(city_purpose(&catalogue->city, slice_of("transfer")), 1);
     assert_int_equal(city_purpose(&catalogue->city, slice_of("court")), -1);
-    assert_int_equal(catalogue->departments_count, 3);
+    assert_int_equal(catalogue->departments_count, 4);
     assert_true(catalogue_department(catalogue, slice_of("sabt"))->outside);
     assert_null(catalogue_department(catalogue, slice_of("sab")));
     assert_null(catalogue_department(catalogue, (est_slice){NULL, 0}));
@@ -186,7 +201,7 @@ static void a_type_is_what_its_file_says(void **state) {
     assert_non_null(type);
     assert_string_equal(type->department, "nosazi");
     assert_string_equal(type->owner, "memari");
-    assert_string_equal(type->operator_, "memari");
+    assert_string_equal(type->operator_, "fava");
     assert_int_equal(type->mode, MODE_AUTOMATIC);
     assert_int_equal(type->purposes, 3);
     assert_string_equal(type->target, "5 s");
@@ -205,6 +220,48 @@ static void a_type_is_what_its_file_says(void **state) {
     assert_int_equal(catalogue_type(catalogue, slice_of("sabt.malekiyat"))->purposes, 2);
     assert_null(catalogue_type(catalogue, slice_of("nosazi")));
     assert_null(catalogue_type(catalogue, slice_of("")));
+    catalogue_free(&catalogue);
+}
+
+/* What is lawful stays so: each of these stands beside a complaint in the table of broken files. */
+static void types_within_the_rules_load(void **state) {
+    (void)state;
+    static const char *const good[][2] = {
+        {"statutory: 10 cd", "statutory: 29 cd"},
+        {"article: \"7\"", "date: \"1385\""},
+        {"article: \"7\"", "date: ۱۳۸۵/۰۲/۱۱"},
+        {"article: \"7\"", "date: \"2006-05-01\""},
+        {"outside: deemed-approved}\n    legal_basis: {title: t, article: \"7\", mark: V}",
+         "outside: fail-closed}\n    legal_basis: {title: t, article: \"7\", mark: P}"},
+        {"[positive, negative, no-record]\n    reasons: {debt-open: {fa: ب, en: d}}", "[positive, no-record]"},
+        {"nz: {kind: nz}", "nz: {kind: nz}, fn: {kind: fn, required: false}"},
+        {"nz: {kind: nz}", "use: {kind: enum, choices: [تجاری, اداری]}"},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct catalogue *catalogue;
+        city_write();
+        char *text = text_with(files[TYPES_A].text, good[i][0], good[i][1]);
+        file_write(files[TYPES_A].path, text, strlen(text), 0644);
+        free(text);
+        if (load(&catalogue) != 0)
+            fail_msg("%s: %s: %s", good[i][1], complaints.at[0].where, complaints.at[0].text);
+        catalogue_free(&catalogue);
+    }
+}
+
+/* An inquiry that began before there was a rule ends under the type it began with. */
+static void a_stored_type_outlives_the_rules(void **state) {
+    (void)state;
+    struct catalogue *catalogue = load_good();
+    struct ctype *type = NULL;
+    static const char *const lawless =
+        "{\"name\":\"old.type\",\"title\":{\"fa\":\" \",\"en\":\"t\"},\"owner\":\"a\",\"answerer\":\"a\",\"operator\":\"a\","
+        "\"mode\":\"visit\",\"purposes\":\"all\",\"target\":\"5 s\",\"expires\":\"1 s\",\"silence\":\"fail-closed\","
+        "\"legal_basis\":{\"title\":\"t\",\"date\":\"1404/13/45\",\"mark\":\"P\"},\"outcomes\":[\"negative\"],"
+        "\"request\":{\"fn\":{\"kind\":\"fn\"},\"use\":{\"kind\":\"enum\",\"choices\":[\"ي\",\"ی\"]}},\"reply\":{}}";
+    assert_int_equal(ctype_parse(slice_of(lawless), &catalogue->city, &type), 0);
+    assert_string_equal(type->name, "old.type");
+    ctype_free(&type);
     catalogue_free(&catalogue);
 }
 
@@ -308,7 +365,7 @@ static void layout_does_not_make_a_new_version(void **state) {
     static const char *const changed =
         "# A remark.\ntypes: {nosazi.bedehi: {\"title\": {fa: \"بدهی\", en: Debt}, owner: memari, answerer: "
         "nosazi,\n"
-        " operator: memari, mode: automatic, purposes: all, target: \"5 s\", statutory: 10 cd, expires: 30 "
+        " operator: fava, mode: automatic, purposes: all, target: \"5 s\", statutory: 10 cd, expires: 30 "
         "d,\n"
         " silence: {inside: escalate, outside: deemed-approved}, legal_basis: {title: t, article: \"7\", "
         "mark: V},\n"
@@ -323,8 +380,6 @@ static void layout_does_not_make_a_new_version(void **state) {
 }
 
 /* --- Broken files ----------------------------------------------------------------------------- */
-
-enum { CITY, DEPARTMENTS, TYPES_A, TYPES_B, ACCOUNTS, BROKER };
 
 static const struct broken {
     int file;
@@ -360,7 +415,7 @@ static const struct broken {
     /* types */
     {TYPES_A, "    owner: memari\n", "", "3:5", "`owner` is missing in nosazi.bedehi; add it"},
     {TYPES_A, "    answerer: nosazi\n", "", "3:5", "`answerer` is missing in nosazi.bedehi; add it"},
-    {TYPES_A, "    operator: memari\n", "", "3:5", "`operator` is missing in nosazi.bedehi; add it"},
+    {TYPES_A, "    operator: fava\n", "", "3:5", "`operator` is missing in nosazi.bedehi; add it"},
     {TYPES_A, "answerer: nosazi", "answerer: nosaz", "5:15",
      "there is no department `nosaz`; did you mean `nosazi`?"},
     {TYPES_A, "owner: memari", "owner: qwerty", "4:12",
@@ -419,6 +474,33 @@ static const struct broken {
      "12:5", "`silence` is there twice"},
     {TYPES_B, "sabt.malekiyat:", "nosazi.bedehi:", "2:3",
      "the type `nosazi.bedehi` is declared already, in "},
+    /* What the keys of a type ask of each other. */
+    {TYPES_A, "operator: fava", "operator: memari", "6:15",
+     "owner and operator are both `memari`; owner, answerer and operator are three bodies"},
+    {TYPES_A, "answerer: nosazi", "answerer: memari", "5:15", "owner and answerer are both `memari`"},
+    {TYPES_A, "operator: fava", "operator: nosazi", "6:15", "answerer and operator are both `nosazi`"},
+    {TYPES_A, "    statutory: 10 cd\n", "", "11:14", "at the statutory date, and there is none; add `statutory`"},
+    {TYPES_A, "mark: V", "mark: P", "13:49", "deemed approval by a law only, and mark P says there is none"},
+    {TYPES_A, "statutory: 10 cd", "statutory: 30 cd", "11:14",
+     "would end as expired before its statutory term of 30 cd is over; raise expires"},
+    {TYPES_A, "statutory: 10 cd", "statutory: 1 mo", "11:14", "before its statutory term of 1 mo is over"},
+    {TYPES_A, "target: 5 s", "target: 9999 mo", "11:14", "before its target term of 9999 mo is over"},
+    {TYPES_A, "expires: 30 d", "expires: 1 s", "11:14", "before its target term of 5 s is over"},
+    {TYPES_A, "    reasons: {debt-open: {fa: ب, en: d}}\n", "", "14:15",
+     "a refusal has a cause; declare `reasons`, or take `negative` out"},
+    {TYPES_A, "nz: {kind: nz}", "fn: {kind: fn}", "16:14",
+     "no request can ever pass: `fn` is a required file number, and the city has none"},
+    {TYPES_A, "debt: {kind: rial,", "all: {kind: record, fields: {fn: {kind: fn}}},  debt: {kind: rial,", "17:12",
+     "no reply can ever pass: `fn`"},
+    {TYPES_A, "article: \"7\"", "date: \"1404/13/45\"", "13:35", "`1404/13/45` is no date of a law"},
+    {TYPES_A, "{fa: بدهی, en: Debt}\n", "{fa: بدهی, en: \"  \"}\n", "3:27", "this text is blank"},
+    {TYPES_A, "{fa: ب, en: d}", "{fa: \"\\u200C \\u00A0\", en: d}", "15:31", "this text is blank"},
+    {TYPES_B, "visit: {kind: visit}}", "visit: {kind: visit, required: false}}", "17:12",
+     "add a required field of kind visit"},
+    {TYPES_B, ", visit: {kind: visit}}", ", visits: {kind: visit, list: 2}}", "17:12",
+     "add a required field of kind visit"},
+    {TYPES_B, "[home, shop]", "[تجاري, خانه, تجاری]", "16:34", "look the same (ي and ی, ك and ک); remove one"},
+    {TYPES_B, "[home, shop]", "[باغ‌شهر, باغشهر]", "16:34", "look the same"},
     /* accounts.yaml */
     {ACCOUNTS, "role: requester", "role: requestor", "3:11",
      "unknown word `requestor`; did you mean `requester`?"},
@@ -463,18 +545,6 @@ static const struct broken {
     {BROKER, "security: curve", "index: {enabled: perhaps}\nsecurity: curve", "4:18", ""},
     {BROKER, "security: curve", "index: {folder: here}\nsecurity: curve", "4:9", "unknown key `folder`"},
 };
-
-/* `text` with the first `from` replaced. */
-static char *text_with(const char *text, const char *from, const char *to) {
-    const char *at = *from ? strstr(text, from) : text;
-    if (!at)
-        fail_msg("the file does not hold: %s", from);
-    size_t head = (size_t)(at - text), tail = *from ? strlen(from) : strlen(text);
-    char *whole = malloc(strlen(text) + strlen(to) + 1);
-    assert_non_null(whole);
-    sprintf(whole, "%.*s%s%s", (int)head, text, to, text + head + tail);
-    return whole;
-}
 
 static bool complained(const char *where, const char *says) {
     for (size_t i = 0; i < complaints.kept; i++) {
@@ -683,6 +753,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_city_loads),
         cmocka_unit_test(a_type_is_what_its_file_says),
+        cmocka_unit_test(types_within_the_rules_load),
+        cmocka_unit_test(a_stored_type_outlives_the_rules),
         cmocka_unit_test(kinds_tell_their_parts),
         cmocka_unit_test(accounts_have_their_rights),
         cmocka_unit_test(settings_come_from_broker_yaml),
