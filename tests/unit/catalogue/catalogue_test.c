@@ -646,6 +646,31 @@ static void plain_is_taken_on_loopback(void **state) {
     catalogue_free(&catalogue);
 }
 
+/* --- Tehran ----------------------------------------------------------------------------------- */
+
+/* What the law says of silence is known for a permit asked of the utilities; of the rest it is not. */
+static void tehran_takes_silence_for_consent_only_where_the_domain_does(void **state) {
+    (void)state;
+    static const char *const deemed[] = {"abfa.harim", "bargh.harim", "gas.harim", "senfi.mahal"};
+    struct catalogue *catalogue = NULL;
+    size_t found = 0;
+    memset(&complaints, 0, sizeof complaints);
+    assert_int_equal(catalogue_load_city(DEPLOY "/tehran", &catalogue, &complaints), 0);
+    uint32_t permit = UINT32_C(1) << city_purpose(&catalogue->city, slice_of("permit"));
+    for (size_t i = 0; i < catalogue->types_count; i++) {
+        const struct ctype *type = &catalogue->types[i];
+        if (!strstr(type->silence, "deemed-approved"))
+            continue;
+        assert_true(found < 4);
+        assert_string_equal(type->name, deemed[found++]);
+        assert_string_equal(type->legal_mark, "U");
+        if (strstr(type->name, ".harim"))
+            assert_int_equal(type->purposes, permit);
+    }
+    assert_int_equal(found, 4);
+    catalogue_free(&catalogue);
+}
+
 /* --- Keys and days ---------------------------------------------------------------------------- */
 
 static void key_texts_are_z85_of_32_bytes(void **state) {
@@ -766,6 +791,7 @@ int main(void) {
         cmocka_unit_test(departments_are_as_many_as_there_are_numbers),
         cmocka_unit_test(a_city_needs_types),
         cmocka_unit_test(plain_is_taken_on_loopback),
+        cmocka_unit_test(tehran_takes_silence_for_consent_only_where_the_domain_does),
         cmocka_unit_test(key_texts_are_z85_of_32_bytes),
         cmocka_unit_test(key_files_are_checked),
         cmocka_unit_test(key_that_is_there_is_never_to_be_made_anew),
