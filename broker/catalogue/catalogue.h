@@ -43,6 +43,8 @@ enum field_kind {
     FIELD_WHEN,     /* a Jalali date, or an RFC 3339 time, canonical in UTC: 2026-01-05T10:30:00Z */
 };
 
+struct title { const char *fa, *en; }; /* both NULL where there is none */
+
 struct field {
     const char *name, *title_fa, *title_en;
     enum field_kind kind;
@@ -50,6 +52,7 @@ struct field {
     unsigned items_max;
     int64_t min, max;                       /* integers; text: characters */
     const char **choices; size_t choices_count; /* FIELD_ENUM */
+    const struct title *choice_titles;      /* one a choice */
     const struct field *fields; size_t fields_count; /* FIELD_RECORD */
 };
 struct schema { const struct field *fields; size_t count; };
@@ -72,6 +75,7 @@ struct ctype {
     uint32_t outcomes;                      /* bit (1 << est_outcome) of each it may be answered with */
     est_span expires;                       /* from receipt; the end of waiting */
     const char **reasons; size_t reasons_count; /* the answerer's declared reason codes */
+    const struct title *reason_titles;      /* one a code */
     struct schema request, reply;
     const char *definition;
 };

@@ -69,6 +69,22 @@ static bool choice_is_new(const struct field *field, const char *choice) {
     return true;
 }
 
+/* `home`, or with what people read instead of it: {home: {fa: خانه, en: Home}}. */
+static const char *load_choice(struct loader *loader, struct yaml *yaml, yaml_node node, struct title *ret) {
+    const char *name;
+    yaml_node titles;
+    if (!yaml_is_map(node))
+        return load_text(loader, yaml, node, EST_NAME_MAX);
+    if (yaml_count(node) != 1 || !yaml_pair(yaml, node, 0, &name, &titles) || !*name ||
+        strlen(name) > EST_NAME_MAX) {
+        yaml_complain(yaml, node, "a choice is a word of 1 to %d bytes, or one such word with its titles, "
+                      "{home: {fa: خانه, en: Home}}", EST_NAME_MAX);
+        return NULL;
+    }
+    *ret = load_title_of(loader, yaml, titles);
+    return load_copy(loader, name);
+}
+
 static void load_choices(struct loader *loader, struct yaml *yaml, yaml_node node, struct field *ret) {
     if (!node)
         return;
@@ -77,11 +93,13 @@ static void load_choices(struct loader *loader, struct yaml *yaml, yaml_node nod
         yaml_complain(yaml, node, "choices are a list of 1 to %d words", CHOICES_MAX);
         return;
     }
+    struct title *titles = arena_take_many(loader->arena, count, sizeof *titles);
     ret->choices = arena_take_many(loader->arena, count, sizeof *ret->choices);
-    if (!ret->choices)
+    ret->choice_titles = titles;
+    if (!ret->choices || !titles)
         return;
     for (size_t i = 0; i < count; i++) {
-        const char *choice = load_text(loader, yaml, yaml_at(node, i), EST_NAME_MAX);
+        const char *choice = load_choice(loader, yaml, yaml_at(node, i), &titles[ret->choices_count]);
         if (choice && !choice_is_new(ret, choice))
             yaml_complain(yaml, yaml_at(node, i), "the choice `%s` is there twice; remove one", choice);
         else if (choice)

@@ -39,6 +39,8 @@ const char *load_text(struct loader *, struct yaml *, yaml_node, size_t max);
 /* {fa: …, en: …}; both are needed. Absent titles are complained about at `owner` when `needed`. */
 void load_title(struct loader *, struct yaml *, yaml_node owner, bool needed, const char **ret_fa,
                 const char **ret_en);
+/* A {fa: …, en: …} itself. */
+struct title load_title_of(struct loader *, struct yaml *, yaml_node);
 const char *load_copy(struct loader *, const char *text);
 
 /* A word out of a table; complains with the nearest and the whole choice. -1: none. */

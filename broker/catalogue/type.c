@@ -82,7 +82,6 @@ static void load_outcomes(struct yaml *yaml, yaml_node node, struct ctype *ret) 
 }
 
 static void load_reasons(struct loader *loader, struct yaml *yaml, yaml_node node, struct ctype *ret) {
-    static const char *const keys[] = {"fa", "en", NULL};
     if (!node)
         return;
     size_t count = yaml_count(node);
@@ -91,18 +90,17 @@ static void load_reasons(struct loader *loader, struct yaml *yaml, yaml_node nod
                       REASONS_MAX);
         return;
     }
+    struct title *titles = arena_take_many(loader->arena, count, sizeof *titles);
     ret->reasons = arena_take_many(loader->arena, count, sizeof *ret->reasons);
+    ret->reason_titles = titles;
     const char *code;
     yaml_node value;
-    for (size_t i = 0; ret->reasons && yaml_pair(yaml, node, i, &code, &value); i++) {
+    for (size_t i = 0; ret->reasons && titles && yaml_pair(yaml, node, i, &code, &value); i++) {
         load_key_name(yaml, value, name_is_valid, "a reason");
-        if (yaml_only(yaml, value, keys)) {
-            load_text(loader, yaml, yaml_need(yaml, value, "fa"), TITLE_MAX);
-            load_text(loader, yaml, yaml_need(yaml, value, "en"), TITLE_MAX);
-        }
+        titles[i] = load_title_of(loader, yaml, value);
         ret->reasons[i] = load_copy(loader, code);
     }
-    ret->reasons_count = ret->reasons ? count : 0;
+    ret->reasons_count = ret->reasons && titles ? count : 0;
 }
 
 static void load_bodies(struct loader *loader, struct yaml *yaml, yaml_node node, struct ctype *ret) {

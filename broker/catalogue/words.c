@@ -104,14 +104,24 @@ const char *load_text(struct loader *loader, struct yaml *yaml, yaml_node node, 
     return load_copy(loader, text);
 }
 
+struct title load_title_of(struct loader *loader, struct yaml *yaml, yaml_node title) {
+    static const char *const keys[] = {"fa", "en", NULL};
+    struct title ret = {NULL, NULL};
+    if (!yaml_only(yaml, title, keys))
+        return ret;
+    ret.fa = load_text(loader, yaml, yaml_need(yaml, title, "fa"), TITLE_MAX);
+    ret.en = load_text(loader, yaml, yaml_need(yaml, title, "en"), TITLE_MAX);
+    return ret;
+}
+
 void load_title(struct loader *loader, struct yaml *yaml, yaml_node owner, bool needed, const char **ret_fa,
                 const char **ret_en) {
-    static const char *const keys[] = {"fa", "en", NULL};
-    yaml_node title = needed ? yaml_need(yaml, owner, "title") : yaml_get(owner, "title");
-    if (!yaml_only(yaml, title, keys))
-        return;
-    *ret_fa = load_text(loader, yaml, yaml_need(yaml, title, "fa"), TITLE_MAX);
-    *ret_en = load_text(loader, yaml, yaml_need(yaml, title, "en"), TITLE_MAX);
+    struct title title = load_title_of(
+        loader, yaml, needed ? yaml_need(yaml, owner, "title") : yaml_get(owner, "title"));
+    if (title.fa)
+        *ret_fa = title.fa;
+    if (title.en)
+        *ret_en = title.en;
 }
 
 int load_word(struct yaml *yaml, yaml_node node, const char *const *words, size_t count) {

@@ -7,6 +7,7 @@
 #include "table.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -95,10 +96,12 @@ static void outcomes_cell(struct table *table, const struct ctype *type) {
 }
 
 static void reasons_cell(struct table *table, const struct ctype *type) {
-    json_t *names = json_array();
+    json_t *reasons = json_array();
     for (size_t i = 0; i < type->reasons_count; i++)
-        json_array_append_new(names, json_string(type->reasons[i]));
-    cell_json(table, names);
+        json_array_append_new(reasons,
+                              json_pack("{s:s, s:s, s:s}", "code", type->reasons[i], "title_fa",
+                                        type->reason_titles[i].fa, "title_en", type->reason_titles[i].en));
+    cell_json(table, reasons);
 }
 
 static void types_show(const struct call *call, const struct catalogue *catalogue) {
@@ -128,15 +131,49 @@ static void types_show(const struct call *call, const struct catalogue *catalogu
     table_free(&table);
 }
 
+/* "1…2000", "at least 0", "at most 200 characters"; nothing where any number will do. */
+static size_t bounds_write(const struct field *field, char *ret, size_t size) {
+    const char *unit = field->kind == FIELD_TEXT ? " characters" : "";
+    bool least = field->min != INT64_MIN && !(field->kind == FIELD_TEXT && field->min == 0);
+    bool most = field->max != INT64_MAX;
+    if (least && most)
+        return (size_t)snprintf(ret, size, "%" PRId64 "…%" PRId64 "%s", field->min, field->max, unit);
+    if (least || most)
+        return (size_t)snprintf(ret, size, "at %s %" PRId64 "%s", least ? "least" : "most",
+                                least ? field->min : field->max, unit);
+    return 0;
+}
+
+static bool is_bounded(enum field_kind kind) {
+    return kind == FIELD_INT || kind == FIELD_M2 || kind == FIELD_RIAL || kind == FIELD_TEXT;
+}
+
 static void range_add(struct table *table, const struct field *field) {
     char text[400] = "";
-    size_t used = 0;
+    size_t used = is_bounded(field->kind) ? bounds_write(field, text, sizeof text) : 0;
     for (size_t i = 0; i < field->choices_count && used < sizeof text; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? "|" : "", field->choices[i]);
     if (field->list)
-        snprintf(text + strlen(text), sizeof text - strlen(text), "%sat most %u", used ? ", " : "",
-                 field->items_max);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%sat most %u%s", used ? ", " : "",
+                 field->items_max, used ? " of them" : "");
     cell_cstr(table, text);
+}
+
+/* `use=home`, and what people read in its place. */
+static void choices_add(struct table *table, const char *part, const char *path, const struct field *field) {
+    for (size_t i = 0; i < field->choices_count; i++) {
+        char choice[EST_DEFECT_PATH_MAX + EST_NAME_MAX + 1];
+        if (!field->choice_titles[i].fa)
+            continue;
+        snprintf(choice, sizeof choice, "%s=%s", path, field->choices[i]);
+        cell_cstr(table, part);
+        cell_cstr(table, choice);
+        cell_cstr(table, "choice");
+        cell_none(table);
+        cell_none(table);
+        cell_cstr(table, field->choice_titles[i].en);
+        cell_cstr(table, field->choice_titles[i].fa);
+    }
 }
 
 static void fields_add(struct table *table, const char *part, const char *prefix, const struct field *fields,
@@ -153,10 +190,23 @@ static void fields_add(struct table *table, const char *part, const char *prefix
         range_add(table, field);
         cell_cstr(table, field->title_en);
         cell_cstr(table, field->title_fa);
+        choices_add(table, part, path, field);
         if (field->fields_count && strlen(path) + 2 < sizeof path) {
             strcat(path, ".");
             fields_add(table, part, path, field->fields, field->fields_count);
         }
+    }
+}
+
+static void reasons_add(struct table *table, const struct ctype *type) {
+    for (size_t i = 0; i < type->reasons_count; i++) {
+        cell_cstr(table, "reason");
+        cell_cstr(table, type->reasons[i]);
+        cell_none(table);
+        cell_none(table);
+        cell_none(table);
+        cell_cstr(table, type->reason_titles[i].en);
+        cell_cstr(table, type->reason_titles[i].fa);
     }
 }
 
@@ -175,6 +225,7 @@ static int type_show(const struct call *call, const struct catalogue *catalogue,
     struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
     fields_add(table, "request", "", type->request.fields, type->request.count);
     fields_add(table, "reply", "", type->reply.fields, type->reply.count);
+    reasons_add(table, type);
     table_show(table, call);
     table_free(&table);
     return EXIT_OK;

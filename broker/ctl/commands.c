@@ -286,7 +286,7 @@ const struct command COMMANDS[] = {
     {.name = "config show", .arguments = "FOLDER [TYPE]", .words = "@folder",
      .summary = "show a catalogue's inquiry types, or the fields of one",
      .help = "Titles, who answers, how, and the terms. With TYPE the fields that are asked and "
-             "answered.",
+             "answered, with their bounds, the titles of their choices, and the reasons of a refusal.",
      .min = 1, .max = 2, .run = run_config_show,
      .examples = {{"estelam config show deploy/tehran", "all types"},
                   {"estelam config show deploy/tehran nosazi.bedehi", "what to submit, what comes back"}}},

@@ -27,6 +27,17 @@ struct shelf {
 
 static json_t *fields_json(const struct schema *schema);
 
+/* Of the choices that have titles; the others are read as they are. */
+static json_t *choice_titles_json(const struct field *f) {
+    json_t *titles = json_object();
+    for (size_t i = 0; i < f->choices_count; i++)
+        if (f->choice_titles[i].fa)
+            json_object_set_new(titles, f->choices[i],
+                                json_pack("{s:s, s:s?}", "title_fa", f->choice_titles[i].fa, "title_en",
+                                          f->choice_titles[i].en));
+    return titles;
+}
+
 static json_t *field_json(const struct field *f) {
     const char *kind = field_kind_name(f->kind);
     json_t *json =
@@ -44,6 +55,7 @@ static json_t *field_json(const struct field *f) {
         for (size_t i = 0; i < f->choices_count; i++)
             json_array_append_new(choices, json_string(f->choices[i]));
         json_object_set_new(json, "choices", choices);
+        json_object_set_new(json, "choice_titles", choice_titles_json(f));
     }
     if (f->kind == FIELD_RECORD)
         json_object_set_new(json, "fields", fields_json(&parts));
@@ -81,16 +93,17 @@ static json_t *outcomes_json(uint32_t bits) {
 static json_t *reasons_json(const struct ctype *t) {
     json_t *list = json_array();
     for (size_t i = 0; i < t->reasons_count; i++)
-        json_array_append_new(list, json_string(t->reasons[i]));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "code", t->reasons[i], "title_fa",
+                                              t->reason_titles[i].fa, "title_en", t->reason_titles[i].en));
     return list;
 }
 
 static json_t *type_json(const struct city *city, const struct ctype *t) {
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:{s:s?, s:s?, s:s?, s:s?, s:s?}, "
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:{s:s?, s:s?, s:s?, s:s?, s:s?}, "
         "s:I, s:o, s:o}",
         "name", t->name, "title_fa", t->title_fa, "title_en", t->title_en, "department", t->department,
-        "mode", mode_name(t->mode), "target", t->target, "statutory", t->statutory, "silence", t->silence,
+        "owner", t->owner, "operator", t->operator_, "mode", mode_name(t->mode), "target", t->target, "statutory", t->statutory, "silence", t->silence,
         "purposes", purposes_json(city, t->purposes), "outcomes", outcomes_json(t->outcomes), "reasons",
         reasons_json(t), "legal_basis", "title", t->legal_title, "article", t->legal_article, "date",
         t->legal_date, "authority", t->legal_authority, "mark", t->legal_mark, "expires_s",

@@ -197,8 +197,22 @@ static void the_catalogue_is_shown_to_people_and_programs(void **state) {
     RUN(*state, "config", "show", TEHRAN, "nosazi.bedehi");
     assert_int_equal(ran.status, EXIT_OK);
     assert_non_null(strstr(ran.out, "nz"));
+    assert_non_null(strstr(ran.out, "debt-open"));
     RUN(*state, "config", "show", TEHRAN, "nosazi.frob");
     assert_int_equal(ran.status, EXIT_NO);
+}
+
+static void bounds_choices_and_reasons_are_shown_with_their_titles(void **state) {
+    RUN(*state, "config", "show", TEHRAN, "fazasabz.ghat");
+    assert_non_null(strstr(ran.out, "1…2000"));
+    assert_non_null(strstr(ran.out, "at most 64 characters"));
+    assert_non_null(strstr(ran.out, "at least 0")); /* rial */
+    assert_non_null(strstr(ran.out, "درخت سالم است"));
+    RUN(*state, "config", "show", TEHRAN, "fani.hafari");
+    assert_non_null(strstr(ran.out, "utility=water"));
+    assert_non_null(strstr(ran.out, "فاضلاب"));
+    RUN(*state, "config", "show", TEHRAN, "--json");
+    assert_non_null(strstr(ran.out, "\"title_fa\":\"درخت سالم است\""));
 }
 
 /* --- Usage, and a broker that is not there ---------------------------------------------------- */
@@ -381,6 +395,7 @@ int main(void) {
         IN_FOLDER(broken_yaml_is_a_complaint_too),
         IN_FOLDER(a_file_that_is_not_there_is_wrong_usage),
         IN_FOLDER(the_catalogue_is_shown_to_people_and_programs),
+        IN_FOLDER(bounds_choices_and_reasons_are_shown_with_their_titles),
         IN_FOLDER(wrong_usage_ends_with_2_and_says_where_to_read),
         IN_FOLDER(help_goes_to_standard_output),
         IN_FOLDER(a_broker_that_is_not_there_ends_with_4_in_time),

@@ -297,6 +297,12 @@ static void the_catalogue_is_there_for_every_token(void **state) {
     assert_int_equal(json_array_size(json_object_get(r->json, "rows")), 2);
     r = CALL(s.gate, "/v1/catalogue/types/plot.debt", .token = s.duty);
     assert_string_equal(reply_text(r, "department"), "treasury");
+    assert_string_equal(reply_text(r, "owner"), "council");
+    assert_string_equal(reply_text(r, "operator"), "office");
+    const json_t *reason = json_array_get(json_object_get(r->json, "reasons"), 0);
+    assert_string_equal(json_string_value(json_object_get(reason, "code")), "debt-open");
+    assert_string_equal(json_string_value(json_object_get(reason, "title_fa")), "بدهی");
+    assert_string_equal(json_string_value(json_object_get(reason, "title_en")), "Debt is owed");
     assert_string_equal(
         json_string_value(json_object_get(json_array_get(json_object_get(r->json, "request"), 0), "name")),
         "nz");
@@ -320,6 +326,23 @@ static void a_type_that_is_edited_in_place_is_seen(void **state) {
     for (int64_t until = now_ms() + WAIT_MS; strcmp(now, "Levy") != 0 && now_ms() < until; poll(NULL, 0, 50))
         now = reply_text(CALL(s.gate, path, .token = s.duty), "title_en");
     assert_string_equal(now, "Levy");
+}
+
+static void choices_come_with_the_titles_they_have(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    char *types = town_types("      use: {kind: enum, choices: [home, {shop: {fa: مغازه, en: Shop}}]}\n", "");
+    town_file(s.town, TOWN_TYPES, types);
+    free(types);
+    const json_t *use = NULL;
+    for (int64_t until = now_ms() + WAIT_MS; !use && now_ms() < until; poll(NULL, 0, 50)) {
+        const struct reply *r = CALL(s.gate, "/v1/catalogue/types/plot.debt", .token = s.portal);
+        use = json_array_get(json_object_get(r->json, "reply"), 1);
+    }
+    assert_string_equal(json_string_value(json_array_get(json_object_get(use, "choices"), 1)), "shop");
+    const json_t *titles = json_object_get(use, "choice_titles");
+    assert_int_equal(json_object_size(titles), 1);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(titles, "shop"), "title_fa")), "مغازه");
 }
 
 /* --- Tokens ------------------------------------------------------------------------------------ */
@@ -727,6 +750,7 @@ int main(void) {
         GATE_CLAIM(what_is_not_ones_own_is_not_found),
         GATE_CLAIM(operators_see_queues_and_agents_and_no_bodies),
         GATE_CLAIM(the_catalogue_is_there_for_every_token),
+        GATE_CLAIM(choices_come_with_the_titles_they_have),
         GATE_CLAIM(a_type_that_is_edited_in_place_is_seen),
         GATE_CLAIM(a_revoked_token_fails_on_the_next_call),
         GATE_CLAIM(a_good_token_of_an_account_that_is_not_served_says_so),

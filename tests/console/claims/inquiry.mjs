@@ -70,6 +70,16 @@ export async function a_case_leads_to_its_search_whatever_it_is_called({ browser
     }
 }
 
+export async function a_refusals_reason_is_read_as_the_catalogue_writes_it({ browser, city }) {
+    const { number } = await city.submit("nosazi.bedehi");
+    await city.ended(number);
+    const { reason } = await city.get("duty", `/v1/inquiries/${number}`);
+    const { reasons } = await city.get("duty", "/v1/catalogue/types/nosazi.bedehi");
+    const { title_fa } = reasons.find((one) => one.code === reason);
+    const page = await open(browser, city, number, { language: "fa" });
+    await page.locator(`.details [title="${reason}"]`, { hasText: title_fa }).waitFor();
+}
+
 /* Marks by which a text from outside could turn round what is read after them. */
 export async function marks_of_direction_from_outside_are_shown({ browser, city }) {
     const { number } = await city.submit("metro.harim", { case_id: "17\u202e4041" });

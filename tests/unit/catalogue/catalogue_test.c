@@ -67,7 +67,7 @@ static const struct file {
                           "    outcomes: [positive]\n"
                           "    request:\n"
                           "      plq: {kind: plq}\n"
-                          "      use: {kind: enum, choices: [home, shop]}\n"
+                          "      use: {kind: enum, choices: [home, {shop: {fa: مغازه, en: Shop}}]}\n"
                           "    reply: {docs: {kind: doc, list: 3}, visit: {kind: visit}}\n"},
     {"accounts.yaml",
      "accounts:\n"
@@ -214,6 +214,8 @@ static void a_type_is_what_its_file_says(void **state) {
                      1 << EST_OUTCOME_POSITIVE | 1 << EST_OUTCOME_NEGATIVE | 1 << EST_OUTCOME_NO_RECORD);
     assert_int_equal(type->reasons_count, 1);
     assert_string_equal(type->reasons[0], "debt-open");
+    assert_string_equal(type->reason_titles[0].fa, "ب");
+    assert_string_equal(type->reason_titles[0].en, "d");
     assert_int_equal(type->request.count, 1);
     assert_true(type->request.fields[0].required);
     assert_string_equal(type->reply.fields[0].title_fa, "بدهی");
@@ -275,6 +277,12 @@ static void kinds_tell_their_parts(void **state) {
     assert_int_equal(field_parts(&type->request.fields[1]).count, 0);
     assert_string_equal(field_kind_name(type->request.fields[1].kind), "enum");
     assert_null(field_kind_name(FIELD_SHA256));
+    const struct field *use = &type->request.fields[1];
+    assert_string_equal(use->choices[0], "home");
+    assert_null(use->choice_titles[0].fa);
+    assert_string_equal(use->choices[1], "shop");
+    assert_string_equal(use->choice_titles[1].fa, "مغازه");
+    assert_string_equal(use->choice_titles[1].en, "Shop");
     catalogue_free(&catalogue);
 }
 
@@ -452,6 +460,10 @@ static const struct broken {
     {TYPES_A, "{kind: nz}", "{kind: nz, min: 3}", "16:30", "`min` is for numbers and text, not for kind nz"},
     {TYPES_A, "{kind: nz}", "{kind: enum}", "16:19", "`choices` is missing in nz"},
     {TYPES_A, "{kind: nz}", "{kind: enum, choices: [a, a]}", "16:45", "the choice `a` is there twice"},
+    {TYPES_B, ", en: Shop", "", "16:48", "`en` is missing in shop"},
+    {TYPES_B, "{shop: {fa: مغازه, en: Shop}}", "{shop: {fa: م, en: S}, flat: {fa: م, en: F}}", "16:41",
+     "or one such word with its titles"},
+    {TYPES_B, "{shop: {", "{home: {", "16:41", "the choice `home` is there twice"},
     {TYPES_A, "{kind: nz}", "{kind: enum, choices: []}", "16:41", "choices are a list of 1 to 64"},
     {TYPES_A, "{kind: nz}", "{kind: int, min: 2, max: 1}", "16:19", "min is above max"},
     {TYPES_A, "{kind: nz}", "{kind: text, max: 2001}", "16:37", "from 0 to 2000"},
@@ -499,8 +511,8 @@ static const struct broken {
      "add a required field of kind visit"},
     {TYPES_B, ", visit: {kind: visit}}", ", visits: {kind: visit, list: 2}}", "17:12",
      "add a required field of kind visit"},
-    {TYPES_B, "[home, shop]", "[تجاري, خانه, تجاری]", "16:34", "look the same (ي and ی, ك and ک); remove one"},
-    {TYPES_B, "[home, shop]", "[باغ‌شهر, باغشهر]", "16:34", "look the same"},
+    {TYPES_B, "[home, {shop: {fa: مغازه, en: Shop}}]", "[تجاري, خانه, تجاری]", "16:34", "look the same (ي and ی, ك and ک); remove one"},
+    {TYPES_B, "[home, {shop: {fa: مغازه, en: Shop}}]", "[باغ‌شهر, باغشهر]", "16:34", "look the same"},
     /* accounts.yaml */
     {ACCOUNTS, "role: requester", "role: requestor", "3:11",
      "unknown word `requestor`; did you mean `requester`?"},

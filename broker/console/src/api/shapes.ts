@@ -145,6 +145,13 @@ export interface CatalogueType {
     department: string;
     mode: string;
     purposes?: string[];
+    reasons?: CatalogueReason[];
+}
+
+export interface CatalogueReason {
+    code: string;
+    title_fa: string;
+    title_en: string;
 }
 
 export interface CatalogueDepartment {

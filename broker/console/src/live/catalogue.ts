@@ -1,4 +1,4 @@
-// catalogue.ts - titles of departments, types and purposes. Without them names do. Read after login, again when
+// catalogue.ts - titles of departments, types, their reasons, and purposes. Without them names do. Read after login, again when
 // the gateway is back and every few minutes; what could not be read keeps what it was and is asked for soon.
 import { ApiError, get } from "../api/http";
 import type { CatalogueDepartment, CataloguePurpose, CatalogueType, List, NamedValue } from "../api/shapes";
@@ -69,4 +69,7 @@ function title(of: { title_fa: string; title_en: string } | undefined, name: str
 
 export const departmentTitle = (name: string): string => title(catalogue.get().departments.get(name), name);
 export const purposeTitle = (name: string): string => title(catalogue.get().purposes.get(name), name);
+/* A reason that the type does not declare, such as an agent's own words, stays what it is. */
+export const reasonTitle = (type: string, code: string): string =>
+    title(catalogue.get().types.get(type)?.reasons?.find((reason) => reason.code === code), code);
 export const typeTitle = (name: string): string => title(catalogue.get().types.get(name), name);

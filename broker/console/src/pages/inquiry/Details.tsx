@@ -2,8 +2,9 @@
 import type { ComponentChildren } from "preact";
 import type { Inquiry } from "../../api/shapes";
 import { withTerm } from "../../format/filter";
+import { marksNamed } from "../../format/foreign";
 import { digits, num } from "../../format/number";
-import { departmentTitle, purposeTitle } from "../../live/catalogue";
+import { departmentTitle, purposeTitle, reasonTitle } from "../../live/catalogue";
 import { href } from "../../route";
 import { fill, text } from "../../text";
 import { Code, Name } from "../../ui/Code";
@@ -33,7 +34,7 @@ function facts(row: Inquiry): Fact[] {
         row.holder ? [i.holder, <Name>{row.holder}</Name>] : null,
         row.until_at && !row.ended_at ? [i.until, <Time at={row.until_at} form="full" />] : null,
         row.code ? [c.code, <Code code={row.code} />] : null,
-        row.reason ? [c.reason, <Foreign>{row.reason}</Foreign>] : null,
+        row.reason ? [c.reason, <span title={marksNamed(row.reason)}><Foreign>{reasonTitle(row.type, row.reason)}</Foreign></span>] : null,
         row.legal_ref ? [i.legal, <Foreign>{row.legal_ref}</Foreign>] : null,
         row.valid_until ? [i.validUntil, digits(row.valid_until)] : null,
         row.signer ? [i.signer, <Foreign>{row.signer}</Foreign>] : null,
