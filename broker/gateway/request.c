@@ -1,6 +1,7 @@
 /* request.c - answers, and what a request says. See request.h. */
 #include "request.h"
 #include "route.h"
+#include "shelf.h"
 #include "view.h"
 
 #include <errno.h>
@@ -114,6 +115,7 @@ void request_refused(struct request *r, const est_event *event) {
     const struct problem *problem = problem_of(event->code);
     int size = event->text.size < 900 ? (int)event->text.size : 900;
     json_t *defects = view_defects(event);
+    shelf_defects_persian(r->gateway->shelf, json_string_value(json_object_get(r->json, "type")), defects);
     if (problem->status == 503 || problem->status == 429)
         request_problem_later(r, event->code, event->retry, "%.*s", size, (const char *)event->text.data);
     else
@@ -361,6 +363,7 @@ bool form_close(struct form *form) {
         return false;
     if (!form->defects)
         return true;
+    shelf_defects_persian(form->request->gateway->shelf, NULL, form->defects);
     request_defects(form->request, GW_INVALID_REQUEST, form->defects, "%zu field%s not as it should be",
                     json_array_size(form->defects), json_array_size(form->defects) == 1 ? " is" : "s are");
     return false;

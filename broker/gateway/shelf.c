@@ -1,6 +1,7 @@
 /* shelf.c - see shelf.h. */
 #include "shelf.h"
 #include "catalogue.h"
+#include "defect.h"
 #include "log.h"
 #include "request.h"
 #include "route.h"
@@ -276,6 +277,12 @@ bool shelf_may_have_department(struct shelf *shelf, const char *name) {
     bool may = !shelf->departments || row_find(shelf->departments, name);
     pthread_mutex_unlock(&shelf->lock);
     return may;
+}
+
+void shelf_defects_persian(struct shelf *shelf, const char *type, json_t *defects) {
+    pthread_mutex_lock(&shelf->lock);
+    defects_persian(defects, type ? json_object_get(type_find(shelf, type), "request") : NULL);
+    pthread_mutex_unlock(&shelf->lock);
 }
 
 json_t *shelf_titles_of(struct shelf *shelf, const char *type) {

@@ -117,6 +117,10 @@ static void nobody_waits_longer_than_the_limit(void **state) {
     assert_in_range(now_ms() - start, 1000, 15000);
 }
 
+static const char *defect_persian(const struct reply *r, size_t index) {
+    return json_string_value(json_object_get(json_array_get(json_object_get(r->json, "defects"), index), "text_fa"));
+}
+
 static void all_defects_are_told_at_once(void **state) {
     (void)state;
     struct stand s = stand_new(NULL);
@@ -125,10 +129,18 @@ static void all_defects_are_told_at_once(void **state) {
     assert_problem(r, 422, "INVALID_REQUEST");
     json_t *defects = json_object_get(r->json, "defects");
     assert_int_equal(json_array_size(defects), 5); /* type, frob, purpose, nz, a[0].b */
+    for (size_t i = 0; i < 5; i++)
+        assert_non_null(defect_persian(r, i));
     assert_string_equal(json_string_value(json_object_get(json_array_get(defects, 4), "path")), "a[0].b");
     r = SUBMIT(s, "k", "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"zz\":1}}", NULL);
     assert_problem(r, 422, "INVALID_BODY");
     assert_int_equal(json_array_size(json_object_get(r->json, "defects")), 2); /* zz, nz */
+    assert_string_equal(defect_persian(r, 0), "چنین فیلدی در کار نیست");
+    assert_string_equal(defect_persian(r, 1), "این فیلد لازم است و فرستاده نشده");
+    r = SUBMIT(s, "k",
+               "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"nz\":\"1\",\"note\":7}}", NULL);
+    assert_string_equal(defect_persian(r, 0), "با قاعدهٔ کدهای نوسازی این شهر نمی‌خواند");
+    assert_string_equal(defect_persian(r, 1), "باید متن باشد");
     assert_problem(SUBMIT(s, "k", "{\"type\":\"no.such\",\"purpose\":\"permit\",\"body\":{}}", NULL), 422,
                    "UNKNOWN_TYPE");
     assert_problem(SUBMIT(s, "k",

@@ -1,4 +1,5 @@
 /* test_parts.c - keys, traces, times and tokens by themselves, and `estelam token` as people run it. */
+#include "defect.h"
 #include "gate.h"
 #include "hooks.h"
 #include "hookstore.h"
@@ -14,6 +15,59 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* --- Defects -------------------------------------------------------------------------------- */
+
+static void each_kind_of_defect_is_told_in_persian(void **state) {
+    static const char fields_text[] =
+        "[{'name':'nid','kind':'nid','title_fa':'کد ملی'},"
+        " {'name':'m2','kind':'m2','title_fa':'مساحت','min':0,'max':9223372036854775807},"
+        " {'name':'parking','kind':'int','min':-5,'max':100},"
+        " {'name':'note','kind':'text','list':true,'items_max':20,'min':0,'max':64},"
+        " {'name':'use','kind':'enum','choices':['home','other'],"
+        "  'choice_titles':{'home':{'title_fa':'خانه','title_en':'Home'}}},"
+        " {'name':'plq','kind':'plq','title_fa':'پلاک ثبتی'},"
+        " {'name':'trees','kind':'record','list':true,'items_max':9,'title_fa':'درخت‌ها',"
+        "  'fields':[{'name':'cm','kind':'int','title_fa':'محیط','min':1,'max':2000}]}]";
+    static const struct {
+        const char *path, *kind, *says;
+    } cases[] = {
+        {"nid", "missing", "کد ملی: این فیلد لازم است و فرستاده نشده"},
+        {"nid", "duplicate", "کد ملی: این فیلد بیش از یک بار آمده است"},
+        {"nid", "checksum", "کد ملی: رقم کنترل آن نمی‌خواند؛ رقم‌ها را دوباره ببینید"},
+        {"nid", "format", "کد ملی: با قاعدهٔ کد ملی (ده رقم) نمی‌خواند"},
+        {"m2", "range", "مساحت: باید دست‌کم ۰ باشد"},
+        {"m2", "type", "مساحت: باید عدد صحیح باشد"},
+        {"parking", "range", "باید از -۵ تا ۱۰۰ باشد"},
+        {"note", "length", "حداکثر ۲۰ مورد پذیرفته است"},
+        {"note", "type", "باید فهرست باشد"},
+        {"note[3]", "length", "باید از ۰ تا ۶۴ نویسه باشد"},
+        {"note[3]", "type", "باید متن باشد"},
+        {"use", "choice", "باید یکی از این‌ها باشد: خانه (home)، other"},
+        {"plq.main", "length", "پلاک ثبتی: درازای آن پذیرفته نیست"},
+        {"plq.zz", "unknown", "پلاک ثبتی: چنین فیلدی در کار نیست"},
+        {"trees[2].cm", "range", "محیط: باید از ۱ تا ۲۰۰۰ باشد"},
+        {"trees[2].frob", "unknown", "درخت‌ها: چنین فیلدی در کار نیست"},
+        {"frob", "unknown", "چنین فیلدی در کار نیست"},
+        {"", "format", "درست نوشته نشده است"},
+        {"nid", "a-later-kind", "کد ملی: مقدار این فیلد پذیرفته نیست"},
+    };
+    (void)state;
+    char text[sizeof fields_text];
+    memcpy(text, fields_text, sizeof text);
+    for (char *at = text; (at = strchr(at, '\''));)
+        *at = '"';
+    json_t *fields = json_loads(text, 0, NULL), *defects = json_array();
+    assert_non_null(fields);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        json_array_append_new(defects, json_pack("{s:s, s:s}", "path", cases[i].path, "kind", cases[i].kind));
+    defects_persian(defects, fields);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_string_equal(
+            json_string_value(json_object_get(json_array_get(defects, i), "text_fa")), cases[i].says);
+    json_decref(defects);
+    json_decref(fields);
+}
 
 /* --- Idempotency keys ----------------------------------------------------------------------- */
 
@@ -363,6 +417,7 @@ int main(void) {
         cmocka_unit_test(the_pauses_are_those_of_the_readme),
         cmocka_unit_test(a_message_is_known_by_number_id_and_account),
         cmocka_unit_test(a_command_that_the_library_refuses_is_the_gateways_fault),
+        cmocka_unit_test(each_kind_of_defect_is_told_in_persian),
         GATE_CLAIM(a_token_is_shown_once_and_kept_as_a_hash),
         GATE_CLAIM(a_tokens_file_keeps_its_owner),
         GATE_CLAIM(wrong_words_make_no_token),
