@@ -177,11 +177,19 @@ static bool is_token(const char *name) {
     return at > name;
 }
 
+/* RFC 9110, 5.5: blanks around a value are none of it; the library leaves those behind it. It is cut where it stands,
+ * in the connection's own memory. */
+static void value_trim(const char *value) {
+    size_t size = value ? strlen(value) : 0;
+    while (size > 0 && (value[size - 1] == ' ' || value[size - 1] == '\t'))
+        ((char *)(uintptr_t)value)[--size] = '\0';
+}
+
 static enum MHD_Result header_look_at(void *arg, enum MHD_ValueKind kind, const char *key,
                                       const char *value) {
     struct header_look *look = arg;
     (void)kind;
-    (void)value;
+    value_trim(value);
     if (!is_token(key))
         look->misnamed = true;
     for (size_t i = 0; i < SINGLE_COUNT; i++)
@@ -376,7 +384,9 @@ static enum MHD_Result query_look_at(void *arg, enum MHD_ValueKind kind, const c
         request_problem(look->request, GW_INVALID_QUERY, "this path takes %s%s",
                         look->allowed ? "only these parameters: " : "no parameters",
                         look->allowed ? look->allowed : "");
-    else if (!utf8_is_valid(slice_of(value)))
+    else if (!value && strcmp(key, "verbose") != 0)
+        request_problem(look->request, GW_INVALID_QUERY, "%s: has no value", key);
+    else if (value && !utf8_is_valid(slice_of(value)))
         request_problem(look->request, GW_INVALID_QUERY, "%s: is not UTF-8, or holds a zero character", key);
     else
         look->seen[look->count++] = key;
@@ -462,6 +472,13 @@ static void request_handle(struct request *r) {
         r->route->handle(r);
 }
 
+/* RFC 9112, 3.2.2: a server takes `GET http://host/path` too; who we are is not for the request to say. */
+static const char *path_of(const char *url) {
+    size_t scheme = strncasecmp(url, "http://", 7) == 0 ? 7 : strncasecmp(url, "https://", 8) == 0 ? 8 : 0;
+    const char *path = scheme ? strchr(url + scheme, '/') : url;
+    return path ? path : "/";
+}
+
 static struct request *request_new(struct http *http, struct MHD_Connection *connection, const char *url,
                                    const char *method) {
     struct request *r = calloc(1, sizeof *r);
@@ -470,7 +487,7 @@ static struct request *request_new(struct http *http, struct MHD_Connection *con
     r->gateway = http->gateway;
     r->connection = connection;
     r->peer = connection_of(connection);
-    r->url = url;
+    r->url = path_of(url);
     r->is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     return r;
 }

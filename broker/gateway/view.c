@@ -79,7 +79,7 @@ bool view_time_parse(const char *text, est_time *ret) {
     int64_t fraction = 0, unit = EST_US_PER_S;
     if (strspn(text, "0123456789-") != 10)
         return false;
-    const char *at = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
+    const char *at = strptime(text, text[10] == 't' ? "%Y-%m-%dt%H:%M:%S" : "%Y-%m-%dT%H:%M:%S", &parts);
     if (!at || at - text != 19)
         return false;
     if (*at == '.') {

@@ -19,7 +19,7 @@ static const char debt[] = "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"bod
 struct stand {
     struct town *town;
     struct gate *gate;
-    const char *portal;
+    const char *portal, *duty;
 };
 
 static struct stand stand_new(const char *more) {
@@ -27,6 +27,7 @@ static struct stand stand_new(const char *more) {
     town_start(s.town);
     s.gate = gate_new(s.town, more);
     s.portal = gate_token(s.gate, "portal", SCOPE_ALL);
+    s.duty = gate_token(s.gate, "duty", SCOPE_ALL);
     gate_start(s.gate);
     return s;
 }
@@ -142,6 +143,36 @@ static void a_header_with_a_blank_in_its_name_is_refused_and_cut(void **state) {
         said(&s, request_with(&s, "X-Y_z.1~: 1\r\nContent-Length: 0\r\nConnection: close\r\n", ""), true),
         400, "MALFORMED_JSON");
     assert_int_equal(accepted_so_far(&s), 0);
+}
+
+/* RFC 9110, 5.5, and 9112, 3.2.2. */
+static void blanks_behind_a_value_and_a_whole_address_are_taken(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    char text[512];
+    snprintf(text, sizeof text, "GET http://elsewhere:80/v1/whoami HTTP/1.1\r\nHost: x\r\nAuthorization: \t Bearer %s \t \r\n\r\n",
+             s.portal);
+    const char *answer = said(&s, text, false);
+    assert_status(answer, 200, "\"account\":\"portal\"");
+    snprintf(text, sizeof text, "GET HTTPS://elsewhere HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_status(said(&s, text, false), 404, "NO_SUCH_PATH");
+    snprintf(text, sizeof text, "GET /v1/queues?limit HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n",
+             s.duty);
+    assert_status(said(&s, text, false), 400, "limit: has no value");
+}
+
+static void head_of_a_stream_has_no_body(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    char text[512];
+    snprintf(text, sizeof text,
+             "HEAD /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n"
+             "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n",
+             s.duty);
+    const char *answer = said(&s, text, false);
+    assert_status(answer, 200, "text/event-stream");
+    const char *body = strstr(answer, "\r\n\r\n") + 4;
+    assert_status(body, 200, "ok");
 }
 
 static void chunks_are_taken_whole_or_not_at_all(void **state) {
@@ -793,6 +824,8 @@ int main(void) {
         GATE_CLAIM(what_leaves_it_open_where_a_request_ends_is_refused_and_cut),
         GATE_CLAIM(what_is_not_http_ends_the_connection_with_a_bare_answer_or_none),
         GATE_CLAIM(a_header_with_a_blank_in_its_name_is_refused_and_cut),
+        GATE_CLAIM(blanks_behind_a_value_and_a_whole_address_are_taken),
+        GATE_CLAIM(head_of_a_stream_has_no_body),
         GATE_CLAIM(chunks_are_taken_whole_or_not_at_all),
         GATE_CLAIM(a_body_that_ends_early_is_nothing),
         GATE_CLAIM(a_slow_sender_is_cut_however_steadily_it_drips),

@@ -156,6 +156,7 @@ static void times_go_both_ways(void **state) {
     assert_string_equal(text, "2026-11-25T10:00:00.123456Z");
     assert_true(view_time_parse("2026-11-25T10:00:00.5Z", &time));
     assert_int_equal(time.us % EST_US_PER_S, 500000);
+    assert_true(view_time_parse("2026-11-25t10:00:00.5z", &time)); /* RFC 3339, 5.6 */
     assert_true(view_time_parse("1970-01-01T00:00:00Z", &time));
     assert_int_equal(time.us, 0);
     assert_true(view_time_parse("1969-12-31T23:59:59.5Z", &time));
