@@ -25,16 +25,16 @@ static const char *word_find(const struct word *words, size_t count, const char 
 
 /* By the kind of the defect, where the field tells nothing nearer. */
 static const struct word of_defect[] = {
-    {"unknown", "چنین فیلدی در کار نیست"},
-    {"missing", "این فیلد لازم است و فرستاده نشده"},
+    {"unknown", "چنین فیلدی تعریف نشده است"},
+    {"missing", "این فیلد لازم است و فرستاده نشده است"},
     {"duplicate", "این فیلد بیش از یک بار آمده است"},
     {"type", "نوع مقدار درست نیست"},
-    {"range", "بیرون از بازهٔ مجاز است"},
-    {"length", "درازای آن پذیرفته نیست"},
+    {"range", "بیرون از بازه مجاز است"},
+    {"length", "طول آن پذیرفتنی نیست"},
     {"format", "درست نوشته نشده است"},
-    {"checksum", "رقم کنترل آن نمی‌خواند؛ رقم‌ها را دوباره ببینید"},
+    {"checksum", "رقم کنترل آن نمی‌خواند؛ رقم‌ها را بازبینی کنید"},
     {"choice", "یکی از گزینه‌های مجاز نیست"},
-    {"memory", "کارگزار حافظهٔ کافی ندارد؛ دوباره بفرستید"},
+    {"memory", "کارگزار حافظه کافی ندارد؛ دوباره بفرستید"},
 };
 
 /* What a value of the field's kind is. */
@@ -59,14 +59,14 @@ static const struct word of_type[] = {
 };
 
 static const struct word of_format[] = {
-    {"nz", "با قاعدهٔ کدهای نوسازی این شهر نمی‌خواند"},
-    {"nid", "با قاعدهٔ کد ملی (ده رقم) نمی‌خواند"},
-    {"lid", "با قاعدهٔ شناسهٔ ملی (یازده رقم) نمی‌خواند"},
-    {"pc", "با قاعدهٔ کدپستی (ده رقم) نمی‌خواند"},
-    {"fn", "با قاعدهٔ شماره‌پرونده‌های این شهر نمی‌خواند"},
+    {"nz", "با قاعده کدهای نوسازی این شهر نمی‌خواند"},
+    {"nid", "با قاعده کد ملی (ده رقم) نمی‌خواند"},
+    {"lid", "با قاعده شناسه ملی (یازده رقم) نمی‌خواند"},
+    {"pc", "با قاعده کدپستی (ده رقم) نمی‌خواند"},
+    {"fn", "با قاعده شماره‌های پرونده این شهر نمی‌خواند"},
     {"jd", "باید تاریخ شمسی باشد، مانند ۱۴۰۴/۰۱/۳۱"},
-    {"geo", "هندسهٔ GeoJSON درستی نیست"},
-    {"text", "نویسهٔ کنترلی دارد"},
+    {"geo", "هندسه GeoJSON درستی نیست"},
+    {"text", "نویسه کنترلی دارد"},
 };
 
 /* --- Fields ------------------------------------------------------------------------------------ */
@@ -208,7 +208,7 @@ static void defect_persian(json_t *defect, const json_t *fields) {
     int used = title ? snprintf(sentence, sizeof sentence, "%s: ", title) : 0;
     if (!field_say(kind, &place, sentence + used, sizeof sentence - (size_t)used))
         snprintf(sentence + used, sizeof sentence - (size_t)used, "%s",
-                 general ? general : "مقدار این فیلد پذیرفته نیست");
+                 general ? general : "مقدار این فیلد پذیرفتنی نیست");
     text_trim(sentence);
     json_object_set_new(defect, "text_fa", json_string(sentence));
 }

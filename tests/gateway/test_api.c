@@ -135,11 +135,11 @@ static void all_defects_are_told_at_once(void **state) {
     r = SUBMIT(s, "k", "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"zz\":1}}", NULL);
     assert_problem(r, 422, "INVALID_BODY");
     assert_int_equal(json_array_size(json_object_get(r->json, "defects")), 2); /* zz, nz */
-    assert_string_equal(defect_persian(r, 0), "چنین فیلدی در کار نیست");
-    assert_string_equal(defect_persian(r, 1), "این فیلد لازم است و فرستاده نشده");
+    assert_string_equal(defect_persian(r, 0), "چنین فیلدی تعریف نشده است");
+    assert_string_equal(defect_persian(r, 1), "این فیلد لازم است و فرستاده نشده است");
     r = SUBMIT(s, "k",
                "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"nz\":\"1\",\"note\":7}}", NULL);
-    assert_string_equal(defect_persian(r, 0), "با قاعدهٔ کدهای نوسازی این شهر نمی‌خواند");
+    assert_string_equal(defect_persian(r, 0), "با قاعده کدهای نوسازی این شهر نمی‌خواند");
     assert_string_equal(defect_persian(r, 1), "باید متن باشد");
     assert_problem(SUBMIT(s, "k", "{\"type\":\"no.such\",\"purpose\":\"permit\",\"body\":{}}", NULL), 422,
                    "UNKNOWN_TYPE");

@@ -256,7 +256,7 @@ export const en: Text = {
         title: "Parked",
         lead: "Inquiries set aside for you after failed attempts, or because an agent would not take them.",
         empty: "Nothing is parked",
-        emptyDo: "An inquiry that fails five times, or that an agent refuses, appears here with its reason.",
+        emptyDo: "An inquiry whose attempts have all failed, or that an agent refuses, appears here with its reason.",
         byReason: "By reason",
         all: "All",
         requeueAll: "Requeue this group…",
