@@ -78,7 +78,7 @@ static void apply_attempt_failed(struct core *c, uint32_t inquiry, const struct 
     if (q->attempts < UINT8_MAX)
         q->attempts++;
     q->code = (uint16_t)e->attempt_failed.code;
-    if (e->attempt_failed.not_before.us > e->at.us)
+    if (attempt_is_delayed(&e->attempt_failed, e->at))
         inquiry_delay(c, inquiry, e->attempt_failed.not_before.us);
     else
         inquiry_move(c, inquiry, EST_STATE_WAITING, NONE);

@@ -37,13 +37,15 @@ void attempt_fail(struct core *c, est_time now, uint32_t inquiry, uint32_t code,
     }
     const struct lease *l = lease_of(c, q);
     uint32_t holder = l->session;
+    int64_t not_before_us = retry_at(c, now, q, code, after);
     struct event e = {.type = EVENT_ATTEMPT_FAILED, .number = q->number};
     e.attempt_failed = (struct event_attempt_failed){.epoch = l->epoch,
                                                      .account = c->sessions[holder].account,
                                                      .code = code,
                                                      .leased_at = {l->leased_us},
-                                                     .not_before = {retry_at(c, now, q, code, after)},
-                                                     .reason = reason};
+                                                     .not_before = {not_before_us},
+                                                     .reason = reason,
+                                                     .delayed = not_before_us != 0};
     emit(c, now, fx, &e);
     note(fx, FACT_ATTEMPT_FAILED, holder, q->number, code);
     if (q->state == EST_STATE_WAITING)

@@ -58,7 +58,7 @@ static void apply_submitted(struct inquiry_row *row, const struct event *event) 
  * lies in the past, and whoever reads it compares. */
 static void apply_attempt_failed(struct inquiry_row *row, const struct event *event) {
     const struct event_attempt_failed *it = &event->attempt_failed;
-    row->state = it->not_before.us > event->at.us ? EST_STATE_DELAYED : EST_STATE_WAITING;
+    row->state = attempt_is_delayed(it, event->at) ? EST_STATE_DELAYED : EST_STATE_WAITING;
     row->attempts++;
     row->code = it->code;
     row->actor = it->account;

@@ -75,9 +75,15 @@ struct event_attempt_failed {
     uint64_t epoch;
     uint32_t account;    /* the department account that held the lease */
     uint32_t code;       /* AGENT_LOST, LEASE_EXPIRED, AGENT_RETRY, INVALID_ANSWER */
-    est_time leased_at, not_before; /* back in the queue then; 0: at once */
+    est_time leased_at, not_before; /* back in the queue then, by the clock; 0: at once */
     est_slice reason;
+    uint32_t delayed;    /* 1: until `not_before`; 0 too in records from before this was said */
 };
+/* The clock may be behind the log, whose time stands still then: a delay may well end before the event's own
+ * time. Records of old do not say that there is one; there only the two times tell. */
+static inline bool attempt_is_delayed(const struct event_attempt_failed *it, est_time at) {
+    return it->delayed != 0 || it->not_before.us > at.us;
+}
 /* A failed attempt that was the last, or an agent's refusal: set aside. */
 struct event_parked { uint64_t epoch; uint32_t account, code; est_time leased_at; est_slice reason; };
 struct event_requeued { uint32_t account; est_slice reason; }; /* by this operator; attempts start anew */

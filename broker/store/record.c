@@ -76,7 +76,10 @@ static const struct field attempt_failed_fields[] = {
     E(FIELD_U64, attempt_failed.epoch),         E(FIELD_U32, attempt_failed.account),
     E(FIELD_U32, attempt_failed.code),          E(FIELD_U64, attempt_failed.leased_at.us),
     E(FIELD_U64, attempt_failed.not_before.us), E(FIELD_SLICE, attempt_failed.reason),
+    E(FIELD_U32, attempt_failed.delayed),
 };
+/* From when a delay was known by its end alone, which the log's time may have passed. */
+enum { ATTEMPT_FAILED_V1_COUNT = 6 };
 static const struct field parked_fields[] = {
     E(FIELD_U64, parked.epoch),        E(FIELD_U32, parked.account),  E(FIELD_U32, parked.code),
     E(FIELD_U64, parked.leased_at.us), E(FIELD_SLICE, parked.reason),
@@ -127,7 +130,7 @@ static const struct layout layouts[] = {
     [EVENT_STARTED] = LAYOUT(started_fields),     [EVENT_DEPARTMENT_SET] = LAYOUT(department_set_fields),
     [EVENT_TYPE_SET] = LAYOUT(type_set_fields),   [EVENT_ACCOUNT_SET] = LAYOUT_OF(2, account_set_fields),
     [EVENT_RETIRED] = LAYOUT(retired_fields),     [EVENT_PURPOSE_SET] = LAYOUT(purpose_set_fields),
-    [EVENT_SUBMITTED] = LAYOUT(submitted_fields), [EVENT_ATTEMPT_FAILED] = LAYOUT(attempt_failed_fields),
+    [EVENT_SUBMITTED] = LAYOUT(submitted_fields), [EVENT_ATTEMPT_FAILED] = LAYOUT_OF(2, attempt_failed_fields),
     [EVENT_PARKED] = LAYOUT(parked_fields),       [EVENT_REQUEUED] = LAYOUT(requeued_fields),
     [EVENT_ANSWERED] = LAYOUT(answered_fields),   [EVENT_EXPIRED] = {1, 0, NULL},
     [EVENT_CANCELLED] = LAYOUT(cancelled_fields), [EVENT_ACKNOWLEDGED] = LAYOUT(acknowledged_fields),
@@ -142,6 +145,7 @@ static const struct {
     struct layout layout;
 } layouts_older[] = {
     {EVENT_ACCOUNT_SET, {1, ACCOUNT_SET_V1_COUNT, account_set_fields}},
+    {EVENT_ATTEMPT_FAILED, {1, ATTEMPT_FAILED_V1_COUNT, attempt_failed_fields}},
 };
 
 #define R(kind, member)                                                                                      \

@@ -442,6 +442,15 @@ CHECK(delays_are_over) {
     }
 }
 
+CHECK(delays_are_kept) {
+    SIGHT(s);
+    int64_t now = process_broker()->now.us;
+    struct tale *t = s->m->verb == VERB_ASSIGN ? tale_of(s->m->assign.number) : NULL;
+    if (t != NULL && t->not_before_us > now)
+        violate(me, "#%llu is offered %lld ms before its delay is over", (ull)t->number,
+                (long long)(t->not_before_us - now) / EST_US_PER_MS);
+}
+
 CHECK(results_reach_takers) {
     (void)shown;
     for (unsigned i = 0; i < oracle.tales_count; i++) {
@@ -642,6 +651,8 @@ static const struct invariant invariants[] = {
      redirected_is_moved, SIGHT_BATCH},
     {"no-starvation", "nothing waits while an able agent has room", no_starvation, SIGHT_BATCH},
     {"delays-are-over", "a delay ends when its time has come", delays_are_over, SIGHT_BATCH},
+    {"delays-are-kept", "nothing is offered before its delay is over, whatever time the log has", delays_are_kept,
+     SIGHT_SAID},
     {"results-reach-takers",
      "no end waits while a session that takes it has room, over any number of reconnects",
      results_reach_takers, SIGHT_BATCH},

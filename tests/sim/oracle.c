@@ -101,17 +101,20 @@ static void tale_goes_on(const struct event *e) {
     switch (e->type) {
     case EVENT_ATTEMPT_FAILED:
         attempt_ended(t, e->attempt_failed.epoch, e->attempt_failed.account);
-        t->state = e->attempt_failed.not_before.us > e->at.us ? EST_STATE_DELAYED : EST_STATE_WAITING;
+        t->not_before_us = e->attempt_failed.not_before.us;
+        t->state = t->not_before_us != 0 ? EST_STATE_DELAYED : EST_STATE_WAITING;
         break;
     case EVENT_PARKED:
         attempt_ended(t, e->parked.epoch, e->parked.account);
         t->state = EST_STATE_PARKED;
         break;
     case EVENT_REQUEUED:
+        t->not_before_us = 0;
         t->state = EST_STATE_WAITING;
         break;
     case EVENT_REDIRECTED:
         t->leased = false;
+        t->not_before_us = 0;
         t->district = e->redirected.district;
         t->state = EST_STATE_WAITING;
         break;
@@ -472,8 +475,17 @@ static void moment(enum sight_kind kind) {
     invariants_check(&sight);
 }
 
+/* What has passed stays passed, also when the clock goes back. */
+static void delays_pass(void) {
+    int64_t now = process_broker()->now.us;
+    for (unsigned i = 0; i < oracle.tales_count; i++)
+        if (oracle.tales[i].not_before_us <= now)
+            oracle.tales[i].not_before_us = 0;
+}
+
 void oracle_batch(void) {
     moment(SIGHT_BATCH);
+    delays_pass();
 }
 
 void oracle_settled(void) {

@@ -35,6 +35,7 @@ struct tale {
     unsigned pasts;
     /* the end */
     uint32_t state; /* as the log has it */
+    int64_t not_before_us; /* of a delay that nobody saw end yet; 0: there is none */
     uint64_t end;   /* fingerprint of outcome, reason and body */
     bool acked;
     uint32_t way, origin; /* sessions that the result is on its way to, that submitted; NOBODY */

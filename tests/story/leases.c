@@ -300,6 +300,27 @@ static void a_clock_set_back_hides_no_lease_behind_an_older_one(void **state) {
     world_end(&w);
 }
 
+/* The log's time stands still meanwhile, and is ahead of the end of the delay. */
+static void a_clock_set_back_shortens_no_delay(void **state) {
+    (void)state;
+    struct world *w = leased_to_first_of_two();
+    w->now.us -= 20 * EST_US_PER_S;
+    retry(w, 2, 1, 1, 7000);
+    EXPECT(w, "s2 recorded #1 e1\n+attempt-failed #1 AGENT_RETRY\n");
+    assert_int_equal(state_of(w, 1), EST_STATE_DELAYED);
+    advance(w, 6999);
+    EXPECT(w, "");
+    advance(w, 1);
+    EXPECT(w, "s3 assign #1 e2 attempt 2\n");
+    invalid(w, 3, 1, 2);
+    EXPECT(w, "s3 refused INVALID_ANSWER #1 e2\n+attempt-failed #1 INVALID_ANSWER\n");
+    advance(w, 1999);
+    EXPECT(w, "");
+    advance(w, 1);
+    EXPECT(w, "s2 assign #1 e3 attempt 3\n");
+    world_end(&w);
+}
+
 static void an_account_that_changes_department_leaves_its_old_work(void **state) {
     (void)state;
     struct world *w = leased_to_first_of_two();
@@ -337,6 +358,7 @@ int main(void) {
         cmocka_unit_test(room_that_an_expired_lease_leaves_is_filled),
         cmocka_unit_test(room_that_a_forbidden_answer_leaves_is_filled),
         cmocka_unit_test(a_clock_set_back_hides_no_lease_behind_an_older_one),
+        cmocka_unit_test(a_clock_set_back_shortens_no_delay),
         cmocka_unit_test(an_account_that_changes_department_leaves_its_old_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

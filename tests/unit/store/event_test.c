@@ -47,12 +47,37 @@ static void failed_attempt_delays_or_queues_again(void **state) {
     assert_int_equal(row.not_before.us, 5400);
     assert_int_equal(row.last_seq, 101);
     struct event at_once = sample_event(EVENT_ATTEMPT_FAILED, SAMPLE_USUAL);
-    at_once.attempt_failed.not_before.us = 0;
+    at_once.attempt_failed.not_before.us = at_once.attempt_failed.delayed = 0;
     at_once.at.us = 1002;
     inquiry_row_apply(&row, &at_once);
     assert_int_equal(row.state, EST_STATE_WAITING);
     assert_int_equal(row.attempts, 2);
     assert_int_equal(row.not_before.us, 0);
+}
+
+/* The log's time was ahead of the clock, and of the end of the delay. */
+static void a_delay_that_ends_before_the_events_own_time_is_one(void **state) {
+    (void)state;
+    struct inquiry_row row = FOLD(EVENT_SUBMITTED);
+    struct event behind = sample_event(EVENT_ATTEMPT_FAILED, SAMPLE_USUAL);
+    behind.at.us = behind.attempt_failed.not_before.us + 1000;
+    inquiry_row_apply(&row, &behind);
+    assert_int_equal(row.state, EST_STATE_DELAYED);
+    assert_int_equal(row.not_before.us, 5400);
+}
+
+/* The program of that time took it for none, and so do the tables that it left. */
+static void a_record_of_old_is_delayed_where_its_times_say_so(void **state) {
+    (void)state;
+    struct inquiry_row row = FOLD(EVENT_SUBMITTED);
+    struct event old = sample_event(EVENT_ATTEMPT_FAILED, SAMPLE_USUAL);
+    old.attempt_failed.delayed = 0;
+    old.at.us = 5399;
+    inquiry_row_apply(&row, &old);
+    assert_int_equal(row.state, EST_STATE_DELAYED);
+    old.at.us = 5400;
+    inquiry_row_apply(&row, &old);
+    assert_int_equal(row.state, EST_STATE_WAITING);
 }
 
 static void parked_counts_as_an_attempt_and_requeue_begins_anew(void **state) {
@@ -155,6 +180,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(submitted_fills_the_row),
         cmocka_unit_test(failed_attempt_delays_or_queues_again),
+        cmocka_unit_test(a_delay_that_ends_before_the_events_own_time_is_one),
+        cmocka_unit_test(a_record_of_old_is_delayed_where_its_times_say_so),
         cmocka_unit_test(parked_counts_as_an_attempt_and_requeue_begins_anew),
         cmocka_unit_test(redirect_moves_it_and_begins_anew),
         cmocka_unit_test(what_begins_and_what_ends_have_names_of_their_own),

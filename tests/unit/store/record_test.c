@@ -24,6 +24,15 @@
     "98badcfe1732547698badcfe1832547698badcfe1932547698badcfe1a32547698badcfe1b32547698badcfe1c325476"       \
     "98badcfe1d32547698badcfe1e32547698badcfe1f32547698badcfe06000000706f7274616c03000000000000000000"       \
     "f0f0010000000100f0f0020000000200f0f0"
+/* As the program wrote it that did not say whether there is a delay. */
+#define GOLDEN_ATTEMPT_FAILED_1                                                                              \
+    "4553544c01005000929c6dd54a59dd7a11000100000000002a000000000000000c000000000000000000000000000000"       \
+    "080706050403020140e2cfeeb5400600181716151413121128272625242322213300000000000000340000002e010000"       \
+    "3500000000000000181500000000000006000000706f7274616c"
+#define GOLDEN_ATTEMPT_FAILED_2                                                                              \
+    "4553544c0100500080f4edb4af101c2411000200000000002e000000000000000c000000000000000000000000000000"       \
+    "080706050403020140e2cfeeb5400600181716151413121128272625242322213300000000000000340000002e010000"       \
+    "3500000000000000181500000000000006000000706f7274616c01000000"
 #define GOLDEN_PAUSED                                                                                        \
     "4553544c010050003a724c9b9acf42d0070001000000000016000000000000000c000000000000000000000000000000"       \
     "080706050403020140e2cfeeb54006001817161514131211282726252423222151000000520000000100000006000000"       \
@@ -123,6 +132,7 @@ static void later_events_have_the_bytes_they_always_had(void **state) {
         {EVENT_PAUSED, GOLDEN_PAUSED},
         {EVENT_REDIRECTED, GOLDEN_REDIRECTED},
         {EVENT_ACCOUNT_SET, GOLDEN_ACCOUNT_SET_2},
+        {EVENT_ATTEMPT_FAILED, GOLDEN_ATTEMPT_FAILED_2},
     };
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         struct event event = sample_event(events[i].type, SAMPLE_USUAL);
@@ -132,23 +142,37 @@ static void later_events_have_the_bytes_they_always_had(void **state) {
     }
 }
 
-static void account_of_the_time_before_levels_is_still_read(void **state) {
-    (void)state;
-    struct event expected = sample_event(EVENT_ACCOUNT_SET, SAMPLE_USUAL), back;
+static void expect_read_as(const char *golden, const struct event *expected) {
+    struct event back;
     struct record_scratch scratch = {0};
     char why[RECORD_WHY_SIZE];
-    uint8_t bytes[sizeof GOLDEN_ACCOUNT_SET_1 / 2];
-    for (size_t i = 0; i < sizeof bytes; i++) {
+    uint8_t bytes[sizeof GOLDEN_ACCOUNT_SET_1 / 2]; /* the longer one */
+    size_t count = strlen(golden) / 2;
+    assert_true(count <= sizeof bytes);
+    for (size_t i = 0; i < count; i++) {
         unsigned byte;
-        assert_int_equal(sscanf(&GOLDEN_ACCOUNT_SET_1[2 * i], "%2x", &byte), 1);
+        assert_int_equal(sscanf(&golden[2 * i], "%2x", &byte), 1);
         bytes[i] = (uint8_t)byte;
     }
-    expected.account_set.level = 0;
-    assert_int_equal(record_read((est_slice){bytes, sizeof bytes}, &scratch, &back, why), 0);
-    assert_event_equal(&expected, &back);
+    assert_int_equal(record_read((est_slice){bytes, count}, &scratch, &back, why), 0);
+    assert_event_equal(expected, &back);
     record_scratch_done(&scratch);
-    for (size_t size = RECORD_HEADER_SIZE; size < sizeof bytes; size++)
+    for (size_t size = RECORD_HEADER_SIZE; size < count; size++)
         expect_refused(bytes, size, "checksum");
+}
+
+static void account_of_the_time_before_levels_is_still_read(void **state) {
+    (void)state;
+    struct event expected = sample_event(EVENT_ACCOUNT_SET, SAMPLE_USUAL);
+    expected.account_set.level = 0;
+    expect_read_as(GOLDEN_ACCOUNT_SET_1, &expected);
+}
+
+static void attempt_of_the_time_before_delays_were_said_is_still_read(void **state) {
+    (void)state;
+    struct event expected = sample_event(EVENT_ATTEMPT_FAILED, SAMPLE_USUAL);
+    expected.attempt_failed.delayed = 0;
+    expect_read_as(GOLDEN_ATTEMPT_FAILED_1, &expected);
 }
 
 static struct inquiry_row sample_row(void) {
@@ -349,6 +373,7 @@ int main(void) {
         cmocka_unit_test(submitted_has_the_bytes_it_always_had),
         cmocka_unit_test(later_events_have_the_bytes_they_always_had),
         cmocka_unit_test(account_of_the_time_before_levels_is_still_read),
+        cmocka_unit_test(attempt_of_the_time_before_delays_were_said_is_still_read),
         cmocka_unit_test(row_has_the_bytes_it_always_had),
         cmocka_unit_test(record_cut_at_any_length_is_refused),
         cmocka_unit_test(record_cut_and_sealed_again_is_refused),

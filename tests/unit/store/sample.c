@@ -93,7 +93,7 @@ static void fill_attempt(struct event *e, enum sample_size size) {
     est_slice reason = part(size, 1, EST_TEXT_MAX);
     switch (e->type) {
     case EVENT_ATTEMPT_FAILED:
-        e->attempt_failed = (struct event_attempt_failed){51, 52, EST_AGENT_LOST, {53}, {5400}, reason};
+        e->attempt_failed = (struct event_attempt_failed){51, 52, EST_AGENT_LOST, {53}, {5400}, reason, 1};
         break;
     case EVENT_PARKED:
         e->parked = (struct event_parked){55, 56, EST_AGENT_REFUSED, {57}, reason};
@@ -198,7 +198,7 @@ static void assert_answered_equal(const struct event_answered *a, const struct e
 
 static void assert_attempt_failed_equal(const struct event_attempt_failed *a,
                                         const struct event_attempt_failed *b) {
-    SAME(epoch), SAME(account), SAME(code), SAME(leased_at.us), SAME(not_before.us);
+    SAME(epoch), SAME(account), SAME(code), SAME(leased_at.us), SAME(not_before.us), SAME(delayed);
     SAME_SLICE(reason);
 }
 
