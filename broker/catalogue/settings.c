@@ -133,6 +133,22 @@ static void load_index(struct loader *loader, struct yaml *yaml, yaml_node node,
         yaml_complain(yaml, node, "the index needs a directory of its own beside the store's");
 }
 
+/* What is not set counts too: a first delay above the longest would be cut to it without a word. */
+static void retries_check(struct yaml *yaml, yaml_node node, const struct broker_settings *s) {
+    uint64_t first = s->retry_first_ms ? s->retry_first_ms : RETRY_FIRST_USUAL_MS;
+    uint64_t most = s->retry_max_ms ? s->retry_max_ms : RETRY_MAX_USUAL_MS;
+    if (most >= first)
+        return;
+    if (s->retry_first_ms && s->retry_max_ms)
+        yaml_complain(yaml, yaml_get(node, "retry_max"), "retry_max is below retry_first; swap them");
+    else if (s->retry_first_ms)
+        yaml_complain(yaml, yaml_get(node, "retry_first"),
+                      "retry_first is above retry_max, which is %d ms where it is not set; set it too", RETRY_MAX_USUAL_MS);
+    else
+        yaml_complain(yaml, yaml_get(node, "retry_max"),
+                      "retry_max is below retry_first, which is %d ms where it is not set; set it too", RETRY_FIRST_USUAL_MS);
+}
+
 /* Every limit with its range; spans are in milliseconds. */
 static void load_limits(struct yaml *yaml, yaml_node node, struct broker_settings *ret) {
     const struct {
@@ -145,7 +161,7 @@ static void load_limits(struct yaml *yaml, yaml_node node, struct broker_setting
         {"account_open_max", &ret->account_open_max, false, 1, 100000000},
         {"sessions_max", &ret->sessions_max, false, 1, 100000},
         {"window_max", &ret->window_max, false, 1, EST_WINDOW_MAX},
-        {"attempts_max", &ret->attempts_max, false, 1, 1000},
+        {"attempts_max", &ret->attempts_max, false, 1, ATTEMPTS_CEILING},
         {"lease", &ret->lease_ms, true, 50, 24 * 3600 * 1000},
         {"heartbeat", &ret->heartbeat_ms, true, 20, 600 * 1000},
         {"retry_first", &ret->retry_first_ms, true, 1, 24 * 3600 * 1000},
@@ -169,8 +185,7 @@ static void load_limits(struct yaml *yaml, yaml_node node, struct broker_setting
                           (long long)limits[i].min, (long long)limits[i].max);
         *limits[i].at = (uint64_t)value;
     }
-    if (ret->retry_first_ms && ret->retry_max_ms && ret->retry_max_ms < ret->retry_first_ms)
-        yaml_complain(yaml, yaml_get(node, "retry_max"), "retry_max is below retry_first; swap them");
+    retries_check(yaml, node, ret);
 }
 
 void load_settings(struct loader *loader, struct yaml *yaml, yaml_node root, struct broker_settings *ret) {

@@ -19,8 +19,8 @@ void core_limits_default(struct core_limits *ret) {
         .attempts_max = 5,
         .lease = {30 * EST_US_PER_S},
         .heartbeat = {5 * EST_US_PER_S},
-        .retry_first = {EST_US_PER_S},
-        .retry_max = {300 * EST_US_PER_S},
+        .retry_first = {RETRY_FIRST_USUAL_MS * EST_US_PER_MS},
+        .retry_max = {RETRY_MAX_USUAL_MS * EST_US_PER_MS},
         .busy_retry = {EST_US_PER_S},
     };
 }
@@ -56,7 +56,7 @@ struct core *core_new(const struct core_limits *limits) {
     assert(limits->types_max <= TYPES_CEILING && limits->districts_max <= DISTRICTS_CEILING);
     assert(limits->accounts_max <= ACCOUNTS_CEILING && limits->lanes_max <= LANES_CEILING);
     assert(limits->inquiries_max <= INQUIRIES_CEILING);
-    assert(limits->window_max <= EST_WINDOW_MAX && limits->attempts_max <= UINT8_MAX);
+    assert(limits->window_max <= EST_WINDOW_MAX && limits->attempts_max <= ATTEMPTS_CEILING);
     struct core *c = calloc(1, sizeof *c);
     if (c == NULL)
         return NULL;

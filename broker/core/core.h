@@ -42,7 +42,7 @@ struct core_limits {
     uint32_t lanes_max;           /* pairs of type and district that have been asked; at most 65,536 */
     uint32_t districts_max;       /* districts are 0 (none) ... districts_max; at most 1,023 */
     uint32_t window_max;          /* per session, at most EST_WINDOW_MAX */
-    uint32_t attempts_max;        /* failed attempts before an inquiry is parked */
+    uint32_t attempts_max;        /* failed attempts before an inquiry is parked; at most ATTEMPTS_CEILING */
     est_span lease;               /* an agent's right, from the grant or the last renewal */
     est_span heartbeat;           /* silence of three ends a session */
     est_span retry_first, retry_max; /* delay after the first failed attempt; doubles up to the second */

@@ -35,6 +35,8 @@ enum event_type {
 
 /* As many of each may ever be named in one store: a number is given once, and 0 means none. */
 enum { DEPARTMENTS_EVER = 511, TYPES_EVER = 1023, ACCOUNTS_EVER = 4095, PURPOSES_MAX = 32 };
+/* Failed attempts are counted in a byte. The delay after the first and the longest, where none is configured. */
+enum { ATTEMPTS_CEILING = UINT8_MAX, RETRY_FIRST_USUAL_MS = 1000, RETRY_MAX_USUAL_MS = 300 * 1000 };
 
 enum role { ROLE_REQUESTER = 1, ROLE_DEPARTMENT = 2, ROLE_OPERATOR = 3 };
 enum thing { THING_DEPARTMENT = 1, THING_TYPE = 2, THING_ACCOUNT = 3, THING_PURPOSE = 4, THING_PAUSE = 5 };
