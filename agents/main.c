@@ -20,7 +20,7 @@ static const char help[] =
     "  --help         print this\n"
     "  --version      print the version\n"
     "\n"
-    "SIGTERM and SIGINT stop it: it takes no more, finishes what it holds for at most 10 s, and exits.\n"
+    "SIGTERM and SIGINT stop it: it takes no more, finishes what it holds for at most 10 s, gives back the rest, and exits.\n"
     "\n"
     "Exit codes: 0 stopped, or the check found nothing; 1 the system failed it; 2 usage or\n"
     "configuration; 3 refused by the broker for good (key, types, door or protocol version).\n"

@@ -11,11 +11,14 @@
 
 /* --- Ends ------------------------------------------------------------------------------------------ */
 
+static void session_down(struct broker *b, uint32_t peer, bool in_order) {
+    struct input in = {.kind = INPUT_SESSION_DOWN, .session = peer, .down = {in_order}};
+    broker_step(b, &in);
+}
+
 void peer_end(struct broker *b, uint32_t peer, int code, const char *text) {
-    if (net_peer(b->net, peer)->session) {
-        struct input in = {.kind = INPUT_SESSION_DOWN, .session = peer};
-        broker_step(b, &in);
-    }
+    if (net_peer(b->net, peer)->session)
+        session_down(b, peer, false); /* that of one that said BYE is down already */
     recorded_flush(b);
     struct message m;
     m.verb = VERB_BYE;
@@ -112,7 +115,7 @@ static void on_pong(struct broker *b, uint32_t peer, const struct message *m) {
 }
 
 static void on_bye(struct broker *b, uint32_t peer, const struct message *m) {
-    (void)m;
+    session_down(b, peer, m->bye.code == EST_OK || m->bye.code == EST_STOPPING);
     peer_end(b, peer, EST_OK, "goodbye");
 }
 

@@ -75,6 +75,10 @@ static void apply_submitted(struct core *c, const struct event *e) {
 
 static void apply_attempt_failed(struct core *c, uint32_t inquiry, const struct event *e) {
     struct inquiry *q = &c->inquiries[inquiry];
+    if (attempt_is_given_back(&e->attempt_failed)) {
+        inquiry_move(c, inquiry, EST_STATE_WAITING, NONE);
+        return;
+    }
     if (q->attempts < UINT8_MAX)
         q->attempts++;
     q->code = (uint16_t)e->attempt_failed.code;

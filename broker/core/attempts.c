@@ -1,4 +1,4 @@
-/* attempts.c - when an attempt ends badly, and when waiting ends. */
+/* attempts.c - when an attempt ends without an answer, and when waiting ends. */
 #include "state.h"
 
 /* Doubles with every failed attempt. An agent that was lost or fell silent says nothing about the
@@ -26,6 +26,20 @@ void inquiry_park(struct core *c, est_time now, uint32_t inquiry, uint32_t code,
                                      .reason = reason};
     emit(c, now, fx, &e);
     note(fx, FACT_PARKED, holder, q->number, code);
+}
+
+void inquiry_give_back(struct core *c, est_time now, uint32_t inquiry, struct effects *fx) {
+    struct inquiry *q = &c->inquiries[inquiry];
+    const struct lease *l = lease_of(c, q);
+    uint32_t holder = l->session;
+    struct event e = {.type = EVENT_ATTEMPT_FAILED, .number = q->number};
+    e.attempt_failed = (struct event_attempt_failed){.epoch = l->epoch,
+                                                     .account = c->sessions[holder].account,
+                                                     .code = EST_AGENT_LEFT,
+                                                     .leased_at = {l->leased_us}};
+    emit(c, now, fx, &e);
+    note(fx, FACT_GIVEN_BACK, holder, q->number, EST_AGENT_LEFT);
+    offer_lane(c, now, q->lane, fx);
 }
 
 void attempt_fail(struct core *c, est_time now, uint32_t inquiry, uint32_t code, est_span after, est_slice reason,

@@ -17,6 +17,8 @@
  *                                       |
  *                                  result sent, again and again until ACKNOWLEDGED
  *
+ *   and LEASED -> WAITING where the agent leaves in order: given back, and no attempt has failed
+ *
  * Two kinds of state. The record (inquiries, accounts, types, departments) changes only by
  * core_apply, the function that recovery uses too. Dispatch (sessions, windows, leases, which
  * result is on its way) is this process's own and starts empty.
@@ -68,7 +70,7 @@ enum input_kind {
     INPUT_SET,           /* a department, type or account of the configuration: event */
     INPUT_STORE_FULL,    /* on: refuse new inquiries until off */
     INPUT_SESSION_UP,
-    INPUT_SESSION_DOWN,  /* the connection is gone or the peer said BYE */
+    INPUT_SESSION_DOWN,  /* the connection is gone, the broker ended it, or the peer said BYE */
     INPUT_HEARD,         /* a frame came from this session */
     INPUT_SUBMIT,
     INPUT_CANCEL,
@@ -86,6 +88,7 @@ enum input_kind {
 };
 
 struct input_session_up { uint32_t account; uint32_t window; uint32_t results; /* enum results_mode */ };
+struct input_session_down { bool in_order; /* the peer said BYE, and that nothing is wrong */ };
 struct input_submit {
     uint64_t known;             /* number of the inquiry that has this id, from the store; 0: none */
     bool same;                  /* and type, purpose and body are the same */
@@ -130,6 +133,7 @@ struct input {
         struct event set;       /* INPUT_SET: type and its fields; the rest is filled in */
         bool full;
         struct input_session_up up;
+        struct input_session_down down;
         struct input_submit submit;
         struct input_cancel cancel;
         struct input_result_ack ack;
@@ -165,7 +169,7 @@ enum effect_kind {
 enum fact {
     FACT_LEASED = 1, FACT_LEASE_EXPIRED, FACT_ATTEMPT_FAILED, FACT_PARKED, FACT_ANSWERED, FACT_EXPIRED, FACT_CANCELLED,
     FACT_SUBMITTED, FACT_SUBMITTED_AGAIN, FACT_REFUSED, FACT_STALE, FACT_ACKNOWLEDGED, FACT_REDELIVERED,
-    FACT_SESSION_UP, FACT_SESSION_DOWN, FACT_AGENT_LOST, FACT_REDIRECTED,
+    FACT_SESSION_UP, FACT_SESSION_DOWN, FACT_AGENT_LOST, FACT_REDIRECTED, FACT_GIVEN_BACK,
     FACT_COUNT,
 };
 const char *fact_name(enum fact);

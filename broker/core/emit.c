@@ -80,6 +80,7 @@ const char *fact_name(enum fact fact) {
         [FACT_SESSION_DOWN] = "session-down",
         [FACT_AGENT_LOST] = "agent-lost",
         [FACT_REDIRECTED] = "redirected",
+        [FACT_GIVEN_BACK] = "given-back",
     };
     return fact > 0 && fact < FACT_COUNT ? names[fact] : "unknown";
 }

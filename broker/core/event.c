@@ -37,6 +37,8 @@ const char *event_name(const struct event *event) {
         return "resumed";
     if (event->type == EVENT_DRAIN)
         return event->drain.on ? "drain-on" : "drain-off";
+    if (event->type == EVENT_ATTEMPT_FAILED && attempt_is_given_back(&event->attempt_failed))
+        return "given-back";
     return event_type_name(event->type);
 }
 
@@ -58,6 +60,11 @@ static void apply_submitted(struct inquiry_row *row, const struct event *event) 
  * lies in the past, and whoever reads it compares. */
 static void apply_attempt_failed(struct inquiry_row *row, const struct event *event) {
     const struct event_attempt_failed *it = &event->attempt_failed;
+    if (attempt_is_given_back(it)) {
+        row->state = EST_STATE_WAITING;
+        row->not_before = (est_time){0};
+        return;
+    }
     row->state = attempt_is_delayed(it, event->at) ? EST_STATE_DELAYED : EST_STATE_WAITING;
     row->attempts++;
     row->code = it->code;

@@ -76,7 +76,7 @@ struct event_submitted {
 struct event_attempt_failed {
     uint64_t epoch;
     uint32_t account;    /* the department account that held the lease */
-    uint32_t code;       /* AGENT_LOST, LEASE_EXPIRED, AGENT_RETRY, INVALID_ANSWER */
+    uint32_t code;       /* AGENT_LOST, LEASE_EXPIRED, AGENT_RETRY, INVALID_ANSWER, NOT_ALLOWED; AGENT_LEFT */
     est_time leased_at, not_before; /* back in the queue then, by the clock; 0: at once */
     est_slice reason;
     uint32_t delayed;    /* 1: until `not_before`; 0 too in records from before this was said */
@@ -85,6 +85,11 @@ struct event_attempt_failed {
  * time. Records of old do not say that there is one; there only the two times tell. */
 static inline bool attempt_is_delayed(const struct event_attempt_failed *it, est_time at) {
     return it->delayed != 0 || it->not_before.us > at.us;
+}
+/* Its agent left in order: the attempt is over and has not failed. The inquiry waits again as if nobody had
+ * had it: not counted, not delayed, with the code that it had. */
+static inline bool attempt_is_given_back(const struct event_attempt_failed *it) {
+    return it->code == EST_AGENT_LEFT;
 }
 /* A failed attempt that was the last, or an agent's refusal: set aside. */
 struct event_parked { uint64_t epoch; uint32_t account, code; est_time leased_at; est_slice reason; };
@@ -142,7 +147,7 @@ struct event {
 
 const char *event_type_name(enum event_type); /* "submitted", "attempt-failed" …; "unknown" */
 /* The same, but what begins and what ends have names of their own: paused, resumed, drain-on,
- * drain-off. As timelines and the event feed tell it. */
+ * drain-off; and an attempt that did not fail: given-back. As timelines and the event feed tell it. */
 const char *event_name(const struct event *);
 
 /* What the record holds of one inquiry, open or ended: the row of the store's tables and what the

@@ -85,28 +85,32 @@ static void results_return(struct core *c, uint32_t session, struct effects *fx)
 }
 
 /* From the tail, so that each goes back before the one put back last. */
-static void leases_fail(struct core *c, est_time now, uint32_t session, struct effects *fx) {
+static void leases_end(struct core *c, est_time now, uint32_t session, bool in_order, struct effects *fx) {
     struct session *s = session_at(c, session);
-    if (s->held.count > 0)
+    if (s->held.count > 0 && !in_order)
         note(fx, FACT_AGENT_LOST, session, 0, s->held.count);
-    while (s->held.tail != NONE)
-        attempt_fail(c, now, s->held.tail, EST_AGENT_LOST, (est_span){0}, (est_slice){0}, fx);
+    while (s->held.tail != NONE) {
+        if (in_order)
+            inquiry_give_back(c, now, s->held.tail, fx);
+        else
+            attempt_fail(c, now, s->held.tail, EST_AGENT_LOST, (est_span){0}, (est_slice){0}, fx);
+    }
 }
 
-void session_end(struct core *c, est_time now, uint32_t session, struct effects *fx) {
+void session_end(struct core *c, est_time now, uint32_t session, bool in_order, struct effects *fx) {
     struct session *s = session_at(c, session);
     s->live = s->ready = false;
     ring_remove(c, session);
     heap_remove(&c->quiet, session);
     note(fx, FACT_SESSION_DOWN, session, 0, 0);
     if (s->role == ROLE_DEPARTMENT)
-        leases_fail(c, now, session, fx);
+        leases_end(c, now, session, in_order, fx);
     else
         results_return(c, session, fx);
 }
 
 void step_session_down(struct core *c, est_time now, const struct input *in, struct effects *fx) {
-    session_end(c, now, in->session, fx);
+    session_end(c, now, in->session, in->down.in_order, fx);
 }
 
 /* The heap keeps a lower bound; it is set right when it comes due, so hearing costs nothing. */
@@ -120,7 +124,7 @@ void step_heard(struct core *c, est_time now, const struct input *in, struct eff
 static void session_due(struct core *c, est_time now, uint32_t session, struct effects *fx) {
     struct session *s = session_at(c, session);
     if (silent_at(c, s) <= now.us) {
-        session_end(c, now, session, fx);
+        session_end(c, now, session, false, fx);
         effect_new(fx, EFFECT_CLOSE, session)->code = EST_SILENT_PEER;
         return;
     }

@@ -176,7 +176,8 @@ uint32_t origin_of(const struct core *, const struct inquiry *);
 void origin_set(struct core *, uint32_t inquiry, uint32_t session);
 bool agent_can_serve(const struct core *, const struct session *, const struct lane *);
 
-/* attempts.c: an attempt ends badly. */
+/* attempts.c: an attempt ends badly, or its agent left in order, which is no fault of anything. */
+void inquiry_give_back(struct core *, est_time now, uint32_t inquiry, struct effects *);
 void attempt_fail(struct core *, est_time now, uint32_t inquiry, uint32_t code, est_span after, est_slice reason, struct effects *);
 void inquiry_park(struct core *, est_time now, uint32_t inquiry, uint32_t code, est_slice reason, struct effects *);
 /* Ends it by EXPIRED or CANCELLED, tells a holder, sends the result. */
@@ -187,8 +188,8 @@ typedef void step_fn(struct core *, est_time now, const struct input *, struct e
 step_fn step_start, step_tick, step_set, step_store_full, step_session_up, step_session_down, step_heard, step_submit,
     step_cancel, step_result_ack, step_ready, step_leave, step_answer, step_attempt_fail, step_refuse, step_renew,
     step_requeue, step_drain, step_pause, step_redirect;
-/* Ends a session's life in every list; its leases fail with AGENT_LOST. */
-void session_end(struct core *, est_time now, uint32_t session, struct effects *);
+/* Ends a session's life in every list; its leases fail with AGENT_LOST, or are given back. */
+void session_end(struct core *, est_time now, uint32_t session, bool in_order, struct effects *);
 
 static inline struct session *session_at(struct core *c, uint32_t session) { return &c->sessions[session]; }
 static inline struct lease *lease_of(const struct core *c, const struct inquiry *q) { return &c->leases[q->lease]; }

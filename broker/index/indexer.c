@@ -171,6 +171,8 @@ static int on_submitted(struct indexer *ix, const struct event *event) {
 }
 
 static int on_attempt_failed(struct indexer *ix, const struct event *event, const struct entry *e) {
+    if (attempt_is_given_back(&event->attempt_failed))
+        return 0;
     return counts_add(ix->counts, COUNT_ATTEMPTS_FAILED, e->department, event->attempt_failed.code, 1);
 }
 

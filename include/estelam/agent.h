@@ -73,7 +73,7 @@ typedef struct est_agent_options {
 /* 0, -EST_INPUT, -EST_NO_MEMORY, -EST_IO. Does not wait for a connection. */
 int est_agent_open(const est_agent_options *, est_agent **ret);
 /* Works until est_agent_stop; then tells the broker, finishes what it holds (for at most
- * `drain_ms`) and returns 0. -EST_NOT_ALLOWED, -EST_KEY_REVOKED, -EST_WRONG_DOOR and
+ * `drain_ms`), gives back the rest, which is no failed attempt, and returns 0. -EST_NOT_ALLOWED, -EST_KEY_REVOKED, -EST_WRONG_DOOR and
  * -EST_VERSION_UNSUPPORTED when the broker will never have it, -EST_INPUT when it knows the key as
  * another account than `broker.account`; every other trouble is waited out.
  * A handler that is still at work when it returns finds est_inquiry_is_over true. Once only:

@@ -114,6 +114,7 @@ enum {
     X(AGENT_REFUSED, 305, AGENT, "the agent will not answer this inquiry", "see the reason")          \
     X(ATTEMPTS_EXHAUSTED, 306, AGENT, "too many attempts failed; the inquiry is parked",              \
       "mend the cause, then `estelam parked requeue`")                                                \
+    X(AGENT_LEFT, 307, AGENT, "the agent left in order and gave back what it held", "")               \
     X(EXPIRED, 400, DEPARTMENT, "the department did not answer before the deadline",                  \
       "submit again if still needed")                                                                 \
     X(CANCELLED, 401, DEPARTMENT, "the inquiry was cancelled", "")                                    \

@@ -120,9 +120,11 @@ static void agent_act(struct far_end *f) {
         tell("%s leaves", f->name);
         p->leaves = true;
         session_leave(f->session);
+        if (rng_chance(&f->rng, 500)) /* in order, and in no mind to finish what it holds */
+            session_bye(f->session);
     }
     /* A process that narrowed its work, or left, is started anew by its people. */
-    if (p->leaves && (session_is_idle(f->session) || sim.phase == PHASE_SETTLING))
+    if (p->leaves && (session_is_idle(f->session) || session_has_said_bye(f->session) || sim.phase == PHASE_SETTLING))
         far_die(f, 1000);
 }
 

@@ -157,6 +157,12 @@ CHECK(end_never_changes) {
 /* --- Moves
  * ----------------------------------------------------------------------------------------------------- */
 
+/* Who said BYE gives back what it held, and nobody else does. */
+static bool leaves_rightly(const struct tale *t, uint32_t code) {
+    bool bye = oracle.peers[t->holder].bye;
+    return code == EST_AGENT_LEFT ? bye : code != EST_AGENT_LOST || !bye;
+}
+
 static const char *move_fault(const struct tale *t, const struct event *e) {
     uint32_t attempts_max = process_broker()->limits.attempts_max;
     const struct inquiry_row *row = disk_row_of(e->number);
@@ -168,12 +174,17 @@ static const char *move_fault(const struct tale *t, const struct event *e) {
         return "the inquiry has ended";
     switch (e->type) {
     case EVENT_ATTEMPT_FAILED:
-        return !t->leased                          ? "nobody held it"
-               : row->attempts + 1 >= attempts_max ? "it was the last attempt"
-                                                   : NULL;
+        if (!t->leased)
+            return "nobody held it";
+        if (!leaves_rightly(t, e->attempt_failed.code))
+            return "its holder left otherwise";
+        return e->attempt_failed.code != EST_AGENT_LEFT && row->attempts + 1 >= attempts_max ? "it was the last attempt"
+                                                                                             : NULL;
     case EVENT_PARKED:
         if (!t->leased)
             return "nobody held it";
+        if (!leaves_rightly(t, e->parked.code))
+            return "its holder left otherwise";
         return e->parked.code != EST_AGENT_REFUSED && row->attempts + 1 < attempts_max ? "attempts are left"
                                                                                        : NULL;
     case EVENT_REQUEUED:

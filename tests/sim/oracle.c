@@ -276,6 +276,7 @@ void oracle_heard(uint32_t peer, est_slice frame) {
     while (message_next(&c, &m) == 1) {
         if (story_is_told())
             tell("%s > %s", peer_name(peer), describe(&m));
+        p->bye |= m.verb == VERB_BYE && m.bye.code == EST_OK;
         if (m.verb == VERB_HELLO)
             p->results = (uint32_t)m.hello.results;
         if (m.verb == VERB_SUBMIT && tale_by_id(p->account, &m.submit.id) != NULL)

@@ -65,7 +65,7 @@ struct ask {
     uint64_t outcome, ready_types, ready_districts, window;
 };
 struct peer_tale {
-    bool live, welcomed, ready, leaving;
+    bool live, welcomed, ready, leaving, bye; /* bye: it left in order */
     uint32_t account, results, window;
     uint64_t types, districts; /* bits; of READY */
     struct ask *asks;          /* room for ASKS, in the order they were heard */

@@ -228,6 +228,48 @@ static void leaving_agent_finishes_what_it_holds_and_gets_no_more(void **state) 
     world_end(&w);
 }
 
+static void agent_that_leaves_in_order_gives_back_what_it_holds(void **state) {
+    (void)state;
+    struct world *w = world_new(NULL);
+    requester_up(w, 1, PORTAL, 64, ALL_RESULTS);
+    for (unsigned i = 1; i <= 3; i++)
+        submit(w, 1, i, BEDEHI, 5);
+    agent_up(w, 2, NOSAZI_AGENT, 2);
+    forget(w);
+    bye(w, 2);
+    EXPECT(w, "+given-back #2 AGENT_LEFT\n+given-back #1 AGENT_LEFT\n");
+    agent_up(w, 3, NOSAZI_AGENT, 3);
+    EXPECT(w, "s3 done\ns3 assign #1 e3 attempt 1\ns3 assign #2 e4 attempt 1\ns3 assign #3 e5 attempt 1\n");
+    world_end(&w);
+}
+
+/* However often: what parks it is what fails. */
+static void orderly_restarts_park_nothing_and_forgive_nothing(void **state) {
+    (void)state;
+    struct world *w = leased_to_first_of_two();
+    session_down(w, 3);
+    session_down(w, 2);
+    EXPECT(w, "+attempt-failed #1 AGENT_LOST\n");
+    for (unsigned i = 0; i < 10; i++) {
+        agent_up(w, 2, NOSAZI_AGENT, 4);
+        bye(w, 2);
+    }
+    restart(w);
+    forget(w);
+    requester_up(w, 1, PORTAL, 8, ALL_RESULTS);
+    agent_up(w, 2, NOSAZI_AGENT, 4);
+    EXPECT(w, "s2 done\ns2 assign #1 e1 attempt 2\n");
+    struct inquiry_view v;
+    assert_true(core_inquiry(w->core, w->numbers[1], &v));
+    assert_int_equal(v.row.code, EST_AGENT_LOST);
+    session_down(w, 2);
+    agent_up(w, 2, NOSAZI_AGENT, 4);
+    forget(w);
+    session_down(w, 2);
+    EXPECT(w, "+parked #1 AGENT_LOST\n");
+    world_end(&w);
+}
+
 static void restart_offers_again_without_counting_an_attempt(void **state) {
     (void)state;
     struct world *w = leased_to_first_of_two();
@@ -353,6 +395,8 @@ int main(void) {
         cmocka_unit_test(refused_work_is_parked_at_once),
         cmocka_unit_test(what_comes_back_keeps_its_place),
         cmocka_unit_test(leaving_agent_finishes_what_it_holds_and_gets_no_more),
+        cmocka_unit_test(agent_that_leaves_in_order_gives_back_what_it_holds),
+        cmocka_unit_test(orderly_restarts_park_nothing_and_forgive_nothing),
         cmocka_unit_test(restart_offers_again_without_counting_an_attempt),
         cmocka_unit_test(revoked_account_gets_and_answers_nothing),
         cmocka_unit_test(room_that_an_expired_lease_leaves_is_filled),

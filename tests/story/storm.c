@@ -35,7 +35,7 @@ static void peers_step(struct world *w, uint64_t *seed) {
     if (!live(w, agent))
         agent_up(w, agent, agent % 2 ? NOSAZI_AGENT : METRO_AGENT, 1 + draw(seed, 8));
     else if (draw(seed, 8) == 0)
-        session_down(w, agent);
+        (draw(seed, 2) ? bye : session_down)(w, agent);
     if (!live(w, requester))
         requester_up(w, requester, requester % 2 ? PORTAL : BANK, 1 + draw(seed, 8), draw(seed, 3));
     else if (draw(seed, 16) == 0)

@@ -60,7 +60,7 @@ static void tell_event(struct world *w, const struct event *e) {
         return;
     }
     inquiry_row_apply(&w->rows[ordinal(w, e->number)], e);
-    tell(w, "+%s #%u%s%s\n", event_type_name(e->type), ordinal(w, e->number),
+    tell(w, "+%s #%u%s%s\n", event_name(e), ordinal(w, e->number),
          e->type == EVENT_ATTEMPT_FAILED || e->type == EVENT_PARKED ? " " : "",
          e->type == EVENT_ATTEMPT_FAILED ? est_code_name((int)e->attempt_failed.code)
          : e->type == EVENT_PARKED       ? est_code_name((int)e->parked.code)
@@ -329,6 +329,11 @@ void agent_up_for(struct world *w, uint32_t session, uint32_t account, uint32_t 
     ready.ready.districts[0] = 1ULL << district;
     step(w, &up);
     step(w, &ready);
+}
+
+void bye(struct world *w, uint32_t session) {
+    struct input in = {.kind = INPUT_SESSION_DOWN, .session = session, .down = {.in_order = true}};
+    step(w, &in);
 }
 
 void session_down(struct world *w, uint32_t session) {

@@ -52,6 +52,7 @@ void operator_up(struct world *, uint32_t session);
 void agent_up(struct world *, uint32_t session, uint32_t account, uint32_t window);
 void agent_up_for(struct world *, uint32_t session, uint32_t account, uint32_t window, uint32_t type, uint32_t district);
 void session_down(struct world *, uint32_t session);
+void bye(struct world *, uint32_t session);       /* it ends in order */
 void heard(struct world *, uint32_t session);
 
 /* `id` is any small number; the same one again is the same idempotency key. `body` stands for it. */

@@ -252,6 +252,46 @@ static void failed_attempts_park_an_inquiry_and_a_requeue_gets_it_answered(void 
     town_end(town);
 }
 
+static void status_wait(struct far *far, const est_id *id, enum est_state wanted) {
+    for (int64_t until = now_ms() + WAIT_MS; far_status(far, id, 0)->state != (unsigned)wanted; assert_true(now_ms() < until))
+        far_poll(far, 20);
+}
+
+/* More often than an inquiry may fail. */
+static void agents_that_leave_in_order_give_back_what_they_hold(void **state) {
+    (void)state;
+    struct town *town = town_new(&(struct town_options){.limits = "attempts_max: 2"});
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    est_id id;
+    uint64_t number = far_submit(portal, "plot.debt", "4-1-1", &id);
+    for (int i = 0; i < 3; i++) {
+        struct raw *agent = raw_agent(town, "treasury-a", 1);
+        assert_int_equal(raw_receive(agent, VERB_ASSIGN)->assign.attempt, 1);
+        struct message m = {.verb = VERB_BYE};
+        m.bye.code = EST_OK;
+        raw_send(agent, &m);
+        raw_receive(agent, VERB_BYE);
+        raw_close(&agent);
+    }
+    struct child *ours = agent_start(town, "treasury-a", "hold", 1);
+    unsigned attempt;
+    assert_int_equal(took(ours, &attempt), number);
+    assert_int_equal(attempt, 1);
+    child_signal(ours, SIGTERM);
+    status_wait(portal, &id, EST_STATE_WAITING);
+    assert_int_equal(far_status(portal, &id, 0)->attempts, 0);
+    child_signal(ours, SIGKILL); /* its handler works on, for nobody */
+    assert_int_equal(est_client_timeline(portal->client, 9, &id, 0), 0);
+    const est_event *line = far_wait(portal, EST_EVENT_TIMELINE, .ref = 9);
+    est_timeline_row row;
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(est_row_timeline(line, 2 + 2 * i, &row));
+        assert_true(text_is(row.event, "given-back") && row.code == EST_AGENT_LEFT);
+    }
+    town_end(town);
+}
+
 /* One that is sure its database is away for an hour, by mistake, must not hold an inquiry for so long. */
 static void pause_that_an_agent_wishes_is_cut_to_the_longest(void **state) {
     (void)state;
@@ -398,6 +438,7 @@ int main(void) {
         CLAIM(agent_that_was_stopped_and_goes_on_does_no_harm),
         CLAIM(lease_that_is_renewed_does_not_end),
         CLAIM(failed_attempts_park_an_inquiry_and_a_requeue_gets_it_answered),
+        CLAIM(agents_that_leave_in_order_give_back_what_they_hold),
         CLAIM(pause_that_an_agent_wishes_is_cut_to_the_longest),
         CLAIM(refused_inquiry_is_parked_at_once),
         CLAIM(inquiry_expires_at_its_deadline_and_the_requester_hears_it),

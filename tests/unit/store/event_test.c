@@ -80,6 +80,20 @@ static void a_record_of_old_is_delayed_where_its_times_say_so(void **state) {
     assert_int_equal(row.state, EST_STATE_WAITING);
 }
 
+static void what_is_given_back_waits_as_if_nobody_had_had_it(void **state) {
+    (void)state;
+    struct inquiry_row row = FOLD(EVENT_SUBMITTED, EVENT_ATTEMPT_FAILED), before = row;
+    struct event back = sample_event(EVENT_ATTEMPT_FAILED, SAMPLE_USUAL);
+    back.seq = 102;
+    back.attempt_failed = (struct event_attempt_failed){.epoch = 77, .account = 78, .code = EST_AGENT_LEFT};
+    inquiry_row_apply(&row, &back);
+    before.state = EST_STATE_WAITING;
+    before.not_before.us = 0;
+    before.last_seq = 102;
+    assert_row_equal(&row, &before);
+    assert_string_equal(event_name(&back), "given-back");
+}
+
 static void parked_counts_as_an_attempt_and_requeue_begins_anew(void **state) {
     (void)state;
     struct inquiry_row row = FOLD(EVENT_SUBMITTED, EVENT_ATTEMPT_FAILED, EVENT_PARKED);
@@ -182,6 +196,7 @@ int main(void) {
         cmocka_unit_test(failed_attempt_delays_or_queues_again),
         cmocka_unit_test(a_delay_that_ends_before_the_events_own_time_is_one),
         cmocka_unit_test(a_record_of_old_is_delayed_where_its_times_say_so),
+        cmocka_unit_test(what_is_given_back_waits_as_if_nobody_had_had_it),
         cmocka_unit_test(parked_counts_as_an_attempt_and_requeue_begins_anew),
         cmocka_unit_test(redirect_moves_it_and_begins_anew),
         cmocka_unit_test(what_begins_and_what_ends_have_names_of_their_own),

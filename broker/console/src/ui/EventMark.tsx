@@ -6,6 +6,7 @@ const marks: Record<string, { icon: IconName; tone: string }> = {
     queued: { icon: "queue", tone: "calm" },
     leased: { icon: "agent", tone: "busy" },
     "attempt-failed": { icon: "alert", tone: "warn" },
+    "given-back": { icon: "requeue", tone: "calm" },
     parked: { icon: "parked", tone: "bad" },
     requeued: { icon: "requeue", tone: "busy" },
     redirected: { icon: "redirect", tone: "busy" },

@@ -23,6 +23,7 @@ const phases: Record<string, Phase> = {
     redirected: "inQueue",
     leased: "atAgent",
     "attempt-failed": "waitingRetry",
+    "given-back": "inQueue",
     parked: "inParking",
     answered: "toRequester",
     expired: "toRequester",
