@@ -46,17 +46,60 @@ static bool day_take(const char **at, const char *end, int64_t *ret_days) {
     return true;
 }
 
-bool when_parse_day(est_slice text, est_time *ret) {
+/* One digit or two become two. */
+static bool two_take(const char **at, const char *end, char ret[2]) {
+    const char *began = *at;
+    while (*at < end && *at - began < 2 && **at >= '0' && **at <= '9')
+        (*at)++;
+    if (*at == began)
+        return false;
+    ret[0] = *at - began == 2 ? began[0] : '0';
+    ret[1] = (*at)[-1];
+    return true;
+}
+
+/* People write 1404/1/5; the table has two digits each. */
+static bool jalali_spread(const char *at, const char *end, char ret[10]) {
+    const char *began = at;
+    if (digits_take(&at, end, 4) < 0 || !letter_take(&at, end, "/-"))
+        return false;
+    memcpy(ret, began, 5);
+    ret[7] = ret[4];
+    return two_take(&at, end, ret + 5) && at < end && *at++ == ret[4] && two_take(&at, end, ret + 8) && at == end;
+}
+
+/* Its days since 1970-01-01, and itself in full. */
+static bool day_read(est_slice text, int64_t *ret_days, char ret[11]) {
     struct jalali jalali;
-    char folded[TIME_MAX];
-    int64_t days;
+    char folded[TIME_MAX], spread[10];
     size_t size = ident_fold_digits(text, folded, sizeof folded);
-    const char *at = folded;
-    if (size && jalali_parse((est_slice){folded, size}, &jalali))
-        days = jalali_to_days(jalali);
-    else if (!day_take(&at, folded + size, &days) || at != folded + size)
+    const char *at = folded, *end = folded + size;
+    if (jalali_spread(folded, end, spread) && jalali_parse((est_slice){spread, sizeof spread}, &jalali)) {
+        *ret_days = jalali_to_days(jalali);
+        jalali_format(jalali, ret);
+        return true;
+    }
+    if (!day_take(&at, end, ret_days) || at != end)
+        return false;
+    snprintf(ret, 11, "%.10s", folded);
+    return true;
+}
+
+bool when_parse_day(est_slice text, est_time *ret) {
+    char full[11];
+    int64_t days;
+    if (!day_read(text, &days, full))
         return false;
     *ret = (est_time){days * DAY_S * EST_US_PER_S};
+    return true;
+}
+
+bool when_day_canonical(est_slice text, char ret[11]) {
+    char full[11];
+    int64_t days;
+    if (!day_read(text, &days, full))
+        return false;
+    memcpy(ret, full, sizeof full);
     return true;
 }
 

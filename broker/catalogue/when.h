@@ -6,9 +6,11 @@
 
 #define WHEN_MAX 21 /* "2026-01-05T10:30:00Z" and a zero byte */
 
-/* "2026-01-01" or the Jalali "1404/10/11" (also with hyphens): 00:00 UTC of that day. A year below
- * 1700 is Jalali. False where it is no date. */
+/* "2026-01-01" or the Jalali "1404/10/11" (also with hyphens), in any of the three digit scripts, and also as
+ * 1404/1/5: 00:00 UTC of that day. A year below 1700 is Jalali. False where it is no date. */
 bool when_parse_day(est_slice text, est_time *ret);
+/* The same day as it is written in full, in Latin digits: 2026-01-01 or 1404/10/11. */
+bool when_day_canonical(est_slice text, char ret[11]);
 /* The same day as people here have it: its first instant in Tehran, and the one after its last. Iran has had no
  * summer time since 2022, so Tehran is three and a half hours ahead of UTC, always. */
 bool when_parse_day_here(est_slice text, est_time *ret_from, est_time *ret_until);

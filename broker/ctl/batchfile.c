@@ -57,7 +57,7 @@ static const char *submission_fill(const json_t *object, struct submission *s, c
     if (!id)
         est_id_new(&s->id);
     if (deadline && moment_parse(json_string_value(deadline), moment_now(), &s->deadline))
-        return "`deadline` is neither RFC 3339 nor +SPAN";
+        return "`deadline` is no day, no instant of RFC 3339 and no +SPAN";
     s->type = text_take(object, "type");
     s->purpose = text_take(object, "purpose");
     s->case_id = text_take(object, "case");

@@ -1,15 +1,13 @@
 /* cmd_inquiry.c - one inquiry that is under way or long over: status, timeline, cancel. */
 #include "catalogue.h"
+#include "number.h"
 #include "peer.h"
 #include "run.h"
 #include "say.h"
 #include "table.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Which inquiry, and the conversation about it. */
@@ -24,12 +22,8 @@ struct about {
 
 static int about_parse(const struct call *call, struct about *ret) {
     const char *text = call->arguments[0];
-    char *end;
-    errno = 0;
-    ret->number = isdigit((unsigned char)text[0]) && strlen(text) <= 20 ? strtoull(text, &end, 10) : 0;
-    if (ret->number && !*end && !errno)
+    if (number_parse(text, UINT64_MAX, &ret->number) && ret->number)
         return 0;
-    ret->number = 0;
     if (est_id_parse(text, &ret->id))
         return call_usage(call, "`%s` is neither a UUID nor a number", text);
     if (call_has(call, "operator"))

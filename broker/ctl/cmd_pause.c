@@ -1,14 +1,12 @@
 /* cmd_pause.c - what an operator does with a department or one inquiry: pause, resume, redirect. */
+#include "number.h"
 #include "pages.h"
 #include "run.h"
 #include "say.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* --- Pause and resume ----------------------------------------------------------------------------- */
 
@@ -48,16 +46,6 @@ int run_resume(const struct call *call) {
 }
 
 /* --- Redirect ------------------------------------------------------------------------------------- */
-
-static bool number_parse(const char *text, uint64_t max, uint64_t *ret) {
-    char *end;
-    errno = 0;
-    unsigned long long number = strtoull(text, &end, 10);
-    if (!isdigit((unsigned char)text[0]) || *end || errno || number > max)
-        return false;
-    *ret = number;
-    return true;
-}
 
 int run_redirect(const struct call *call) {
     struct desk desk;

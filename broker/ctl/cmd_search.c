@@ -1,11 +1,11 @@
 /* cmd_search.c - inquiries by a filter, and the index that finds them. */
+#include "number.h"
 #include "pages.h"
 #include "run.h"
 #include "say.h"
 #include "table.h"
 #include "moment.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,13 +51,10 @@ static void row_add(struct table *table, const est_find_row *row) {
 
 static int limit_read(const struct call *call, uint64_t *ret) {
     const char *text = call_value(call, "limit");
-    char *end;
     *ret = LIMIT_DEFAULT;
     if (!text)
         return 0;
-    errno = 0;
-    *ret = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno)
+    if (!number_parse(text, UINT64_MAX, ret))
         return call_usage(call, "--limit takes a number of rows, not `%s`", text);
     if (*ret == 0)
         *ret = UINT64_MAX;

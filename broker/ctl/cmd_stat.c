@@ -1,11 +1,11 @@
 /* cmd_stat.c - `estelam stat`: a line a second about the broker, as vmstat does for a machine. */
 #include "glance.h"
 #include "moment.h"
+#include "number.h"
 #include "pages.h"
 #include "run.h"
 #include "table.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -101,12 +101,9 @@ static void json_print(const struct glance *before, const struct glance *now) {
 static long argument_number(const struct call *call, size_t index, long otherwise, long max) {
     if (index >= call->count)
         return otherwise;
-    long number = 0;
-    for (const char *c = call->arguments[index]; *c; c++)
-        if (!isdigit((unsigned char)*c) || (number = number * 10 + (*c - '0')) > max)
-            number = max + 1;
-    if (number >= 1 && number <= max)
-        return number;
+    uint64_t number;
+    if (number_parse(call->arguments[index], (uint64_t)max, &number) && number >= 1)
+        return (long)number;
     call_usage(call, "`%s` is no number from 1 to %ld", call->arguments[index], max);
     return -1;
 }

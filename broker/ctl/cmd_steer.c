@@ -1,12 +1,11 @@
 /* cmd_steer.c - what an operator does: requeue what was parked, drain the broker. */
 #include "heap.h"
+#include "number.h"
 #include "pages.h"
 #include "run.h"
 #include "say.h"
 #include "moment.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,10 +26,8 @@ static void number_add(struct numbers_list *list, uint64_t number) {
 
 static int numbers_parse(const struct call *call, struct numbers_list *ret) {
     for (size_t i = 0; i < call->count; i++) {
-        char *end;
-        errno = 0;
-        uint64_t number = strtoull(call->arguments[i], &end, 10);
-        if (!isdigit((unsigned char)call->arguments[i][0]) || *end || errno || number == 0)
+        uint64_t number;
+        if (!number_parse(call->arguments[i], UINT64_MAX, &number) || number == 0)
             return call_usage(call, "`%s` is not an inquiry's number; `estelam parked list` shows them",
                               call->arguments[i]);
         number_add(ret, number);

@@ -73,8 +73,9 @@ static int options_take(const struct call *call, struct submission *s) {
     if (!id)
         est_id_new(&s->id);
     if (deadline && moment_parse(deadline, moment_now(), &s->deadline))
-        return call_usage(call, "`%s` is no time: 2025-03-21T09:30:00+03:30, or +SPAN such as \"+2 h\"",
-                          deadline);
+        return call_usage(
+            call, "`%s` is no time: a day such as 1405/12/01, 2025-03-21T09:30:00+03:30, or +SPAN such as \"+2 h\"",
+            deadline);
     for (size_t i = 0; i < 2; i++)
         *kept[i] = texts[i] ? heap_text(texts[i], strlen(texts[i])) : NULL;
     return 0;

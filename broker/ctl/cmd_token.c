@@ -6,7 +6,6 @@
 #include "say.h"
 #include "table.h"
 #include "tokens.h"
-#include "when.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,10 +69,10 @@ static int scopes_take(const struct call *call, unsigned *ret) {
 
 static int expiry_take(const struct call *call, est_time *ret) {
     const char *text = call_value(call, "expires");
-    est_time now = moment_now(), begin;
+    est_time now = moment_now();
     if (!text)
         return EXIT_OK;
-    if (!when_parse_day_here(slice_of(text), &begin, ret) && moment_parse(text, now, ret))
+    if (moment_parse(text, now, ret))
         return call_usage(call, "--expires: `%s` is no date, such as 2026-12-31, 1405/10/10 or \"+90 d\"",
                           text);
     return ret->us > now.us ? EXIT_OK : call_usage(call, "--expires: %s lies in the past", text);

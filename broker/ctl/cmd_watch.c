@@ -1,4 +1,5 @@
 /* cmd_watch.c - the event tail: a line for each event, as it enters the log. */
+#include "number.h"
 #include "pages.h"
 #include "run.h"
 #include "say.h"
@@ -6,7 +7,6 @@
 #include "text.h"
 #include "moment.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,12 +92,9 @@ static int events_ask(const struct call *call, struct peer *peer, uint64_t after
 
 /* Where to begin: behind --after, or behind the newest event there is. */
 static int begin_find(const struct call *call, struct peer *peer, uint64_t *ret) {
-    const char *text = call_value(call, "after");
     est_event event;
-    if (text) {
-        *ret = strtoull(text, NULL, 10);
-        return 0;
-    }
+    if (call_has(call, "after"))
+        return 0; /* it was read before anybody was asked */
     int status = events_ask(call, peer, INT64_MAX, &event);
     *ret = status ? 0 : event.head;
     return status;
@@ -131,12 +128,9 @@ static int events_follow(const struct call *call, struct peer *peer, uint64_t af
 
 int run_watch(const struct call *call) {
     const char *after_text = call_value(call, "after");
-    uint64_t after;
+    uint64_t after = 0;
     struct desk desk;
-    char *end;
-    errno = 0;
-    if (after_text && (strtoull(after_text, &end, 10) > INT64_MAX || *after_text < '0' || *after_text > '9' ||
-                       *end || errno))
+    if (after_text && !number_parse(after_text, INT64_MAX, &after))
         return call_usage(call, "--after takes the number of an event, not `%s`", after_text);
     int status = desk_open(call, &desk);
     if (!status)

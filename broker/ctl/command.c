@@ -1,10 +1,10 @@
 /* command.c - the command line read against the table: which command, which options, what is wrong. */
 #include "command.h"
 #include "heap.h"
+#include "number.h"
 #include "say.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <estelam/types.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -188,12 +188,10 @@ int call_seconds(const struct call *call, const char *option, int otherwise_ms) 
     const char *text = call_value(call, option);
     if (!text || !*text)
         return otherwise_ms;
-    long seconds = 0;
-    for (const char *c = text; *c; c++) {
-        if (!isdigit((unsigned char)*c) || (seconds = seconds * 10 + (*c - '0')) > SECONDS_MAX) {
-            call_usage(call, "--%s takes whole seconds, at most %d, not `%s`", option, SECONDS_MAX, text);
-            return -1;
-        }
+    uint64_t seconds;
+    if (!number_parse(text, SECONDS_MAX, &seconds)) {
+        call_usage(call, "--%s takes whole seconds, at most %d, not `%s`", option, SECONDS_MAX, text);
+        return -1;
     }
     return (int)(seconds * 1000);
 }

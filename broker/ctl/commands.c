@@ -38,6 +38,8 @@ const struct command COMMANDS[] = {
              "waited for and acknowledged. Submitting again under the same --id never asks twice: it "
              "gives the same receipt, and with --wait the answer. An answer of any outcome, also a "
              "negative one, is an answer: the exit status is 0.\n\n"
+             "A --deadline beyond the type's term (`expires` of its catalogue) is cut to it; the receipt's `due` "
+             "says which holds. Days are days in Tehran.\n\n"
              "--batch reads one JSON object per line with the keys type, body, and where needed "
              "purpose, case, id, trace, deadline. It sends them all at once, waits for all the answers "
              "and prints a table. It exits with 0 only when every answer came.",
@@ -48,7 +50,7 @@ const struct command COMMANDS[] = {
                   .summary = "what it is asked for (else the profile's)"},
                  {.name = "id", .value = "UUID", .summary = "the inquiry's id (else a fresh one)"},
                  {.name = "deadline", .value = "TIME",
-                  .summary = "RFC 3339, or +SPAN from now: \"+2 h\", \"+30 d\""},
+                  .summary = "the end of a day (1405/12/01, 2027-02-20), RFC 3339, or +SPAN from now: \"+2 h\", \"+30 d\"; never later than the type's own term"},
                  {.name = "case", .value = "ID", .summary = "the case it belongs to"},
                  {.name = "trace", .value = "TRACE",
                   .summary = "a W3C traceparent, passed on to the agent"},

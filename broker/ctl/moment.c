@@ -1,11 +1,15 @@
 /* moment.c - see moment.h. */
 #include "moment.h"
+#include "ident.h"
+#include "when.h"
 
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+enum { LATIN_SIZE = 64 };
 
 /* 9999-12-31T23:59:59.999999Z: later ones RFC 3339 cannot write. */
 #define MOMENT_LAST INT64_C(253402300799999999)
@@ -149,10 +153,16 @@ static int instant_parse(const char *at, est_time *ret) {
 }
 
 int moment_parse(const char *text, est_time now, est_time *ret) {
+    char latin[LATIN_SIZE];
     est_span span;
-    if (text[0] != '+')
-        return instant_parse(text, ret);
-    if (span_parse(text + 1, &span) || span.us > MOMENT_LAST - now.us)
+    est_time begin;
+    size_t size = ident_fold_digits((est_slice){text, strlen(text)}, latin, sizeof latin - 1);
+    latin[size] = '\0'; /* empty where it is too long for a time */
+    if (when_parse_day_here((est_slice){latin, size}, &begin, ret))
+        return 0;
+    if (latin[0] != '+')
+        return instant_parse(latin, ret);
+    if (span_parse(latin + 1, &span) || span.us > MOMENT_LAST - now.us)
         return -EST_INPUT;
     ret->us = now.us + span.us;
     return 0;

@@ -18,8 +18,8 @@ void moment_utc(est_time, char ret[MOMENT_SIZE]);
 /* "12 ms", "3.4 s", "3 min", "5 h", "12 d" */
 void moment_span(est_span, char ret[MOMENT_SPAN_SIZE]);
 
-/* RFC 3339 ("2025-03-21T09:30:00+03:30"), or "+SPAN" from `now` on ("+90 s", "+2h", "+30 d").
- * 0 or -EST_INPUT. */
+/* RFC 3339 ("2025-03-21T09:30:00+03:30"), "+SPAN" from `now` on ("+90 s", "+2h", "+30 d"), or a day, Jalali or
+ * Gregorian ("1405/12/1", "2027-02-20"): its end in Tehran. Digits of any of the three scripts. 0 or -EST_INPUT. */
 int moment_parse(const char *text, est_time now, est_time *ret);
 
 #endif

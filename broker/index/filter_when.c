@@ -4,7 +4,6 @@
  * its second.
  */
 #include "filter_read.h"
-#include "jalali.h"
 #include "when.h"
 
 #include <stdio.h>
@@ -18,14 +17,7 @@ struct moment {
 };
 
 static bool day_read(est_slice text, struct moment *ret) {
-    struct jalali jalali;
-    if (!when_parse_day_here(text, &ret->from, &ret->until))
-        return false;
-    if (jalali_parse(text, &jalali))
-        jalali_format(jalali, ret->text);
-    else
-        snprintf(ret->text, sizeof ret->text, "%.*s", (int)text.size, (const char *)text.data);
-    return true;
+    return when_parse_day_here(text, &ret->from, &ret->until) && when_day_canonical(text, ret->text);
 }
 
 static bool instant_read(est_slice text, struct moment *ret) {

@@ -1,5 +1,6 @@
 /* test_moment.c - times as people and programs write them. */
 #include "moment.h"
+#include "number.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,6 +42,40 @@ static void spans_count_from_now(void **state) {
     }
 }
 
+static void a_day_is_its_end_in_tehran(void **state) {
+    (void)state;
+    static const char *const same[] = {"2025-03-20", "1403/12/30", "1403-12-30", "۱۴۰۳/۱۲/۳۰", "۱۴۰۳/۱۲/۳۰", "٢٠٢٥-٠٣-٢٠"};
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        est_time time = {0};
+        assert_int_equal(moment_parse(same[i], NOROOZ, &time), 0);
+        assert_int_equal(time.us, NOROOZ.us - 6 * 3600 * EST_US_PER_S);
+    }
+}
+
+static void times_come_from_any_keyboard(void **state) {
+    (void)state;
+    est_time time = {0};
+    assert_int_equal(moment_parse("+۵ d", NOROOZ, &time), 0);
+    assert_int_equal(time.us, NOROOZ.us + 5 * 86400 * EST_US_PER_S);
+    assert_int_equal(moment_parse("+٩٠ s", NOROOZ, &time), 0);
+    assert_int_equal(time.us, NOROOZ.us + 90 * EST_US_PER_S);
+    assert_int_equal(moment_parse("۲۰۲۵-۰۳-۲۱T۰۶:۰۰:۰۰+۰۳:۳۰", NOROOZ, &time), 0);
+    assert_int_equal(time.us, NOROOZ.us);
+}
+
+static void numbers_come_from_any_keyboard(void **state) {
+    (void)state;
+    static const char *const bad[] = {"", " 7", "7 ", "+7", "-7", "7a", "0x7", "18446744073709551616", "۷۷۷۷۷۷۷۷۷۷۷۷۷۷۷۷۷۷۷۷۷"};
+    uint64_t number = 0;
+    assert_true(number_parse("۱۴۳", UINT64_MAX, &number) && number == 143);
+    assert_true(number_parse("١٤٣", 143, &number) && number == 143);
+    assert_true(number_parse("18446744073709551615", UINT64_MAX, &number) && number == UINT64_MAX);
+    assert_false(number_parse("144", 143, &number));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (number_parse(bad[i], UINT64_MAX, &number))
+            fail_msg("read as a number: %s", bad[i]);
+}
+
 static void nonsense_is_no_time(void **state) {
     (void)state;
     static const char *const bad[] = {"",
@@ -52,7 +87,9 @@ static void nonsense_is_no_time(void **state) {
                                       "+4000000 d",    /* after the year 9999 */
                                       "+-5 s",
                                       "tomorrow",
-                                      "2025-03-21",
+                                      "1404/13/01",
+                                      "1404/12/30", /* no leap year */
+                                      "1404/1",
                                       "2025-02-30T00:00:00Z",
                                       "2025-13-01T00:00:00Z",
                                       "2025-03-21T24:00:00Z",
@@ -103,6 +140,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(instants_are_read_with_their_zone),
         cmocka_unit_test(spans_count_from_now),
+        cmocka_unit_test(a_day_is_its_end_in_tehran),
+        cmocka_unit_test(times_come_from_any_keyboard),
+        cmocka_unit_test(numbers_come_from_any_keyboard),
         cmocka_unit_test(nonsense_is_no_time),
         cmocka_unit_test(people_see_their_own_zone_and_programs_utc),
         cmocka_unit_test(spans_are_short_to_read),

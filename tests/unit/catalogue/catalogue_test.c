@@ -763,8 +763,8 @@ static void key_that_is_there_is_never_to_be_made_anew(void **state) {
 
 static void days_and_instants_are_read(void **state) {
     (void)state;
-    static const char *const days[] = {"2025-03-21", "1404/01/01", "۱۴۰۴-۰۱-۰۱"};
-    static const char *const bad[] = {"2025-3-21",
+    static const char *const days[] = {"2025-03-21", "1404/01/01", "۱۴۰۴-۰۱-۰۱", "1404/1/1", "۱۴۰۴/۱/۱", "٢٠٢٥-٠٣-٢١"};
+    static const char *const bad[] = {"2025-3-21", "1404/1", "1404/1/", "1404/1-1", "1404/001/1", "1404/1/1/",
                                       "2025-02-29",
                                       "2025/03/21",
                                       "2025-03-21T00:00:00",
