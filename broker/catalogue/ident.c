@@ -256,3 +256,33 @@ const char *ident_check(enum ident_kind kind, const struct parcel_rule *rule, es
         *ret_district = district;
     return NULL;
 }
+
+/* --- Tracking codes --------------------------------------------------------------------------- */
+
+/* Crockford's digits take a written I or L for 1 and O for 0. The value of one, or -1. */
+static int tracking_digit(char *c) {
+    static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 32) : *c;
+    *c = *c == 'O' ? '0' : *c == 'I' || *c == 'L' ? '1' : *c;
+    const char *at = *c ? strchr(digits, *c) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+bool ident_tracking(est_slice text, char ret_canonical[EST_TRACKING_MAX + 1], uint64_t *ret_number) {
+    enum { CHECK = 5, NUMBER_MIN = 6 };
+    char code[EST_TRACKING_MAX + 1];
+    uint64_t number = 0;
+    size_t size = ident_fold_digits(text, code, EST_TRACKING_MAX);
+    if (size < NUMBER_MIN + 1 + CHECK || code[size - CHECK - 1] != '-')
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        int digit = i == size - CHECK - 1 ? 0 : tracking_digit(&code[i]);
+        if (digit < 0 || (i < size - CHECK - 1 && number >> 59 != 0))
+            return false;
+        number = i < size - CHECK - 1 ? number * 32 + (uint64_t)digit : number;
+    }
+    memcpy(ret_canonical, code, size);
+    ret_canonical[size] = '\0';
+    *ret_number = number;
+    return true;
+}

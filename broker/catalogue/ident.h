@@ -35,4 +35,9 @@ const char *ident_check(enum ident_kind, const struct parcel_rule *rule, est_sli
  * does not suffice or the text is empty. */
 size_t ident_fold_digits(est_slice text, char *ret, size_t size);
 
+/* A tracking code as a person has it, 00010j-9qx2m: made canonical, with the number that it says. Whether it is the code of
+ * that inquiry only the broker can tell, whose secret its second half is made with: STATUS_IS has the right one. False
+ * where it is no such code. */
+bool ident_tracking(est_slice text, char ret_canonical[EST_TRACKING_MAX + 1], uint64_t *ret_number);
+
 #endif

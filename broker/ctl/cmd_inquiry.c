@@ -1,5 +1,6 @@
 /* cmd_inquiry.c - one inquiry that is under way or long over: status, timeline, cancel. */
 #include "catalogue.h"
+#include "ident.h"
 #include "number.h"
 #include "peer.h"
 #include "run.h"
@@ -18,19 +19,37 @@ struct about {
     est_id id;
     const est_id *by_id; /* NULL: by number */
     uint64_t number;
+    char tracking[EST_TRACKING_MAX + 1]; /* empty: it was not named so */
 };
 
 static int about_parse(const struct call *call, struct about *ret) {
     const char *text = call->arguments[0];
     if (number_parse(text, UINT64_MAX, &ret->number) && ret->number)
         return 0;
+    if (ident_tracking(slice_of(text), ret->tracking, &ret->number))
+        return 0;
     if (est_id_parse(text, &ret->id))
-        return call_usage(call, "`%s` is neither a UUID nor a number", text);
+        return call_usage(call, "`%s` is no UUID, number or tracking code", text);
     if (call_has(call, "operator"))
         return call_usage(
             call, "an operator names an inquiry by its number: ids belong to the account that made them");
     ret->by_id = &ret->id;
     return 0;
+}
+
+/* The first half of a tracking code is the number; the second only the broker can make, and its status has it. Nothing
+ * is said or done about another inquiry because of a slip of the pen. */
+static int tracking_check(struct about *about) {
+    est_event event;
+    if (!about->tracking[0])
+        return 0;
+    uint64_t ref = peer_ref(&about->peer);
+    int sent = est_client_status(about->peer.client, ref, NULL, about->number, false);
+    int status = peer_answer(&about->peer, sent, ref, EST_EVENT_STATUS, &event);
+    if (status || slice_equal(event.tracking, slice_of(about->tracking)))
+        return status;
+    say_error(EST_NOT_FOUND, "read the code once more", "no inquiry has the tracking code %s", about->tracking);
+    return EXIT_REFUSED;
 }
 
 static int about_open(const struct call *call, struct about *ret) {
@@ -43,6 +62,8 @@ static int about_open(const struct call *call, struct about *ret) {
     if (!status)
         status = peer_open(call, &ret->profile, call_has(call, "operator") ? SIDE_OPERATOR : SIDE_REQUESTER,
                            0, &ret->peer);
+    if (!status)
+        status = tracking_check(ret);
     return status;
 }
 

@@ -1,5 +1,6 @@
 /* question.c - see question.h. */
 #include "question.h"
+#include "ident.h"
 #include "view.h"
 
 #include <stdio.h>
@@ -57,9 +58,11 @@ bool question_names_inquiry(struct question *q) {
     const char *text = q->request->arguments[0];
     if (view_uint_parse(text, UINT64_MAX, &q->number) && strlen(text) < 20)
         return true;
+    if (ident_tracking(slice_of(text), q->tracking, &q->number))
+        return true;
     q->by_id = est_id_parse(text, &q->id) == 0;
     if (!q->by_id)
-        request_problem(q->request, EST_NOT_FOUND, "an inquiry is named by its UUID or its number");
+        request_problem(q->request, EST_NOT_FOUND, "an inquiry is named by its UUID, its number or its tracking code");
     return q->by_id;
 }
 
@@ -94,13 +97,31 @@ static bool answer_find_id(struct question *q, const est_event *event) {
     return false;
 }
 
+/* --- A tracking code --------------------------------------------------------------------------- */
+
+static int call_tracked(struct question *q, est_client *client, uint64_t ref) {
+    return est_client_status(client, ref, NULL, q->number, false);
+}
+
+/* Its number is in it; that the rest is right as well only the record can say. */
+static bool answer_tracked(struct question *q, const est_event *event) {
+    if (!slice_equal(event->tracking, slice_of(q->tracking))) {
+        request_problem(q->request, EST_NOT_FOUND, "no inquiry has the tracking code %s", q->tracking);
+        return true;
+    }
+    question_ask_again(q, q->request->line, q->then_call, q->then_answer);
+    return false;
+}
+
 void question_ask_about(struct question *q, question_call call, question_answer answer) {
     struct line *line = q->request->line;
-    if (!q->by_id || line_role(line) != ROLE_OPERATOR_BIT) {
-        question_ask(q, line, call, answer);
-        return;
-    }
+    bool found = q->by_id && line_role(line) == ROLE_OPERATOR_BIT;
     q->then_call = call;
     q->then_answer = answer;
-    question_ask(q, line, call_find_id, answer_find_id);
+    if (q->tracking[0])
+        question_ask(q, line, call_tracked, answer_tracked);
+    else if (found)
+        question_ask(q, line, call_find_id, answer_find_id);
+    else
+        question_ask(q, line, call, answer);
 }

@@ -27,6 +27,7 @@ struct question {
     est_id id;
     bool by_id, bodies, on;
     uint64_t number, after;
+    char tracking[EST_TRACKING_MAX + 1]; /* as it was named; empty: otherwise */
     unsigned limit, district;
     const char *department, *reason; /* NULL or text that lives as long as the request */
     char text[1200];                 /* such as a filter */
@@ -40,10 +41,10 @@ void question_ask(struct question *, struct line *, question_call, question_answ
 void question_ask_again(struct question *, struct line *, question_call, question_answer); /* from `answer` */
 
 /* The same about one inquiry. The broker knows an operator's inquiries by number alone, for two
- * accounts may use one id: a UUID is looked up in the index first. */
+ * accounts may use one id: a UUID is looked up in the index first. A tracking code is held against that of the record. */
 void question_ask_about(struct question *, question_call, question_answer);
 
-/* The inquiry that stands in the path, a UUID or a number. False: it is neither, and that was told. */
+/* The inquiry that stands in the path, a UUID, a number or a tracking code. False: it is none, and that was told. */
 bool question_names_inquiry(struct question *);
 const est_id *question_id(const struct question *); /* NULL where it is named by number */
 

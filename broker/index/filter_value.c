@@ -34,21 +34,10 @@ bool filter_is_parcel(est_slice text, unsigned *ret_parts) {
     return parts >= 3 && parts <= 8;
 }
 
-/* Crockford's digits take a written I or L for 1 and O for 0. */
-static char tracking_digit(char c) {
-    char upper = c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
-    upper = upper == 'O' ? '0' : upper == 'I' || upper == 'L' ? '1' : upper;
-    return upper && strchr("0123456789ABCDEFGHJKMNPQRSTVWXYZ", upper) ? upper : '\0';
-}
-
 bool filter_is_tracking(est_slice text) {
-    const char *at = text.data;
-    if (text.size < 6 + 1 + 5 || text.size > EST_TRACKING_MAX || at[text.size - 6] != '-')
-        return false;
-    for (size_t i = 0; i < text.size; i++)
-        if (i != text.size - 6 && !tracking_digit(at[i]))
-            return false;
-    return true;
+    char canonical[EST_TRACKING_MAX + 1];
+    uint64_t number;
+    return ident_tracking(text, canonical, &number);
 }
 
 static int hex_digit(char c) {
@@ -247,15 +236,13 @@ static int case_read(struct filter_reader *r, size_t at, enum filter_field field
 
 static int tracking_read(struct filter_reader *r, size_t at, enum filter_field field, est_slice text,
                          struct filter_value *ret) {
-    char canonical[EST_TRACKING_MAX];
-    const char *typed = text.data;
+    char canonical[EST_TRACKING_MAX + 1];
+    uint64_t number;
     (void)field;
-    if (!filter_is_tracking(text))
+    if (!ident_tracking(text, canonical, &number))
         return filter_fail(r, at, "`%.*s` is no tracking code; one looks like 00010J-9QX2M", shown(text),
-                           typed);
-    for (size_t i = 0; i < text.size; i++)
-        canonical[i] = typed[i] == '-' ? '-' : tracking_digit(typed[i]);
-    ret->text = filter_keep(r->filter, canonical, text.size);
+                           (const char *)text.data);
+    ret->text = filter_keep(r->filter, canonical, strlen(canonical));
     return 0;
 }
 

@@ -81,6 +81,10 @@ claim "status by id, with bodies" 0 'answer +debt=' estelam status "$id" --bodie
 claim "status by number at the operator's door" 0 'state +answered' estelam status "$number" --operator
 persian=$(printf %s "$number" | sed 's/0/۰/g; s/1/۱/g; s/2/۲/g; s/3/۳/g; s/4/۴/g; s/5/۵/g; s/6/۶/g; s/7/۷/g; s/8/۸/g; s/9/۹/g')
 claim "or by that number from a Persian keyboard" 0 'state +answered' estelam status "$persian" --operator
+code=$(estelam status "$id" --json | sed -n 's/.*"tracking": *"\([^"]*\)".*/\1/p')
+claim "or by its tracking code, in small letters too" 0 "$id" estelam status "$(echo "$code" | tr A-Z a-z)"
+claim "a code that is a slip of the pen is nobody's" 3 'NOT_FOUND' estelam status "${code%?????}ZZZZZ"
+claim "the operator's timeline takes it" 0 'answered +nosazi-agent' estelam timeline "$code" --operator
 claim "timeline ends with the answer" 0 'answered +nosazi-agent' estelam timeline "$number" --operator
 claim "nobody's inquiry" 3 'NOT_FOUND' estelam status "$(estelam id new)"
 claim "agents are shown" 0 'nosazi-agent' estelam agents

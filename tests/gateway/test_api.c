@@ -260,6 +260,35 @@ static void a_timeline_and_a_cancel(void **state) {
     assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 0), "actor")), "portal");
 }
 
+static void an_inquiry_is_named_by_its_tracking_code(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    const char *notary = gate_token(s.gate, "notary", SCOPE_ALL);
+    uint64_t number = gate_submit(s.gate, s.portal, uuid);
+    char path[128], code[32];
+    snprintf(path, sizeof path, "/v1/inquiries/%llu", (unsigned long long)number);
+    snprintf(code, sizeof code, "%s", reply_text(CALL(s.gate, path, .token = s.portal), "tracking"));
+    snprintf(path, sizeof path, "/v1/inquiries/%s", code);
+    const char *const mine[] = {s.portal, s.duty};
+    for (size_t i = 0; i < 2; i++) {
+        const struct reply *r = CALL(s.gate, path, .token = mine[i]);
+        assert_int_equal(r->status, 200);
+        assert_int_equal(reply_int(r, "number"), number);
+    }
+    assert_problem(CALL(s.gate, path, .token = notary), 404, "NOT_FOUND");
+    char *last = &path[strlen(path) - 1];
+    *last = *last == '0' ? '1' : '0'; /* a slip of the pen ends nobody's inquiry */
+    assert_problem(CALL(s.gate, path, .token = s.portal), 404, "NOT_FOUND");
+    strcat(path, "/cancel");
+    assert_problem(CALL(s.gate, path, .token = s.portal, .body = "{\"reason\":\"x\"}"), 404, "NOT_FOUND");
+    snprintf(path, sizeof path, "/v1/inquiries/%s/timeline", code);
+    assert_int_equal(CALL(s.gate, path, .token = s.duty)->status, 200);
+    snprintf(path, sizeof path, "/v1/inquiries/%s/cancel", code);
+    const struct reply *r = CALL(s.gate, path, .token = s.portal, .body = "{\"reason\":\"the owner withdrew\"}");
+    assert_int_equal(r->status, 200);
+    assert_string_equal(reply_text(r, "state"), "cancelled");
+}
+
 static void what_is_not_ones_own_is_not_found(void **state) {
     (void)state;
     struct stand s = stand_new(NULL);
@@ -759,6 +788,7 @@ int main(void) {
         GATE_CLAIM(a_trace_goes_to_the_agent_only_where_it_is_one),
         GATE_CLAIM(a_case_goes_with_its_inquiry),
         GATE_CLAIM(a_timeline_and_a_cancel),
+        GATE_CLAIM(an_inquiry_is_named_by_its_tracking_code),
         GATE_CLAIM(what_is_not_ones_own_is_not_found),
         GATE_CLAIM(operators_see_queues_and_agents_and_no_bodies),
         GATE_CLAIM(the_catalogue_is_there_for_every_token),

@@ -191,6 +191,23 @@ static void kinds_have_their_names(void **state) {
     assert_int_equal(ident_kind_parse("passport"), 0);
 }
 
+static void tracking_codes_are_read_as_people_write_them(void **state) {
+    (void)state;
+    static const char *const same[] = {"00004F-22BEQ", "00004f-22beq", "oo004F-22BEQ", "۰۰۰۰۴F-۲۲BEQ", "٠٠٠٠٤f-22beq"};
+    static const char *const wrong[] = {"", "00004F22BEQ", "0004F-22BEQ", "00004F-22BE", "00004U-22BEQ", "00004F-22BEQ ",
+                                      "0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11", "1-12-345-6-7-0-0", "ZZZZZZZZZZZZZZ-22BEQ"};
+    char code[EST_TRACKING_MAX + 1];
+    uint64_t number;
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        assert_true(ident_tracking(text(same[i]), code, &number));
+        assert_string_equal(code, "00004F-22BEQ");
+        assert_int_equal(number, 4 * 32 + 15);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        if (ident_tracking(text(wrong[i]), code, &number))
+            fail_msg("read as a tracking code: %s", wrong[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_identifiers_come_out_canonical),
@@ -198,6 +215,7 @@ int main(void) {
         cmocka_unit_test(another_city_has_its_own_parcel_code),
         cmocka_unit_test(folding_leaves_everything_but_digits),
         cmocka_unit_test(kinds_have_their_names),
+        cmocka_unit_test(tracking_codes_are_read_as_people_write_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
