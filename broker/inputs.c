@@ -133,8 +133,8 @@ static est_slice defects_rows(struct broker *b) {
     return buffer_slice(&b->rows);
 }
 
-/* The id is known: is it the same question? The body is made canonical by the version that the
- * inquiry began with, so a catalogue that changed since does not turn a resend into a conflict. */
+/* The id is known: is it the same question? The bodies are compared by the version that the inquiry
+ * began with, so a catalogue that changed since does not turn a resend into a conflict. */
 static void submit_known(struct broker *b, const struct submit *s, uint64_t number, struct input *in) {
     struct inquiry_row row;
     struct event e;
@@ -143,14 +143,11 @@ static void submit_known(struct broker *b, const struct submit *s, uint64_t numb
         return;
     }
     const struct ctype *type = registry_version(b->registry, b->store, row.type, row.version);
-    buffer_clear(&b->body);
-    unsigned district;
     in->submit.known = number;
     in->submit.it.id = s->id;
     in->submit.same = type != NULL && slice_equal(registry_name(b->registry, THING_TYPE, row.type), s->type) &&
                       slice_equal(registry_name(b->registry, THING_PURPOSE, row.purpose), s->purpose) &&
-                      ctype_check_request(type, registry_city(b->registry), s->body, &b->body, &district, &b->defects) &&
-                      slice_equal(buffer_slice(&b->body), e.submitted.body);
+                      ctype_same_request(type, registry_city(b->registry), s->body, e.submitted.body, &b->defects);
     broker_step(b, in);
 }
 
@@ -329,7 +326,6 @@ static void answer_invalid(struct broker *b, uint32_t peer, const struct answer 
 /* Is this the answer that is in the record? Whoever meant another one must not hear that it was recorded. */
 static bool answer_is_recorded(struct broker *b, uint32_t account, const struct inquiry_row *row, const struct answer *a) {
     struct event e;
-    char valid_until[11] = "";
     if (row->state != EST_STATE_ANSWERED || row->epoch != a->epoch || row->actor != account)
         return false;
     if (store_event(b->store, row->last_seq, &e) < 0) {
@@ -337,13 +333,10 @@ static bool answer_is_recorded(struct broker *b, uint32_t account, const struct 
         return false;
     }
     const struct ctype *type = registry_version(b->registry, b->store, row->type, row->version);
-    buffer_clear(&b->body);
     return type != NULL && e.answered.outcome == a->outcome && slice_equal(e.answered.reason, a->reason) &&
            slice_equal(e.answered.legal_ref, a->legal_ref) && slice_equal(e.answered.signer, a->signer) &&
-           ctype_check_reply(type, registry_city(b->registry), a->outcome, a->reason, a->valid_until, a->body, &b->body,
-                             valid_until, &b->defects) &&
-           slice_equal(e.answered.valid_until, slice_of(valid_until)) &&
-           slice_equal(e.answered.body, buffer_slice(&b->body));
+           ctype_same_reply(type, registry_city(b->registry), a->valid_until, a->body, e.answered.valid_until,
+                            e.answered.body, &b->defects);
 }
 
 static void on_answer(struct broker *b, uint32_t peer, const struct message *m) {

@@ -401,10 +401,14 @@ static bool outcome_is_said(uint64_t outcome) {
            outcome == EST_OUTCOME_CONDITIONAL;
 }
 
+static est_slice map_or_empty(est_slice body) {
+    static const uint8_t empty_map[] = {0x80};
+    return body.size == 0 ? (est_slice){empty_map, sizeof empty_map} : body;
+}
+
 bool ctype_check_reply(const struct ctype *type, const struct city *city, uint64_t outcome, est_slice reason,
                        est_slice valid_until, est_slice body, struct buffer *ret_body,
                        char ret_valid_until[11], struct defects *defects) {
-    static const uint8_t empty_map[] = {0x80};
     struct check check = {.city = city, .out = ret_body, .defects = defects};
     size_t before = ret_body->size;
     char date[11];
@@ -412,11 +416,52 @@ bool ctype_check_reply(const struct ctype *type, const struct city *city, uint64
     outcome_check(&check, type, outcome);
     reason_check(&check, type, outcome, reason);
     valid_until_check(&check, valid_until, date);
-    if (body.size == 0)
-        body = (est_slice){empty_map, sizeof empty_map};
-    body_check(&check, &type->reply, body, outcome_is_said(outcome));
+    body_check(&check, &type->reply, map_or_empty(body), outcome_is_said(outcome));
     if (!check_finish(&check, before))
         return false;
     memcpy(ret_valid_until, date, sizeof date);
     return true;
+}
+
+/* --- Bodies that come again ------------------------------------------------------------------- */
+
+static bool kept_form(const struct schema *schema, const struct city *city, est_slice body,
+                      struct buffer *ret, struct defects *defects) {
+    struct check check = {.city = city, .out = ret, .defects = defects, .is_kept = true};
+    defects->count = defects->kept = 0;
+    body_check(&check, schema, body, false);
+    return defects->count == 0;
+}
+
+static bool bodies_agree(const struct schema *schema, const struct city *city, est_slice body,
+                         est_slice stored, struct defects *defects) {
+    struct buffer one, other;
+    if (slice_equal(body, stored))
+        return true;
+    buffer_init(&one);
+    buffer_init(&other);
+    bool agree = kept_form(schema, city, body, &one, defects) &&
+                 kept_form(schema, city, stored, &other, defects) &&
+                 slice_equal(buffer_slice(&one), buffer_slice(&other));
+    buffer_done(&one);
+    buffer_done(&other);
+    return agree;
+}
+
+bool ctype_same_request(const struct ctype *type, const struct city *city, est_slice body, est_slice stored,
+                        struct defects *scratch) {
+    return bodies_agree(&type->request, city, body, stored, scratch);
+}
+
+static bool dates_agree(est_slice one, est_slice other) {
+    struct jalali a, b;
+    if (one.size == 0 || other.size == 0)
+        return one.size == other.size;
+    return jalali_parse(one, &a) && jalali_parse(other, &b) && jalali_to_days(a) == jalali_to_days(b);
+}
+
+bool ctype_same_reply(const struct ctype *type, const struct city *city, est_slice valid_until, est_slice body,
+                      est_slice stored_valid_until, est_slice stored, struct defects *scratch) {
+    return dates_agree(valid_until, stored_valid_until) &&
+           bodies_agree(&type->reply, city, map_or_empty(body), stored, scratch);
 }

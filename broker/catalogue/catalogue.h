@@ -24,7 +24,7 @@ enum { FIELDS_MAX = 64, CHOICES_MAX = 64 };
 
 enum field_kind {
     FIELD_NZ, FIELD_NID, FIELD_LID, FIELD_PC, FIELD_FN,    /* identifiers, ident.h */
-    FIELD_PLQ,      /* registry plaque: map of main, sub, section, subsection (texts, digits folded) */
+    FIELD_PLQ,      /* registry plaque: map of main, sub, section, subsection (codes) */
     /* GeoJSON geometry: a map of exactly type (Point, LineString, Polygon and their Multi…) and
      * coordinates, longitude before latitude. There are no real numbers on the wire: a coordinate
      * is a decimal text of degrees ("51.3890") or an integer of 1e-7 degrees (513890000), and the
@@ -36,9 +36,9 @@ enum field_kind {
     FIELD_DOC,      /* map of id, type, sha256 (64 hexadecimal digits, canonical in lower case) */
     FIELD_VISIT,    /* map of engineer_no, at, geo, photos (docs); all are needed */
     FIELD_TEXT,     /* at most 2,000 characters and 4,000 bytes */
+    FIELD_CODE,     /* a number or name by which something is looked up; canonical by ident_fold_code */
     FIELD_RECORD,   /* a map with `fields` of its own */
     /* Parts of the kinds above; not for catalogue files. */
-    FIELD_FOLDED,   /* text in which digits of any script come out Latin */
     FIELD_SHA256,
     FIELD_WHEN,     /* a Jalali date, or an RFC 3339 time, canonical in UTC: 2026-01-05T10:30:00Z */
 };
@@ -50,7 +50,7 @@ struct field {
     enum field_kind kind;
     bool required, list;                    /* list: an array of 0 ... items_max of the kind */
     unsigned items_max;
-    int64_t min, max;                       /* integers; text: characters */
+    int64_t min, max;                       /* integers; text and code: characters */
     const char **choices; size_t choices_count; /* FIELD_ENUM */
     const struct title *choice_titles;      /* one a choice */
     const struct field *fields; size_t fields_count; /* FIELD_RECORD */
@@ -153,7 +153,7 @@ struct defects { size_t count; /* all found */ size_t kept; est_defect at[EST_DE
 
 /* Checks a request body (a msgpack map) against the type: closed, every defect reported. Appends
  * the canonical body to `ret_body`: fields in the schema's order, digits Latin, identifiers
- * canonical. Digits inside free text stay as they were written. *ret_district: the district of the
+ * canonical, codes folded. Digits inside free text stay as they were written. *ret_district: the district of the
  * first parcel code or file number, 0 when it has none. True where there is no defect; then
  * `ret_body` holds the whole body, else it is as it was. A nil value is an absent field. Values of
  * the body never stand in a defect's text: it may go into a log. */
@@ -165,6 +165,15 @@ bool ctype_check_request(const struct ctype *, const struct city *, est_slice bo
  * date or empty, and its canonical form comes out. An empty slice is an empty body. */
 bool ctype_check_reply(const struct ctype *, const struct city *, uint64_t outcome, est_slice reason, est_slice valid_until,
                        est_slice body, struct buffer *ret_body, char ret_valid_until[11], struct defects *);
+
+/* Does the body that came again say what the stored one says? Both are brought into today's canonical form,
+ * without the rules on what may be said: what was stored before a rule or a way of folding came in still
+ * matches what is sent again. `scratch` is for nothing but that. */
+bool ctype_same_request(const struct ctype *, const struct city *, est_slice body, est_slice stored,
+                        struct defects *scratch);
+/* The same for a reply and its valid_until. */
+bool ctype_same_reply(const struct ctype *, const struct city *, est_slice valid_until, est_slice body,
+                      est_slice stored_valid_until, est_slice stored, struct defects *scratch);
 
 /* --- Profiles: how a far end's program finds its broker (client.yaml, agent.yaml). ------------ */
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { TEXT_CHARACTERS = 2000 };
+enum { TEXT_CHARACTERS = 2000, CODE_CHARACTERS = 200 };
 
 /* What a kind takes besides kind, required, list and title. */
 enum { TAKES_BOUNDS = 1, TAKES_CHOICES = 2, TAKES_FIELDS = 4 };
@@ -34,6 +34,7 @@ static const struct kind_rule {
     [FIELD_DOC] = {"doc", 0, 0, 0, 1},
     [FIELD_VISIT] = {"visit", 0, 0, 0, 6},
     [FIELD_TEXT] = {"text", TAKES_BOUNDS, 0, TEXT_CHARACTERS, 0},
+    [FIELD_CODE] = {"code", TAKES_BOUNDS, 0, CODE_CHARACTERS, 0},
     [FIELD_RECORD] = {"record", TAKES_FIELDS, 0, 0, 1},
 };
 enum { KINDS = sizeof kind_rules / sizeof kind_rules[0] };
@@ -115,8 +116,8 @@ static void load_kind_keys(struct loader *loader, struct yaml *yaml, yaml_node n
         unsigned flag;
         const char *whose;
     } special[] = {
-        {"min", TAKES_BOUNDS, "numbers and text"},
-        {"max", TAKES_BOUNDS, "numbers and text"},
+        {"min", TAKES_BOUNDS, "numbers, text and codes"},
+        {"max", TAKES_BOUNDS, "numbers, text and codes"},
         {"choices", TAKES_CHOICES, "kind enum"},
         {"fields", TAKES_FIELDS, "kind record"},
     };

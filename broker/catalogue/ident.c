@@ -51,6 +51,64 @@ size_t ident_fold_digits(est_slice text, char *ret, size_t size) {
     return used;
 }
 
+/* --- Codes ------------------------------------------------------------------------------------ */
+
+/* The character at `at`; bytes that are no UTF-8 count one by one. */
+static uint32_t point_at(const unsigned char *at, size_t left, size_t *ret_size) {
+    size_t size = *at < 0xC0 ? 1 : *at < 0xE0 ? 2 : *at < 0xF0 ? 3 : 4;
+    *ret_size = 1;
+    if (size == 1 || size > left)
+        return *at < 0x80 ? *at : 0;
+    uint32_t point = *at & (0x7Fu >> size);
+    for (size_t i = 1; i < size; i++)
+        point = point << 6 | (at[i] & 0x3Fu);
+    *ret_size = size;
+    return point;
+}
+
+static bool is_mark(uint32_t c) {
+    return c == 0x061C || c == 0x200B || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+}
+
+static bool is_blank_or_joiner(uint32_t c) {
+    return (c >= 0x09 && c <= 0x0D) || c == ' ' || c == 0xA0 || (c >= 0x2000 && c <= 0x200A) || c == 0x200C ||
+           c == 0x200D || c == 0x202F || c == 0x3000;
+}
+
+bool ident_is_blank(est_slice text) {
+    const unsigned char *at = text.data;
+    for (size_t i = 0, size; i < text.size; i += size) {
+        uint32_t point = point_at(at + i, text.size - i, &size);
+        if (!is_mark(point) && !is_blank_or_joiner(point))
+            return false;
+    }
+    return true;
+}
+
+/* The character's bytes as they are stored; no more than it has. */
+static size_t code_put(const unsigned char *at, size_t size, uint32_t point, char *ret) {
+    const char *persian = point == 0x064A ? "ی" : point == 0x0643 ? "ک" : NULL;
+    if (digit_at(at, size, ret) == size)
+        return 1;
+    memcpy(ret, persian ? persian : (const char *)at, size);
+    return size;
+}
+
+size_t ident_fold_code(est_slice text, char *ret) {
+    const unsigned char *at = text.data;
+    size_t used = 0, end = 0;
+    for (size_t i = 0, size; i < text.size; i += size) {
+        uint32_t point = point_at(at + i, text.size - i, &size);
+        bool blank = is_blank_or_joiner(point);
+        if (is_mark(point) || (blank && used == 0))
+            continue;
+        used += code_put(at + i, size, point, ret + used);
+        end = blank ? end : used;
+    }
+    return end;
+}
+
 /* --- Numbers of a fixed length ---------------------------------------------------------------- */
 
 static bool all_digits(const char *text, size_t size) {

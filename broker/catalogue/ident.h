@@ -40,4 +40,13 @@ size_t ident_fold_digits(est_slice text, char *ret, size_t size);
  * where it is no such code. */
 bool ident_tracking(est_slice text, char ret_canonical[EST_TRACKING_MAX + 1], uint64_t *ret_number);
 
+/* A code as it is stored and looked up, however it was typed: digits of the three scripts Latin, the
+ * Arabic letters ي and ك the Persian ی and ک, no marks that show nothing (bidi marks and isolates, U+061C,
+ * U+200E-200F, U+202A-202E, U+2066-2069; U+200B; U+FEFF), and at both ends neither blanks (U+0009-000D,
+ * U+0020, U+00A0, U+2000-200A, U+202F, U+3000) nor joiners (U+200C, U+200D). What stands inside stays. `ret`
+ * has room for as many bytes as the text has. Bytes written; 0: there is nothing but blanks. */
+size_t ident_fold_code(est_slice text, char *ret);
+/* Nothing in it but the blanks, joiners and marks above. */
+bool ident_is_blank(est_slice text);
+
 #endif

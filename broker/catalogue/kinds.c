@@ -6,26 +6,26 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_BYTES_MAX = 4000, PHOTOS_MAX = 50, FOLDED_MAX = 256 };
+enum { TEXT_BYTES_MAX = 4000, PHOTOS_MAX = 50 };
 
 /* --- Parts ------------------------------------------------------------------------------------ */
 
-#define PART_TEXT(label, kind_of, need, longest)                                                             \
+#define PART(label, kind_of, need, longest)                                                             \
     { .name = label, .kind = kind_of, .required = need, .min = 1, .max = longest }
 
 static const struct field plaque_parts[] = {
-    PART_TEXT("main", FIELD_FOLDED, true, 32),
-    PART_TEXT("sub", FIELD_FOLDED, false, 32),
-    PART_TEXT("section", FIELD_FOLDED, false, 64),
-    PART_TEXT("subsection", FIELD_FOLDED, false, 64),
+    PART("main", FIELD_CODE, true, 32),
+    PART("sub", FIELD_CODE, false, 32),
+    PART("section", FIELD_CODE, false, 64),
+    PART("subsection", FIELD_CODE, false, 64),
 };
 static const struct field doc_parts[] = {
-    PART_TEXT("id", FIELD_TEXT, true, 128),
-    PART_TEXT("type", FIELD_TEXT, true, 64),
+    PART("id", FIELD_TEXT, true, 128),
+    PART("type", FIELD_TEXT, true, 64),
     {.name = "sha256", .kind = FIELD_SHA256, .required = true},
 };
 static const struct field visit_parts[] = {
-    PART_TEXT("engineer_no", FIELD_FOLDED, true, 32),
+    PART("engineer_no", FIELD_CODE, true, 32),
     {.name = "at", .kind = FIELD_WHEN, .required = true},
     {.name = "geo", .kind = FIELD_GEO, .required = true},
     {.name = "photos", .kind = FIELD_DOC, .required = true, .list = true, .items_max = PHOTOS_MAX},
@@ -147,39 +147,44 @@ static bool has_control(est_slice text) {
     return false;
 }
 
-/* Takes a text within its field's bounds. */
-static bool bounded_text_take(struct check *check, const struct path *path, const struct field *field,
-                              struct cursor *cursor, est_slice *ret) {
+/* Takes a text that is not longer than any may be. */
+static bool sized_text_take(struct check *check, const struct path *path, struct cursor *cursor,
+                            est_slice *ret) {
     if (!text_take(check, path, "text", cursor, ret))
         return false;
-    if (ret->size > TEXT_BYTES_MAX) {
-        defect_add(check, path, "length", "has %zu bytes; at most %d are allowed", ret->size, TEXT_BYTES_MAX);
-        return false;
-    }
-    struct utf8_scan scan = utf8_scan(*ret);
-    if ((int64_t)scan.characters < field->min || (int64_t)scan.characters > field->max)
+    if (ret->size <= TEXT_BYTES_MAX)
+        return true;
+    defect_add(check, path, "length", "has %zu bytes; at most %d are allowed", ret->size, TEXT_BYTES_MAX);
+    return false;
+}
+
+/* Writes it where it is within its field's bounds. */
+static void text_put(struct check *check, const struct path *path, const struct field *field,
+                     est_slice text) {
+    struct utf8_scan scan = utf8_scan(text);
+    int64_t least = check->is_kept ? 0 : field->min;
+    if ((int64_t)scan.characters < least || (int64_t)scan.characters > field->max)
         defect_add(check, path, "length", "has %zu characters; %" PRId64 " to %" PRId64 " are allowed",
-                   scan.characters, field->min, field->max);
-    else if (scan.has_control && has_control(*ret)) /* or it has lines and tabs */
+                   scan.characters, least, field->max);
+    else if (scan.has_control && has_control(text)) /* or it has lines and tabs */
         defect_add(check, path, "format", "has a control character");
     else
-        return true;
-    return false;
+        pack_text(check->out, text);
 }
 
 static void text_check(struct check *check, const struct path *path, const struct field *field,
                        struct cursor *cursor) {
     est_slice text;
-    if (bounded_text_take(check, path, field, cursor, &text))
-        pack_text(check->out, text);
+    if (sized_text_take(check, path, cursor, &text))
+        text_put(check, path, field, text);
 }
 
-static void folded_check(struct check *check, const struct path *path, const struct field *field,
+static void code_check(struct check *check, const struct path *path, const struct field *field,
                          struct cursor *cursor) {
-    char folded[FOLDED_MAX];
+    char folded[TEXT_BYTES_MAX];
     est_slice text;
-    if (bounded_text_take(check, path, field, cursor, &text))
-        pack_text(check->out, (est_slice){folded, ident_fold_digits(text, folded, sizeof folded)});
+    if (sized_text_take(check, path, cursor, &text))
+        text_put(check, path, field, (est_slice){folded, ident_fold_code(text, folded)});
 }
 
 static void sha256_check(struct check *check, const struct path *path, const struct field *field,
@@ -229,7 +234,7 @@ kind_check kind_check_of(enum field_kind kind) {
         [FIELD_GEO] = geo_check,        [FIELD_M2] = integer_check,      [FIELD_RIAL] = integer_check,
         [FIELD_INT] = integer_check,    [FIELD_BOOL] = bool_check,       [FIELD_JD] = date_check,
         [FIELD_ENUM] = enum_check,      [FIELD_DOC] = parts_check,       [FIELD_VISIT] = parts_check,
-        [FIELD_TEXT] = text_check,      [FIELD_RECORD] = parts_check,    [FIELD_FOLDED] = folded_check,
+        [FIELD_TEXT] = text_check,      [FIELD_RECORD] = parts_check,    [FIELD_CODE] = code_check,
         [FIELD_SHA256] = sha256_check,  [FIELD_WHEN] = date_check,
     };
     return checks[kind];

@@ -73,12 +73,6 @@ static const char *mode_name(enum mode mode) {
     return mode <= MODE_VISIT ? names[mode] : "";
 }
 
-static const char *kind_name(enum field_kind kind) {
-    static const char *const names[] = {"nz",  "nid",  "lid", "pc",   "fn",  "plq",   "geo",  "m2",    "rial",
-                                        "int", "bool", "jd",  "enum", "doc", "visit", "text", "record"};
-    return kind <= FIELD_RECORD ? names[kind] : "";
-}
-
 static void purposes_cell(struct table *table, const struct city *city, const struct ctype *type) {
     json_t *names = json_array();
     for (size_t i = 0; i < city->purposes_count; i++)
@@ -182,7 +176,7 @@ static void fields_add(struct table *table, const char *part, const char *prefix
         const struct field *field = &fields[i];
         char path[EST_DEFECT_PATH_MAX], kind[32];
         snprintf(path, sizeof path, "%s%s", prefix, field->name);
-        snprintf(kind, sizeof kind, "%s%s", kind_name(field->kind), field->list ? "[]" : "");
+        snprintf(kind, sizeof kind, "%s%s", field_kind_name(field->kind), field->list ? "[]" : "");
         cell_cstr(table, part);
         cell_cstr(table, path);
         cell_cstr(table, kind);

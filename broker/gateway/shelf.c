@@ -47,7 +47,8 @@ static json_t *field_json(const struct field *f) {
     struct schema parts = {f->fields, f->fields_count};
     if (f->list)
         json_object_set_new(json, "items_max", json_integer(f->items_max));
-    if (f->kind == FIELD_INT || f->kind == FIELD_M2 || f->kind == FIELD_RIAL || f->kind == FIELD_TEXT) {
+    if (f->kind == FIELD_INT || f->kind == FIELD_M2 || f->kind == FIELD_RIAL || f->kind == FIELD_TEXT ||
+        f->kind == FIELD_CODE) {
         json_object_set_new(json, "min", json_integer(f->min));
         json_object_set_new(json, "max", json_integer(f->max));
     }

@@ -50,6 +50,7 @@ static const char wide_definition[] = HEAD(
                  "false},"
                  "\"text\":{\"kind\":\"text\",\"required\":false,\"min\":1,\"max\":5},"
                  "\"long\":{\"kind\":\"text\",\"required\":false},"
+                 "\"bill\":{\"kind\":\"code\",\"required\":false,\"min\":1,\"max\":13},"
                  "\"docs\":{\"kind\":\"doc\",\"list\":3,\"required\":false},"
                  "\"areas\":{\"kind\":\"record\",\"list\":2,\"required\":false,\"fields\":{"
                  "\"use\":{\"kind\":\"enum\",\"choices\":[\"home\",\"shop\"]},\"m2\":{\"kind\":\"m2\"},"
@@ -158,6 +159,8 @@ static void each_kind_comes_out_canonical(void **state) {
          "\"visit\":{\"engineer_no\":\"17\",\"at\":\"2025-12-31T21:30:00Z\",\"geo\":{\"type\":\"Point\","
          "\"coordinates\":[1,2]},\"photos\":[{\"id\":\"1\",\"type\":\"jpeg\",\"sha256\":\"" SHA "\"}]}"},
         {"\"text\":\"متن ۱\"", "\"text\":\"متن ۱\""}, /* digits of free text stay as they were written */
+        {"\"bill\":\"\u200f۱۲۳۴۵۰۰۰۱۰۱۱۹ \"", "\"bill\":\"1234500010119\""}, /* long only as it is typed */
+        {"\"plq\":{\"main\":\"3467 \"}", "\"plq\":{\"main\":\"3467\"}"},
         {"\"docs\":[]", "\"docs\":[]"},
         {"\"areas\":[{\"m2\":1,\"note\":null,\"use\":\"home\"}]", "\"areas\":[{\"use\":\"home\",\"m2\":1}]"},
     };
@@ -240,6 +243,9 @@ static const struct refusal refusals[] = {
     {"\"text\":\"\"", "text", "length", "0 characters; 1 to 5"},
     {"\"text\":\"شش حرف\"", "text", "length", "6 characters; 1 to 5"},
     {"\"text\":\"a\\u0007\"", "text", "format", "control"},
+    {"\"bill\":\" \"", "bill", "length", "has 0 characters; 1 to 13"},
+    {"\"bill\":\"12345000101190\"", "bill", "length", "has 14 characters; 1 to 13"},
+    {"\"bill\":1234500010119", "bill", "type", "must be text, not a number"},
     {"\"text\":null,\"texts\":\"a\"", "texts", "unknown", "did you mean `text`?"},
     {"\"docs\":{}", "docs", "type", "must be a list, not a map"},
     {"\"docs\":[null]", "docs[0]", "type", "must be a map, not nil"},
@@ -534,6 +540,64 @@ static void a_reply_keeps_to_its_type(void **state) {
     assert_string_equal(valid_until, "unchanged");
 }
 
+/* --- Bodies that come again ------------------------------------------------------------------- */
+
+static bool comes_again(const char *sent, const char *stored) {
+    struct buffer one, other;
+    buffer_init(&one);
+    buffer_init(&other);
+    pack_json(sent, &one);
+    pack_json(stored, &other);
+    bool same = ctype_same_request(wide, &city, buffer_slice(&one), buffer_slice(&other), &defects);
+    buffer_done(&one);
+    buffer_done(&other);
+    return same;
+}
+
+#define NZ "\"nz\":\"1-1-1-1-0-0-0\""
+
+static void a_body_that_comes_again_matches_what_is_stored(void **state) {
+    (void)state;
+    assert_true(comes_again("{" NZ "}", "{" NZ "}"));
+    assert_true(comes_again("{\"m2\":4,\"nid\":null,\"nz\":\"۱-1-1-1-0-0-0\"}", "{" NZ ",\"m2\":4}"));
+    assert_false(comes_again("{" NZ ",\"m2\":4}", "{" NZ ",\"m2\":5}"));
+    assert_false(comes_again("{" NZ ",\"m2\":4}", "{" NZ "}"));
+}
+
+/* A broker that was upgraded over open inquiries has bodies which it would store otherwise now, or refuse. */
+static void a_body_stored_before_a_rule_came_in_still_matches(void **state) {
+    (void)state;
+    static const char *const table[] = {
+        "{" NZ ",\"plq\":{\"main\":\"3467 \"}}",
+        "{" NZ ",\"plq\":{\"main\":\" \",\"sub\":\"\u200f۷\"}}",
+        "{" NZ ",\"bill\":\" \"}",
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        assert_true(comes_again(table[i], table[i]));
+    assert_true(comes_again("{\"plq\":{\"main\":\"۳۴۶۷ \"}," NZ "}", "{" NZ ",\"plq\":{\"main\":\"3467 \"}}"));
+    assert_false(comes_again("{" NZ ",\"plq\":{\"main\":\"3468\"}}", "{" NZ ",\"plq\":{\"main\":\"3467 \"}}"));
+}
+
+static void an_answer_that_comes_again_matches_what_is_stored(void **state) {
+    (void)state;
+    static const char *const dates[][2] = {{"", ""}, {"1404/01/31", "1404/01/31"}, {"۱۴۰۴-۰۱-۳۱", "1404/01/31"}};
+    struct buffer body, stored;
+    buffer_init(&body);
+    buffer_init(&stored);
+    pack_json("{\"years\":[1400],\"debt\":5}", &body);
+    pack_json("{\"debt\":5,\"years\":[1400]}", &stored);
+    est_slice one = buffer_slice(&body), other = buffer_slice(&stored);
+    for (int i = 0; i < 3; i++)
+        assert_true(ctype_same_reply(wide, &city, slice_of(dates[i][0]), one, slice_of(dates[i][1]), other, &defects));
+    assert_false(ctype_same_reply(wide, &city, slice_of("1404/01/30"), one, slice_of("1404/01/31"), other, &defects));
+    assert_false(ctype_same_reply(wide, &city, slice_of(""), one, slice_of("1404/01/31"), other, &defects));
+    assert_true(ctype_same_reply(wide, &city, slice_of(""), (est_slice){NULL, 0}, slice_of(""),
+                                 (est_slice){"\x80", 1}, &defects));
+    assert_false(ctype_same_reply(wide, &city, slice_of(""), (est_slice){NULL, 0}, slice_of(""), other, &defects));
+    buffer_done(&body);
+    buffer_done(&stored);
+}
+
 /* --- Hostile bodies --------------------------------------------------------------------------- */
 
 static unsigned next_random(unsigned *random) {
@@ -634,6 +698,9 @@ int main(void) {
         cmocka_unit_test(a_good_reply_is_canonical),
         cmocka_unit_test(no_record_needs_no_fields),
         cmocka_unit_test(a_reply_keeps_to_its_type),
+        cmocka_unit_test(a_body_that_comes_again_matches_what_is_stored),
+        cmocka_unit_test(a_body_stored_before_a_rule_came_in_still_matches),
+        cmocka_unit_test(an_answer_that_comes_again_matches_what_is_stored),
         cmocka_unit_test(mutated_bodies_never_crash),
         cmocka_unit_test(definitions_come_back_the_same),
         cmocka_unit_test(a_purpose_given_up_since_does_not_break_a_stored_type),

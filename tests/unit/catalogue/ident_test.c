@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -177,6 +178,44 @@ static void folding_leaves_everything_but_digits(void **state) {
     assert_int_equal(ident_fold_digits(text(""), out, 4), 0);
 }
 
+static void a_code_is_the_same_however_it_is_typed(void **state) {
+    (void)state;
+    static const char *const table[][2] = {
+        {"1234500010119", "1234500010119"},
+        {"۱۲۳۴۵۰۰۰۱۰۱۱۹", "1234500010119"},
+        {"١٢٣٤٥", "12345"},
+        {" 3467\t\r\n", "3467"},
+        {"\u00a03467\u3000", "3467"},
+        {"\u200f1234500010119", "1234500010119"},       /* a right-to-left mark before it */
+        {"\u20661/1404\u200e/0017\u2069", "1/1404/0017"}, /* isolates around it, a mark inside */
+        {"\ufeff \u200c22\u200b/871\u200c \u200f", "22/871"},
+        {"علي\u200cآباد كوچك", "علی\u200cآباد کوچک"}, /* inside, a joiner is spelling and a blank is a blank */
+        {" \u200f\u200c\u00a0", ""},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        char out[64] = "";
+        size_t size = ident_fold_code(text(table[i][0]), out);
+        assert_int_equal(size, strlen(table[i][1]));
+        assert_memory_equal(out, table[i][1], size);
+        assert_int_equal(ident_is_blank(text(table[i][0])), size == 0);
+    }
+}
+
+static void folding_a_code_never_writes_beyond_the_texts_size(void **state) {
+    (void)state;
+    static const char broken[] = "\xd9\x8a \xe2\x80\xf0\x9f\xd9";
+    for (size_t size = 0; size < sizeof broken; size++) {
+        char *in = malloc(size + 1), *out = malloc(size + 1); /* a sanitizer sees one byte too far */
+        memcpy(in, broken, size);
+        out[size] = '!';
+        assert_true(ident_fold_code((est_slice){in, size}, out) <= size);
+        assert_int_equal(out[size], '!');
+        free(in);
+        free(out);
+    }
+}
+
 static void kinds_have_their_names(void **state) {
     (void)state;
     assert_int_equal(ident_kind_parse("nid"), IDENT_NID);
@@ -214,6 +253,8 @@ int main(void) {
         cmocka_unit_test(bad_identifiers_are_refused_with_the_reason),
         cmocka_unit_test(another_city_has_its_own_parcel_code),
         cmocka_unit_test(folding_leaves_everything_but_digits),
+        cmocka_unit_test(a_code_is_the_same_however_it_is_typed),
+        cmocka_unit_test(folding_a_code_never_writes_beyond_the_texts_size),
         cmocka_unit_test(kinds_have_their_names),
         cmocka_unit_test(tracking_codes_are_read_as_people_write_them),
     };
