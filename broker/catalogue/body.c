@@ -192,6 +192,9 @@ static void list_check(struct check *check, const struct path *path, const struc
     if (count > field->items_max)
         defect_add(check, path, "length", "has %zu elements; at most %u are allowed", count,
                    field->items_max);
+    else if (count < field->items_min && check->is_strict)
+        defect_add(check, path, "length", "has %zu elements; at least %u are needed", count,
+                   field->items_min);
     pack_array(check->out, count);
     kind_check one = kind_check_of(field->kind);
     for (size_t i = 0; i < count && !cursor->bad; i++) {
@@ -225,7 +228,8 @@ static size_t fields_lacking(const struct field *fields, size_t from, size_t to,
     return lacking;
 }
 
-/* One pair of a map whose fields come in the schema's order; `*next` is the first that may come. */
+/* One pair of a map whose fields come in the schema's order; `*next` is the first that may come. A field that
+ * is compared with another one is for the way that has both before it. */
 static bool pair_straight(struct check *check, const struct path *path, const struct field *fields, size_t count,
                           struct cursor *cursor, size_t *next, bool strict) {
     const uint8_t nil = 0xc0;
@@ -235,7 +239,7 @@ static bool pair_straight(struct check *check, const struct path *path, const st
         return false;
     while (*next < count && !slice_equal(name, slice_of(fields[*next].name)))
         ++*next;
-    if (*next == count || fields_lacking(fields, from, *next, strict) > 0 || cursor_left(cursor) == 0 ||
+    if (*next == count || fields[*next].not_before || fields_lacking(fields, from, *next, strict) > 0 || cursor_left(cursor) == 0 ||
         *cursor->at == nil)
         return false;
     const struct field *field = &fields[(*next)++];
@@ -261,6 +265,25 @@ static bool map_straight(struct check *check, const struct path *path, const str
     return fields_lacking(fields, next, count, strict) == 0;
 }
 
+static bool date_read(est_slice value, struct jalali *ret) {
+    struct cursor cursor;
+    est_slice text;
+    cursor_init(&cursor, value);
+    return cursor_peek(&cursor) == KIND_TEXT && cursor_text(&cursor, EST_BODY_MAX, &text) &&
+           jalali_parse(text, ret);
+}
+
+/* A date which may not precede another one does not. Where one of them is no date, that is told elsewhere. */
+static void order_check(struct check *check, const struct path *path, const struct field *fields, size_t index,
+                        const est_slice *values) {
+    const struct field *field = &fields[index], *other = field->not_before;
+    struct path here = {.up = path, .name = slice_of(field->name)};
+    struct jalali date, before;
+    if (other && !check->is_kept && date_read(values[index], &date) && date_read(values[other - fields], &before) &&
+        jalali_to_days(date) < jalali_to_days(before))
+        defect_add(check, &here, "range", "comes before `%s`", other->name);
+}
+
 void map_check(struct check *check, const struct path *path, const struct field *fields, size_t count,
                struct cursor *cursor, bool strict) {
     est_slice values[FIELDS_MAX];
@@ -278,6 +301,7 @@ void map_check(struct check *check, const struct path *path, const struct field 
     for (size_t i = 0; i < count; i++) {
         if (is_present(values[i])) {
             field_check(check, path, &fields[i], values[i]);
+            order_check(check, path, fields, i, values);
         } else if (fields[i].required && strict) {
             struct path here = {.up = path, .name = slice_of(fields[i].name)};
             defect_add(check, &here, "missing", "the field is missing");
@@ -312,6 +336,7 @@ static bool body_straight(struct check *check, const struct schema *schema, stru
 static void body_check(struct check *check, const struct schema *schema, est_slice body, bool strict) {
     struct cursor cursor;
     size_t before = check->out->size;
+    check->is_strict = strict;
     if (body.size > EST_BODY_MAX) {
         defect_add(check, &root, "length", "the body has %zu bytes; at most %d are allowed", body.size,
                    EST_BODY_MAX);

@@ -17,6 +17,7 @@ struct check {
     struct buffer *out;
     struct defects *defects;
     unsigned district; /* of the first parcel code or file number */
+    bool is_strict;    /* what is required is there, and is not empty */
     bool is_kept;      /* the body was taken once: what was allowed then is not judged again */
     bool is_straight;  /* read straight through, as long as ... */
     bool is_bent;      /* ... nothing is out of order */

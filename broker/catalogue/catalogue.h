@@ -48,16 +48,20 @@ struct title { const char *fa, *en; }; /* both NULL where there is none */
 struct field {
     const char *name, *title_fa, *title_en;
     enum field_kind kind;
-    bool required, list;                    /* list: an array of 0 ... items_max of the kind */
-    unsigned items_max;
+    bool required, list;                    /* list: an array of items_min ... items_max of the kind */
+    bool filled;                            /* text and code: required, so there is more in it than blanks */
+    unsigned items_min, items_max;
     int64_t min, max;                       /* integers; text and code: characters */
     const char **choices; size_t choices_count; /* FIELD_ENUM */
     const struct title *choice_titles;      /* one a choice */
     const struct field *fields; size_t fields_count; /* FIELD_RECORD */
+    const struct field *not_before;         /* FIELD_JD: a date beside it which this one does not precede */
 };
 struct schema { const struct field *fields; size_t count; };
 
 const char *field_kind_name(enum field_kind); /* "nz" …; NULL for a part */
+/* The least number, or of a text or code the fewest characters: what is to be filled has one. */
+int64_t field_min(const struct field *);
 /* The fields inside a value of a record, plq, doc or visit; none for the other kinds. */
 struct schema field_parts(const struct field *);
 
@@ -160,7 +164,7 @@ struct defects { size_t count; /* all found */ size_t kept; est_defect at[EST_DE
 bool ctype_check_request(const struct ctype *, const struct city *, est_slice body, struct buffer *ret_body,
                          unsigned *ret_district, struct defects *);
 /* The same for a reply. Only a positive, negative or conditional outcome must have the required
- * fields. The outcome must be one of the type's; a negative one needs a reason that the type
+ * fields, and something in them. The outcome must be one of the type's; a negative one needs a reason that the type
  * declares (where it declares any), and no outcome may have another; valid_until must be a Jalali
  * date or empty, and its canonical form comes out. An empty slice is an empty body. */
 bool ctype_check_reply(const struct ctype *, const struct city *, uint64_t outcome, est_slice reason, est_slice valid_until,

@@ -10,7 +10,7 @@
 enum { TEXT_CHARACTERS = 2000, CODE_CHARACTERS = 200 };
 
 /* What a kind takes besides kind, required, list and title. */
-enum { TAKES_BOUNDS = 1, TAKES_CHOICES = 2, TAKES_FIELDS = 4 };
+enum { TAKES_BOUNDS = 1, TAKES_CHOICES = 2, TAKES_FIELDS = 4, TAKES_ORDER = 8 };
 
 static const struct kind_rule {
     const char *name;
@@ -29,7 +29,7 @@ static const struct kind_rule {
     [FIELD_RIAL] = {"rial", TAKES_BOUNDS, 0, INT64_MAX, 0},
     [FIELD_INT] = {"int", TAKES_BOUNDS, INT64_MIN, INT64_MAX, 0},
     [FIELD_BOOL] = {"bool", 0, 0, 0, 0},
-    [FIELD_JD] = {"jd", 0, 0, 0, 0},
+    [FIELD_JD] = {"jd", TAKES_ORDER, 0, 0, 0},
     [FIELD_ENUM] = {"enum", TAKES_CHOICES, 0, 0, 0},
     [FIELD_DOC] = {"doc", 0, 0, 0, 1},
     [FIELD_VISIT] = {"visit", 0, 0, 0, 6},
@@ -43,6 +43,10 @@ const char *field_kind_name(enum field_kind kind) {
     return (size_t)kind < KINDS ? kind_rules[kind].name : NULL;
 }
 
+int64_t field_min(const struct field *field) {
+    return field->filled && field->min < 1 ? 1 : field->min;
+}
+
 unsigned schema_depth(const struct field *fields, size_t count) {
     unsigned deepest = 0;
     for (size_t i = 0; i < count; i++) {
@@ -53,6 +57,20 @@ unsigned schema_depth(const struct field *fields, size_t count) {
         deepest = depth > deepest ? depth : deepest;
     }
     return deepest + 1;
+}
+
+/* `list: 50`, or `list: {min: 0, max: 50}`. What is required is not empty unless the file says so. */
+static void load_list(struct yaml *yaml, yaml_node node, struct field *ret) {
+    static const char *const keys[] = {"min", "max", NULL};
+    bool is_map = yaml_is_map(node);
+    if (is_map)
+        yaml_only(yaml, node, keys);
+    yaml_node min = is_map ? yaml_get(node, "min") : NULL, max = is_map ? yaml_need(yaml, node, "max") : node;
+    ret->items_max = (unsigned)yaml_int(yaml, max, 1, LIST_MAX, 0);
+    ret->list = ret->items_max > 0;
+    ret->items_min = (unsigned)yaml_int(yaml, min, 0, LIST_MAX, ret->list && ret->required);
+    if (ret->list && ret->items_min > ret->items_max)
+        yaml_complain(yaml, node, "min is above max; swap them");
 }
 
 static void load_bounds(struct yaml *yaml, yaml_node node, const struct kind_rule *rule, struct field *ret) {
@@ -120,6 +138,7 @@ static void load_kind_keys(struct loader *loader, struct yaml *yaml, yaml_node n
         {"max", TAKES_BOUNDS, "numbers, text and codes"},
         {"choices", TAKES_CHOICES, "kind enum"},
         {"fields", TAKES_FIELDS, "kind record"},
+        {"not_before", TAKES_ORDER, "kind jd"},
     };
     const struct kind_rule *rule = &kind_rules[ret->kind];
     for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) {
@@ -130,6 +149,8 @@ static void load_kind_keys(struct loader *loader, struct yaml *yaml, yaml_node n
     }
     if (rule->takes & TAKES_BOUNDS)
         load_bounds(yaml, node, rule, ret);
+    if (ret->kind == FIELD_TEXT || ret->kind == FIELD_CODE)
+        ret->filled = ret->required && (ret->min > 0 || !yaml_get(node, "min"));
     if (rule->takes & TAKES_CHOICES)
         load_choices(loader, yaml, yaml_need(yaml, node, "choices"), ret);
     if (rule->takes & TAKES_FIELDS) {
@@ -141,8 +162,8 @@ static void load_kind_keys(struct loader *loader, struct yaml *yaml, yaml_node n
 
 static void load_field(struct loader *loader, struct yaml *yaml, yaml_node node, struct field *ret,
                        int nesting) {
-    static const char *const keys[] = {"kind",    "required", "list",  "min", "max",
-                                       "choices", "fields",   "title", NULL};
+    static const char *const keys[] = {"kind",    "required", "list",       "min",   "max",
+                                       "choices", "fields",   "not_before", "title", NULL};
     const char *names[KINDS];
     for (size_t i = 0; i < KINDS; i++)
         names[i] = kind_rules[i].name;
@@ -154,13 +175,25 @@ static void load_field(struct loader *loader, struct yaml *yaml, yaml_node node,
         return;
     int kind = load_word(yaml, yaml_need(yaml, node, "kind"), names, KINDS);
     ret->required = yaml_bool(yaml, yaml_get(node, "required"), true);
-    ret->items_max = (unsigned)yaml_int(yaml, yaml_get(node, "list"), 1, LIST_MAX, 0);
-    ret->list = ret->items_max > 0;
+    load_list(yaml, yaml_get(node, "list"), ret);
     load_title(loader, yaml, node, false, &ret->title_fa, &ret->title_en);
     if (kind < 0)
         return;
     ret->kind = (enum field_kind)kind;
     load_kind_keys(loader, yaml, node, ret, nesting);
+}
+
+/* `not_before: from`, of a date that may not precede another, which stands above it. */
+static void load_order(struct yaml *yaml, yaml_node node, const struct field *fields, struct field *ret) {
+    const char *name = yaml_text(yaml, node, NULL);
+    if (!name || ret->kind != FIELD_JD)
+        return;
+    for (const struct field *other = fields; other < ret; other++) {
+        if (other->name && strcmp(other->name, name) == 0 && other->kind == FIELD_JD && !other->list && !ret->list)
+            ret->not_before = other;
+    }
+    if (!ret->not_before)
+        yaml_complain(yaml, node, "`not_before` names a single date that is declared above this one");
 }
 
 struct schema load_schema(struct loader *loader, struct yaml *yaml, yaml_node map, int nesting) {
@@ -182,8 +215,10 @@ struct schema load_schema(struct loader *loader, struct yaml *yaml, yaml_node ma
         return schema;
     const char *name;
     yaml_node value;
-    for (size_t i = 0; yaml_pair(yaml, map, i, &name, &value); i++)
+    for (size_t i = 0; yaml_pair(yaml, map, i, &name, &value); i++) {
         load_field(loader, yaml, value, &fields[i], nesting);
+        load_order(yaml, yaml_get(value, "not_before"), fields, &fields[i]);
+    }
     if (loader->arena->failed)
         return schema;
     return (struct schema){fields, count};

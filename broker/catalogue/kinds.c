@@ -11,7 +11,7 @@ enum { TEXT_BYTES_MAX = 4000, PHOTOS_MAX = 50 };
 /* --- Parts ------------------------------------------------------------------------------------ */
 
 #define PART(label, kind_of, need, longest)                                                             \
-    { .name = label, .kind = kind_of, .required = need, .min = 1, .max = longest }
+    { .name = label, .kind = kind_of, .required = need, .filled = need, .min = 1, .max = longest }
 
 static const struct field plaque_parts[] = {
     PART("main", FIELD_CODE, true, 32),
@@ -168,6 +168,8 @@ static void text_put(struct check *check, const struct path *path, const struct 
                    scan.characters, least, field->max);
     else if (scan.has_control && has_control(text)) /* or it has lines and tabs */
         defect_add(check, path, "format", "has a control character");
+    else if (field->filled && check->is_strict && ident_is_blank(text))
+        defect_add(check, path, "missing", "is blank, and the field is needed");
     else
         pack_text(check->out, text);
 }

@@ -127,19 +127,22 @@ static void types_show(const struct call *call, const struct catalogue *catalogu
 
 /* "1…2000", "at least 0", "at most 200 characters"; nothing where any number will do. */
 static size_t bounds_write(const struct field *field, char *ret, size_t size) {
-    const char *unit = field->kind == FIELD_TEXT ? " characters" : "";
-    bool least = field->min != INT64_MIN && !(field->kind == FIELD_TEXT && field->min == 0);
+    bool is_text = field->kind == FIELD_TEXT || field->kind == FIELD_CODE;
+    const char *unit = is_text ? " characters" : "";
+    int64_t min = field_min(field);
+    bool least = min != INT64_MIN && !(is_text && min == 0);
     bool most = field->max != INT64_MAX;
     if (least && most)
-        return (size_t)snprintf(ret, size, "%" PRId64 "…%" PRId64 "%s", field->min, field->max, unit);
+        return (size_t)snprintf(ret, size, "%" PRId64 "…%" PRId64 "%s", min, field->max, unit);
     if (least || most)
         return (size_t)snprintf(ret, size, "at %s %" PRId64 "%s", least ? "least" : "most",
-                                least ? field->min : field->max, unit);
+                                least ? min : field->max, unit);
     return 0;
 }
 
 static bool is_bounded(enum field_kind kind) {
-    return kind == FIELD_INT || kind == FIELD_M2 || kind == FIELD_RIAL || kind == FIELD_TEXT;
+    return kind == FIELD_INT || kind == FIELD_M2 || kind == FIELD_RIAL || kind == FIELD_TEXT ||
+           kind == FIELD_CODE;
 }
 
 static void range_add(struct table *table, const struct field *field) {
@@ -147,9 +150,14 @@ static void range_add(struct table *table, const struct field *field) {
     size_t used = is_bounded(field->kind) ? bounds_write(field, text, sizeof text) : 0;
     for (size_t i = 0; i < field->choices_count && used < sizeof text; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? "|" : "", field->choices[i]);
-    if (field->list)
+    if (field->list && field->items_min)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%u to %u%s", used ? ", " : "",
+                 field->items_min, field->items_max, used ? " of them" : "");
+    else if (field->list)
         snprintf(text + strlen(text), sizeof text - strlen(text), "%sat most %u%s", used ? ", " : "",
                  field->items_max, used ? " of them" : "");
+    if (field->not_before)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "not before `%s`", field->not_before->name);
     cell_cstr(table, text);
 }
 

@@ -45,11 +45,13 @@ static json_t *field_json(const struct field *f) {
         json_pack("{s:s, s:s?, s:s?, s:s?, s:b, s:b}", "name", f->name, "kind", kind, "title_fa", f->title_fa,
                   "title_en", f->title_en, "required", (int)f->required, "list", (int)f->list);
     struct schema parts = {f->fields, f->fields_count};
-    if (f->list)
+    if (f->list) {
+        json_object_set_new(json, "items_min", json_integer(f->items_min));
         json_object_set_new(json, "items_max", json_integer(f->items_max));
+    }
     if (f->kind == FIELD_INT || f->kind == FIELD_M2 || f->kind == FIELD_RIAL || f->kind == FIELD_TEXT ||
         f->kind == FIELD_CODE) {
-        json_object_set_new(json, "min", json_integer(f->min));
+        json_object_set_new(json, "min", json_integer(field_min(f)));
         json_object_set_new(json, "max", json_integer(f->max));
     }
     if (f->choices_count) {
@@ -59,6 +61,8 @@ static json_t *field_json(const struct field *f) {
         json_object_set_new(json, "choices", choices);
         json_object_set_new(json, "choice_titles", choice_titles_json(f));
     }
+    if (f->not_before)
+        json_object_set_new(json, "not_before", json_string(f->not_before->name));
     if (f->kind == FIELD_RECORD)
         json_object_set_new(json, "fields", fields_json(&parts));
     return json;

@@ -61,19 +61,34 @@ static const char wide_definition[] = HEAD(
 #define SHA       "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define SHA_UPPER "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
 
-static struct ctype *wide;
+/* What is required must not be empty; `note` and `ids` may be, and `maybe` is not required. */
+static const char needy_definition[] =
+    HEAD("test.needy") "\"outcomes\":[\"positive\",\"negative\",\"no-record\"],\"request\":{"
+                       "\"name\":{\"kind\":\"text\"},\"note\":{\"kind\":\"text\",\"min\":0},"
+                       "\"ref\":{\"kind\":\"code\",\"max\":8},"
+                       "\"areas\":{\"kind\":\"record\",\"list\":2,\"fields\":{\"use\":{\"kind\":\"text\"}}},"
+                       "\"tags\":{\"kind\":\"text\",\"list\":2},"
+                       "\"ids\":{\"kind\":\"nid\",\"list\":{\"min\":0,\"max\":2}},"
+                       "\"maybe\":{\"kind\":\"text\",\"required\":false},"
+                       "\"from\":{\"kind\":\"jd\",\"required\":false},"
+                       "\"to\":{\"kind\":\"jd\",\"required\":false,\"not_before\":\"from\"}},"
+                       "\"reply\":{\"txt\":{\"kind\":\"text\"},\"docs\":{\"kind\":\"text\",\"list\":2}}}";
+
+static struct ctype *wide, *needy;
 static struct defects defects;
 static struct buffer out;
 
 static int set_up(void **state) {
     (void)state;
     buffer_init(&out);
-    return ctype_parse(slice_of(wide_definition), &city, &wide);
+    int bad = ctype_parse(slice_of(wide_definition), &city, &wide);
+    return bad ? bad : ctype_parse(slice_of(needy_definition), &city, &needy);
 }
 
 static int tear_down(void **state) {
     (void)state;
     ctype_free(&wide);
+    ctype_free(&needy);
     buffer_done(&out);
     return 0;
 }
@@ -540,18 +555,102 @@ static void a_reply_keeps_to_its_type(void **state) {
     assert_string_equal(valid_until, "unchanged");
 }
 
+/* --- What is required ------------------------------------------------------------------------- */
+
+static bool asks(const struct ctype *type, const char *json) {
+    struct buffer body;
+    unsigned district;
+    buffer_init(&body);
+    buffer_clear(&out);
+    pack_json(json, &body);
+    bool good = ctype_check_request(type, &city, buffer_slice(&body), &out, &district, &defects);
+    buffer_done(&body);
+    return good;
+}
+
+#define NEEDED(name, ref, areas, tags)                                                                       \
+    "\"name\":" name ",\"note\":\"\",\"ref\":" ref ",\"areas\":" areas ",\"tags\":" tags ",\"ids\":[]"
+#define GOOD_NEEDS NEEDED("\"a\"", "\"1\"", "[{\"use\":\"b\"}]", "[\"c\"]")
+
+static void what_is_required_is_not_empty(void **state) {
+    (void)state;
+    static const char *const blanks[] = {"\"\"", "\" \"", "\"\u00a0\\n\"", "\"\u200f\u200c\""};
+    static const char *const paths[][2] = {{"name", "missing"},         {"ref", "missing"},
+                                           {"areas[0].use", "missing"}, {"areas[1].use", "missing"},
+                                           {"tags[0]", "missing"}};
+    assert_true(asks(needy, "{" GOOD_NEEDS "}"));
+    assert_true(asks(needy, "{" GOOD_NEEDS ",\"maybe\":\" \"}"));
+    for (int i = 0; i < 4; i++) {
+        char body[512];
+        snprintf(body, sizeof body, "{" NEEDED("%s", "%s", "[{\"use\":%s},{\"use\":%s}]", "[%s]") "}", blanks[i],
+                 blanks[i], blanks[i], blanks[i], blanks[i]);
+        assert_false(asks(needy, body));
+        assert_int_equal(defects.count, 5);
+        for (int k = 0; k < 5; k++) {
+            assert_string_equal(defects.at[k].path, paths[k][0]);
+            assert_string_equal(defects.at[k].kind, paths[k][1]);
+        }
+    }
+    assert_false(asks(needy, "{" NEEDED("\"a\"", "\"1\"", "[]", "[]") "}"));
+    assert_int_equal(defects.count, 2);
+    assert_string_equal(defects.at[0].path, "areas");
+    assert_string_equal(defects.at[0].kind, "length");
+    assert_string_equal(defects.at[0].text, "has 0 elements; at least 1 are needed");
+    assert_string_equal(defects.at[1].path, "tags");
+}
+
+static bool replies(enum est_outcome outcome, const char *json) {
+    struct buffer body;
+    char until[11];
+    buffer_init(&body);
+    buffer_clear(&out);
+    pack_json(json, &body);
+    bool good = ctype_check_reply(needy, &city, outcome, slice_of(""), slice_of(""), buffer_slice(&body), &out,
+                                  until, &defects);
+    buffer_done(&body);
+    return good;
+}
+
+static void an_answer_that_says_something_fills_what_is_required(void **state) {
+    (void)state;
+    assert_true(replies(EST_OUTCOME_POSITIVE, "{\"txt\":\"a\",\"docs\":[\"b\"]}"));
+    assert_false(replies(EST_OUTCOME_POSITIVE, "{\"txt\":\" \",\"docs\":[]}"));
+    assert_int_equal(defects.count, 2);
+    assert_false(replies(EST_OUTCOME_NEGATIVE, "{\"txt\":\"\",\"docs\":[\"\"]}"));
+    assert_int_equal(defects.count, 2);
+    assert_true(replies(EST_OUTCOME_NO_RECORD, "{\"txt\":\" \",\"docs\":[]}"));
+}
+
+static void an_end_does_not_come_before_its_beginning(void **state) {
+    (void)state;
+    assert_true(asks(needy, "{" GOOD_NEEDS ",\"from\":\"1404/12/29\",\"to\":\"۱۴۰۴/۱۲/۲۹\"}"));
+    assert_true(asks(needy, "{" GOOD_NEEDS ",\"to\":\"1300/01/01\"}"));
+    assert_false(asks(needy, "{" GOOD_NEEDS ",\"from\":\"۱۴۰۴/۱۲/۲۹\",\"to\":\"1300/01/01\"}"));
+    assert_int_equal(defects.count, 1);
+    assert_string_equal(defects.at[0].path, "to");
+    assert_string_equal(defects.at[0].kind, "range");
+    assert_string_equal(defects.at[0].text, "comes before `from`");
+    assert_false(asks(needy, "{" GOOD_NEEDS ",\"from\":7,\"to\":\"1300/01/01\"}"));
+    assert_int_equal(defects.count, 1);
+    assert_string_equal(defects.at[0].path, "from");
+}
+
 /* --- Bodies that come again ------------------------------------------------------------------- */
 
-static bool comes_again(const char *sent, const char *stored) {
+static bool comes_again_to(const struct ctype *type, const char *sent, const char *stored) {
     struct buffer one, other;
     buffer_init(&one);
     buffer_init(&other);
     pack_json(sent, &one);
     pack_json(stored, &other);
-    bool same = ctype_same_request(wide, &city, buffer_slice(&one), buffer_slice(&other), &defects);
+    bool same = ctype_same_request(type, &city, buffer_slice(&one), buffer_slice(&other), &defects);
     buffer_done(&one);
     buffer_done(&other);
     return same;
+}
+
+static bool comes_again(const char *sent, const char *stored) {
+    return comes_again_to(wide, sent, stored);
 }
 
 #define NZ "\"nz\":\"1-1-1-1-0-0-0\""
@@ -572,8 +671,17 @@ static void a_body_stored_before_a_rule_came_in_still_matches(void **state) {
         "{" NZ ",\"plq\":{\"main\":\" \",\"sub\":\"\u200f۷\"}}",
         "{" NZ ",\"bill\":\" \"}",
     };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-        assert_true(comes_again(table[i], table[i]));
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        char sent[256]; /* not byte by byte what is stored */
+        snprintf(sent, sizeof sent, "{\"nid\":null,%s", table[i] + 1);
+        assert_true(comes_again(sent, table[i]));
+    }
+    static const char empty[] = "{\"name\":\"\",\"note\":\"\",\"ref\":\" \",\"areas\":[],\"tags\":[\" \"],\"ids\":[],"
+                                "\"from\":\"1404/12/29\",\"to\":\"1300/01/01\"}";
+    static const char resent[] = "{\"to\":\"۱۳۰۰/۰۱/۰۱\",\"name\":\"\",\"note\":\"\",\"ref\":\"\",\"areas\":[],\"tags\":[\" \"],"
+                                 "\"ids\":[],\"from\":\"1404/12/29\"}";
+    assert_false(asks(needy, empty));
+    assert_true(comes_again_to(needy, resent, empty));
     assert_true(comes_again("{\"plq\":{\"main\":\"۳۴۶۷ \"}," NZ "}", "{" NZ ",\"plq\":{\"main\":\"3467 \"}}"));
     assert_false(comes_again("{" NZ ",\"plq\":{\"main\":\"3468\"}}", "{" NZ ",\"plq\":{\"main\":\"3467 \"}}"));
 }
@@ -698,6 +806,9 @@ int main(void) {
         cmocka_unit_test(a_good_reply_is_canonical),
         cmocka_unit_test(no_record_needs_no_fields),
         cmocka_unit_test(a_reply_keeps_to_its_type),
+        cmocka_unit_test(what_is_required_is_not_empty),
+        cmocka_unit_test(an_answer_that_says_something_fills_what_is_required),
+        cmocka_unit_test(an_end_does_not_come_before_its_beginning),
         cmocka_unit_test(a_body_that_comes_again_matches_what_is_stored),
         cmocka_unit_test(a_body_stored_before_a_rule_came_in_still_matches),
         cmocka_unit_test(an_answer_that_comes_again_matches_what_is_stored),
