@@ -17,6 +17,7 @@ struct check {
     struct buffer *out;
     struct defects *defects;
     unsigned district; /* of the first parcel code or file number */
+    const struct bounds *bounds; /* of the geometry that is read; NULL: none, or it is told already */
     bool is_strict;    /* what is required is there, and is not empty */
     bool is_kept;      /* the body was taken once: what was allowed then is not judged again */
     bool is_straight;  /* read straight through, as long as ... */
@@ -52,6 +53,8 @@ void map_check(struct check *, const struct path *, const struct field *, size_t
 
 /* The check of a kind's value, list or not left aside. */
 kind_check kind_check_of(enum field_kind);
+/* "51.3890" in any digit script as whole 1e-7 degrees, rounded. */
+bool degrees_parse(est_slice, int64_t *ret);
 void geo_check(struct check *, const struct path *, const struct field *, struct cursor *);
 
 #endif

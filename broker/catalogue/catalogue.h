@@ -28,7 +28,8 @@ enum field_kind {
     /* GeoJSON geometry: a map of exactly type (Point, LineString, Polygon and their Multi…) and
      * coordinates, longitude before latitude. There are no real numbers on the wire: a coordinate
      * is a decimal text of degrees ("51.3890") or an integer of 1e-7 degrees (513890000), and the
-     * canonical form is the integer. */
+     * canonical form is the integer. 1 ... 180 of those are refused: two metres from nowhere, they are
+     * degrees that somebody's program wrote as integers. Each position lies within the city's bounds. */
     FIELD_GEO,
     FIELD_M2, FIELD_RIAL, FIELD_INT,                       /* integers; m2 and rial not negative */
     FIELD_BOOL, FIELD_JD,                                  /* jd: a Jalali date */
@@ -55,6 +56,7 @@ struct field {
     const char **choices; size_t choices_count; /* FIELD_ENUM */
     const struct title *choice_titles;      /* one a choice */
     const struct field *fields; size_t fields_count; /* FIELD_RECORD */
+    bool anywhere;                          /* FIELD_GEO: the city's bounds are not for it */
     const struct field *not_before;         /* FIELD_JD: a date beside it which this one does not precede */
 };
 struct schema { const struct field *fields; size_t count; };
@@ -106,9 +108,13 @@ struct account {
 
 /* --- The whole -------------------------------------------------------------------------------- */
 
+/* In 1e-7 degrees. East is beyond west: no city lies on the date line. */
+struct bounds { int64_t west, south, east, north; };
+
 struct city {
     const char *name, *title_fa, *title_en;
     struct parcel_rule parcel;
+    bool is_bounded; struct bounds bounds;  /* where every position of a geometry lies */
     unsigned districts_last;                /* 0 ... 1,023 */
     const char *purposes[PURPOSES_MAX]; size_t purposes_count; /* in the file's order, which may change: the record has numbers of its own */
 };

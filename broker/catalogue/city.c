@@ -1,4 +1,5 @@
 /* city.c - city.yaml and departments.yaml: who the city is, how it numbers its land, who is in it. */
+#include "body.h" /* degrees_parse */
 #include "load.h"
 
 #include <stdlib.h>
@@ -68,6 +69,32 @@ static void load_parcel(struct loader *loader, struct yaml *yaml, yaml_node node
     loader->city->districts_last = rule->district_last;
 }
 
+static int64_t load_degrees(struct yaml *yaml, yaml_node node, int most) {
+    const char *word = yaml_word(node);
+    int64_t value = 0;
+    if (node && (!word || !degrees_parse(slice_of(word), &value) || value < -most * INT64_C(10000000) ||
+                 value > most * INT64_C(10000000))) {
+        yaml_complain(yaml, node, "must be degrees from -%d to %d, such as 35.7", most, most);
+        value = 0;
+    }
+    return value;
+}
+
+static void load_city_bounds(struct loader *loader, struct yaml *yaml, yaml_node node) {
+    static const char *const keys[] = {"west", "south", "east", "north", NULL};
+    struct bounds *bounds = &loader->city->bounds;
+    size_t before = loader->complaints->count;
+    if (!node || !yaml_only(yaml, node, keys))
+        return;
+    bounds->west = load_degrees(yaml, yaml_need(yaml, node, "west"), 180);
+    bounds->south = load_degrees(yaml, yaml_need(yaml, node, "south"), 90);
+    bounds->east = load_degrees(yaml, yaml_need(yaml, node, "east"), 180);
+    bounds->north = load_degrees(yaml, yaml_need(yaml, node, "north"), 90);
+    if (loader->complaints->count == before && (bounds->east <= bounds->west || bounds->north <= bounds->south))
+        yaml_complain(yaml, node, "east lies beyond west, and north beyond south; swap them");
+    loader->city->is_bounded = true;
+}
+
 /* A purpose's bit is its place in the file, and stored inquiries keep it: new ones go to the end. */
 static void load_city_purposes(struct loader *loader, struct yaml *yaml, yaml_node node) {
     static const char *const keys[] = {"title", NULL};
@@ -95,7 +122,7 @@ static void load_city_purposes(struct loader *loader, struct yaml *yaml, yaml_no
 }
 
 void load_city(struct loader *loader, const char *path) {
-    static const char *const keys[] = {"city", "parcel", "purposes", NULL};
+    static const char *const keys[] = {"city", "parcel", "bounds", "purposes", NULL};
     struct yaml *yaml;
     if (yaml_open_file(path, loader->complaints, &yaml) != 0)
         return;
@@ -103,6 +130,7 @@ void load_city(struct loader *loader, const char *path) {
     yaml_only(yaml, root, keys);
     load_identity(loader, yaml, yaml_need(yaml, root, "city"));
     load_parcel(loader, yaml, yaml_need(yaml, root, "parcel"));
+    load_city_bounds(loader, yaml, yaml_get(root, "bounds"));
     load_city_purposes(loader, yaml, yaml_need(yaml, root, "purposes"));
     yaml_close(&yaml);
 }

@@ -10,7 +10,7 @@
 enum { TEXT_CHARACTERS = 2000, CODE_CHARACTERS = 200 };
 
 /* What a kind takes besides kind, required, list and title. */
-enum { TAKES_BOUNDS = 1, TAKES_CHOICES = 2, TAKES_FIELDS = 4, TAKES_ORDER = 8 };
+enum { TAKES_BOUNDS = 1, TAKES_CHOICES = 2, TAKES_FIELDS = 4, TAKES_ORDER = 8, TAKES_PLACE = 16 };
 
 static const struct kind_rule {
     const char *name;
@@ -24,7 +24,7 @@ static const struct kind_rule {
     [FIELD_PC] = {"pc", 0, 0, 0, 0},
     [FIELD_FN] = {"fn", 0, 0, 0, 0},
     [FIELD_PLQ] = {"plq", 0, 0, 0, 1},
-    [FIELD_GEO] = {"geo", 0, 0, 0, 5},
+    [FIELD_GEO] = {"geo", TAKES_PLACE, 0, 0, 5},
     [FIELD_M2] = {"m2", TAKES_BOUNDS, 0, INT64_MAX, 0},
     [FIELD_RIAL] = {"rial", TAKES_BOUNDS, 0, INT64_MAX, 0},
     [FIELD_INT] = {"int", TAKES_BOUNDS, INT64_MIN, INT64_MAX, 0},
@@ -139,6 +139,7 @@ static void load_kind_keys(struct loader *loader, struct yaml *yaml, yaml_node n
         {"choices", TAKES_CHOICES, "kind enum"},
         {"fields", TAKES_FIELDS, "kind record"},
         {"not_before", TAKES_ORDER, "kind jd"},
+        {"anywhere", TAKES_PLACE, "kind geo"},
     };
     const struct kind_rule *rule = &kind_rules[ret->kind];
     for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) {
@@ -151,6 +152,8 @@ static void load_kind_keys(struct loader *loader, struct yaml *yaml, yaml_node n
         load_bounds(yaml, node, rule, ret);
     if (ret->kind == FIELD_TEXT || ret->kind == FIELD_CODE)
         ret->filled = ret->required && (ret->min > 0 || !yaml_get(node, "min"));
+    if (rule->takes & TAKES_PLACE)
+        ret->anywhere = yaml_bool(yaml, yaml_get(node, "anywhere"), false);
     if (rule->takes & TAKES_CHOICES)
         load_choices(loader, yaml, yaml_need(yaml, node, "choices"), ret);
     if (rule->takes & TAKES_FIELDS) {
@@ -162,8 +165,8 @@ static void load_kind_keys(struct loader *loader, struct yaml *yaml, yaml_node n
 
 static void load_field(struct loader *loader, struct yaml *yaml, yaml_node node, struct field *ret,
                        int nesting) {
-    static const char *const keys[] = {"kind",    "required", "list",       "min",   "max",
-                                       "choices", "fields",   "not_before", "title", NULL};
+    static const char *const keys[] = {"kind",   "required",   "list",     "min",   "max", "choices",
+                                       "fields", "not_before", "anywhere", "title", NULL};
     const char *names[KINDS];
     for (size_t i = 0; i < KINDS; i++)
         names[i] = kind_rules[i].name;

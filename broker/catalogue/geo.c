@@ -2,12 +2,16 @@
  *
  * Coordinates are integers of 1e-7 degrees (about a centimetre) or decimal texts; both come out as
  * the integer, so that one place has one canonical form. Longitude comes first, as in GeoJSON.
+ *
+ * Two mistakes must not pass, for "no tunnel is near" would be the answer about a place that nobody meant:
+ * latitude first, which the city's bounds show, and degrees as JSON's integers: where JavaScript has 51.0 it
+ * writes 51, which here would be 51e-7 degrees.
  */
 #include "body.h"
 
 #include <string.h>
 
-enum { DEGREE = 10000000, DECIMALS = 7 };
+enum { DEGREE = 10000000, DECIMALS = 7, READS_LIKE_DEGREES = 180 };
 
 /* How deep the coordinates nest; each line of positions has at least `min`; rings end where they begin. */
 static const struct geometry {
@@ -24,8 +28,7 @@ struct position {
     int64_t longitude, latitude;
 };
 
-/* "-51.3890" in any digit script, rounded to 1e-7. */
-static bool decimal_parse(est_slice text, int64_t *ret) {
+bool degrees_parse(est_slice text, int64_t *ret) {
     char folded[32];
     size_t size = ident_fold_digits(text, folded, sizeof folded - 1), at = 0, whole, fraction = 0;
     folded[size] = '\0';
@@ -55,7 +58,7 @@ static void coordinate_check(struct check *check, const struct path *path, struc
     est_slice text, skipped;
     bool good;
     if (kind == KIND_TEXT) {
-        good = cursor_text(cursor, EST_BODY_MAX, &text) && decimal_parse(text, ret);
+        good = cursor_text(cursor, EST_BODY_MAX, &text) && degrees_parse(text, ret);
     } else if (kind == KIND_UINT || kind == KIND_INT) {
         struct cursor before = *cursor;
         good = cursor_int(cursor, ret);
@@ -67,12 +70,30 @@ static void coordinate_check(struct check *check, const struct path *path, struc
         defect_type(check, path, "a decimal text of degrees or a whole number of 1e-7 degrees", cursor);
         return;
     }
-    if (good && *ret >= -most * DEGREE && *ret <= most * DEGREE)
+    bool is_near_0 = good && *ret != 0 && *ret >= -READS_LIKE_DEGREES && *ret <= READS_LIKE_DEGREES;
+    if (is_near_0 && !check->is_kept)
+        defect_add(check, path, "range",
+                   "reads like degrees, and a whole number counts 1e-7 of them; write a decimal text such as "
+                   "\"51.389\", or 513890000");
+    else if (good && *ret >= -most * DEGREE && *ret <= most * DEGREE)
         pack_int(check->out, *ret);
     else
         defect_add(check, path, good ? "range" : "format",
                    "must be degrees from -%d to %d, as a decimal text or a whole number of 1e-7 degrees",
                    (int)most, (int)most);
+}
+
+/* One position beyond the bounds tells it for the whole geometry. */
+static void bounds_check(struct check *check, const struct path *path, const struct position *at) {
+    const struct bounds *b = check->bounds;
+    if (!b || (at->longitude >= b->west && at->longitude <= b->east && at->latitude >= b->south &&
+               at->latitude <= b->north))
+        return;
+    defect_add(check, path, "range",
+               "lies outside the city (longitude %.7g to %.7g, latitude %.7g to %.7g); is latitude first?",
+               (double)b->west / DEGREE, (double)b->east / DEGREE, (double)b->south / DEGREE,
+               (double)b->north / DEGREE);
+    check->bounds = NULL;
 }
 
 static void position_check(struct check *check, const struct path *path, struct cursor *cursor,
@@ -93,9 +114,12 @@ static void position_check(struct check *check, const struct path *path, struct 
         return;
     }
     struct path first = {.up = path, .index = 0}, second = {.up = path, .index = 1};
+    size_t defects = check->defects->count;
     pack_array(check->out, 2);
     coordinate_check(check, &first, cursor, 180, &ret->longitude);
     coordinate_check(check, &second, cursor, 90, &ret->latitude);
+    if (check->defects->count == defects && !cursor->bad)
+        bounds_check(check, path, ret);
 }
 
 /* A line or ring of positions. */
@@ -161,7 +185,6 @@ static const struct geometry *geometry_take(struct check *check, const struct pa
 void geo_check(struct check *check, const struct path *path, const struct field *field,
                struct cursor *cursor) {
     static const struct field parts[] = {{.name = "type"}, {.name = "coordinates"}};
-    (void)field;
     est_slice values[2];
     struct path paths[2] = {{path, {"type", 4}, 0}, {path, {"coordinates", 11}, 0}};
     if (!map_cut(check, path, parts, 2, cursor, values))
@@ -176,6 +199,7 @@ void geo_check(struct check *check, const struct path *path, const struct field 
     if (!geometry)
         return;
     struct cursor coordinates;
+    check->bounds = check->city->is_bounded && !field->anywhere && !check->is_kept ? &check->city->bounds : NULL;
     cursor_init(&coordinates, values[1]);
     pack_map(check->out, 2);
     pack_cstr(check->out, "type");

@@ -144,14 +144,16 @@ static void each_kind_comes_out_canonical(void **state) {
         {"\"geo\":{\"type\":\"MultiPoint\",\"coordinates\":[[\"180\",\"90\"],[\"-180\",\"-90\"]]}",
          "\"geo\":{\"type\":\"MultiPoint\",\"coordinates\":[[1800000000,900000000],[-1800000000,-900000000]]"
          "}"},
-        {"\"geo\":{\"type\":\"LineString\",\"coordinates\":[[1,2],[3,4]]}",
-         "\"geo\":{\"type\":\"LineString\",\"coordinates\":[[1,2],[3,4]]}"},
-        {"\"geo\":{\"type\":\"Polygon\",\"coordinates\":[[[1,1],[2,1],[2,2],[\"0.0000001\",\"0.0000001\"]]]}",
-         "\"geo\":{\"type\":\"Polygon\",\"coordinates\":[[[1,1],[2,1],[2,2],[1,1]]]}"},
-        {"\"geo\":{\"type\":\"MultiLineString\",\"coordinates\":[[[1,1],[2,1]]]}",
-         "\"geo\":{\"type\":\"MultiLineString\",\"coordinates\":[[[1,1],[2,1]]]}"},
-        {"\"geo\":{\"type\":\"MultiPolygon\",\"coordinates\":[[[[1,1],[2,1],[2,2],[1,1]]]]}",
-         "\"geo\":{\"type\":\"MultiPolygon\",\"coordinates\":[[[[1,1],[2,1],[2,2],[1,1]]]]}"},
+        {"\"geo\":{\"type\":\"LineString\",\"coordinates\":[[1000,2000],[3000,4000]]}",
+         "\"geo\":{\"type\":\"LineString\",\"coordinates\":[[1000,2000],[3000,4000]]}"},
+        {"\"geo\":{\"type\":\"Polygon\",\"coordinates\":[[[1000,1000],[2000,1000],[2000,2000],[\"0.0001\",\"0.0001\"]]]}",
+         "\"geo\":{\"type\":\"Polygon\",\"coordinates\":[[[1000,1000],[2000,1000],[2000,2000],[1000,1000]]]}"},
+        {"\"geo\":{\"type\":\"MultiLineString\",\"coordinates\":[[[1000,1000],[2000,1000]]]}",
+         "\"geo\":{\"type\":\"MultiLineString\",\"coordinates\":[[[1000,1000],[2000,1000]]]}"},
+        {"\"geo\":{\"type\":\"MultiPolygon\",\"coordinates\":[[[[1000,1000],[2000,1000],[2000,2000],[1000,1000]]]]}",
+         "\"geo\":{\"type\":\"MultiPolygon\",\"coordinates\":[[[[1000,1000],[2000,1000],[2000,2000],[1000,1000]]]]}"},
+        {"\"geo\":{\"type\":\"Point\",\"coordinates\":[0,181]}",
+         "\"geo\":{\"type\":\"Point\",\"coordinates\":[0,181]}"},
         {"\"m2\":0", "\"m2\":0"},
         {"\"m2\":1000", "\"m2\":1000"},
         {"\"rial\":9223372036854775807", "\"rial\":9223372036854775807"},
@@ -163,16 +165,16 @@ static void each_kind_comes_out_canonical(void **state) {
         {"\"doc\":{\"sha256\":\"" SHA_UPPER "\",\"type\":\"plan\",\"id\":\"p-1\"}",
          "\"doc\":{\"id\":\"p-1\",\"type\":\"plan\",\"sha256\":\"" SHA "\"}"},
         {"\"visit\":{\"engineer_no\":\"۱۷\",\"at\":\"۱۴۰۴/۰۱/"
-         "۳۱\",\"geo\":{\"type\":\"Point\",\"coordinates\":[1,2]},"
+         "۳۱\",\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,2000]},"
          "\"photos\":[]}",
          "\"visit\":{\"engineer_no\":\"17\",\"at\":\"1404/01/"
-         "31\",\"geo\":{\"type\":\"Point\",\"coordinates\":[1,2]},"
+         "31\",\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,2000]},"
          "\"photos\":[]}"},
         {"\"visit\":{\"engineer_no\":\"17\",\"at\":\"2026-01-01T01:00:00.250+03:30\",\"geo\":{\"type\":"
          "\"Point\","
-         "\"coordinates\":[1,2]},\"photos\":[{\"id\":\"1\",\"type\":\"jpeg\",\"sha256\":\"" SHA "\"}]}",
+         "\"coordinates\":[1000,2000]},\"photos\":[{\"id\":\"1\",\"type\":\"jpeg\",\"sha256\":\"" SHA "\"}]}",
          "\"visit\":{\"engineer_no\":\"17\",\"at\":\"2025-12-31T21:30:00Z\",\"geo\":{\"type\":\"Point\","
-         "\"coordinates\":[1,2]},\"photos\":[{\"id\":\"1\",\"type\":\"jpeg\",\"sha256\":\"" SHA "\"}]}"},
+         "\"coordinates\":[1000,2000]},\"photos\":[{\"id\":\"1\",\"type\":\"jpeg\",\"sha256\":\"" SHA "\"}]}"},
         {"\"text\":\"متن ۱\"", "\"text\":\"متن ۱\""}, /* digits of free text stay as they were written */
         {"\"bill\":\"\u200f۱۲۳۴۵۰۰۰۱۰۱۱۹ \"", "\"bill\":\"1234500010119\""}, /* long only as it is typed */
         {"\"plq\":{\"main\":\"3467 \"}", "\"plq\":{\"main\":\"3467\"}"},
@@ -207,25 +209,30 @@ static const struct refusal refusals[] = {
     {"\"plq\":{\"main\":7}", "plq.main", "type", "must be text, not a number"},
     {"\"geo\":[1,2]", "geo", "type", "must be a map, not a list"},
     {"\"geo\":{\"type\":\"Point\"}", "geo.coordinates", "missing", "missing"},
-    {"\"geo\":{\"coordinates\":[1,2]}", "geo.type", "missing", "missing"},
-    {"\"geo\":{\"type\":\"Circle\",\"coordinates\":[1,2]}", "geo.type", "choice", "Point, MultiPoint"},
-    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[1,2],\"crs\":1}", "geo.crs", "unknown", "no such field"},
-    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[1,2,3]}", "geo.coordinates", "length", "exactly"},
-    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[1800000001,2]}", "geo.coordinates[0]", "range",
+    {"\"geo\":{\"coordinates\":[1000,2000]}", "geo.type", "missing", "missing"},
+    {"\"geo\":{\"type\":\"Circle\",\"coordinates\":[1000,2000]}", "geo.type", "choice", "Point, MultiPoint"},
+    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,2000],\"crs\":1}", "geo.crs", "unknown", "no such field"},
+    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,2000,3000]}", "geo.coordinates", "length", "exactly"},
+    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[1800000001,2000]}", "geo.coordinates[0]", "range",
      "-180 to 180"},
-    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[1,\"90.1\"]}", "geo.coordinates[1]", "range", "-90 to 90"},
-    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[1,\"35,6\"]}", "geo.coordinates[1]", "format", "decimal"},
-    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[1,\"35.\"]}", "geo.coordinates[1]", "format", "decimal"},
-    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[1,true]}", "geo.coordinates[1]", "type",
+    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,\"90.1\"]}", "geo.coordinates[1]", "range", "-90 to 90"},
+    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,\"35,6\"]}", "geo.coordinates[1]", "format", "decimal"},
+    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,\"35.\"]}", "geo.coordinates[1]", "format", "decimal"},
+    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,true]}", "geo.coordinates[1]", "type",
      "not true or false"},
-    {"\"geo\":{\"type\":\"LineString\",\"coordinates\":[[1,2]]}", "geo.coordinates", "length", "at least 2"},
-    {"\"geo\":{\"type\":\"LineString\",\"coordinates\":[[1,2],3]}", "geo.coordinates[1]", "type", "longitude"},
-    {"\"geo\":{\"type\":\"Polygon\",\"coordinates\":[[[1,1],[2,1],[2,2],[1,2]]]}", "geo.coordinates[0]",
+    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[51,2000]}", "geo.coordinates[0]", "range", "reads like degrees"},
+    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[2000,-180]}", "geo.coordinates[1]", "range",
+     "reads like degrees"},
+    {"\"geo\":{\"type\":\"Point\",\"coordinates\":[\"0.0000051\",0]}", "geo.coordinates[0]", "range",
+     "reads like degrees"},
+    {"\"geo\":{\"type\":\"LineString\",\"coordinates\":[[1000,2000]]}", "geo.coordinates", "length", "at least 2"},
+    {"\"geo\":{\"type\":\"LineString\",\"coordinates\":[[1000,2000],3000]}", "geo.coordinates[1]", "type", "longitude"},
+    {"\"geo\":{\"type\":\"Polygon\",\"coordinates\":[[[1000,1000],[2000,1000],[2000,2000],[1000,2000]]]}", "geo.coordinates[0]",
      "format", "a ring must end"},
-    {"\"geo\":{\"type\":\"Polygon\",\"coordinates\":[[[1,1],[2,1],[1,1]]]}", "geo.coordinates[0]", "length",
+    {"\"geo\":{\"type\":\"Polygon\",\"coordinates\":[[[1000,1000],[2000,1000],[1000,1000]]]}", "geo.coordinates[0]", "length",
      "at least 4"},
     {"\"geo\":{\"type\":\"MultiPolygon\",\"coordinates\":[]}", "geo.coordinates", "length", "empty"},
-    {"\"geo\":{\"type\":\"MultiPolygon\",\"coordinates\":[[[[1,1],[2,1],[2],[1,1]]]]}",
+    {"\"geo\":{\"type\":\"MultiPolygon\",\"coordinates\":[[[[1000,1000],[2000,1000],[2000],[1000,1000]]]]}",
      "geo.coordinates[0][0][2]", "length", "exactly"},
     {"\"m2\":-1", "m2", "range", "from 0 to 1000"},
     {"\"m2\":1001", "m2", "range", "from 0 to 1000"},
@@ -244,15 +251,15 @@ static const struct refusal refusals[] = {
      "\"g0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"}",
      "doc.sha256", "format", "64 hexadecimal"},
     {"\"doc\":{\"id\":\"1\",\"type\":\"t\"}", "doc.sha256", "missing", "missing"},
-    {"\"visit\":{\"engineer_no\":\"1\",\"at\":\"yesterday\",\"geo\":{\"type\":\"Point\",\"coordinates\":[1,2]"
+    {"\"visit\":{\"engineer_no\":\"1\",\"at\":\"yesterday\",\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,2000]"
      "},"
      "\"photos\":[]}",
      "visit.at", "format", "2026-01-05T10:30:00+03:30"},
     {"\"visit\":{\"engineer_no\":\"1\",\"at\":\"1404/01/"
-     "31\",\"geo\":{\"type\":\"Point\",\"coordinates\":[1,2]}}",
+     "31\",\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,2000]}}",
      "visit.photos", "missing", "missing"},
     {"\"visit\":{\"engineer_no\":\"1\",\"at\":\"1404/01/"
-     "31\",\"geo\":{\"type\":\"Point\",\"coordinates\":[1,2]},"
+     "31\",\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,2000]},"
      "\"photos\":[{\"id\":\"1\",\"type\":\"t\"}]}",
      "visit.photos[0].sha256", "missing", "missing"},
     {"\"text\":\"\"", "text", "length", "0 characters; 1 to 5"},
@@ -670,6 +677,7 @@ static void a_body_stored_before_a_rule_came_in_still_matches(void **state) {
         "{" NZ ",\"plq\":{\"main\":\"3467 \"}}",
         "{" NZ ",\"plq\":{\"main\":\" \",\"sub\":\"\u200f۷\"}}",
         "{" NZ ",\"bill\":\" \"}",
+        "{" NZ ",\"geo\":{\"type\":\"Point\",\"coordinates\":[51,36]}}",
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         char sent[256]; /* not byte by byte what is stored */
@@ -731,7 +739,7 @@ static void mutated_bodies_never_crash(void **state) {
     buffer_init(&body);
     pack_json(
         "{\"nz\":\"1-1-1-1-0-0-0\",\"plq\":{\"main\":\"۱\"},\"geo\":{\"type\":\"Polygon\",\"coordinates\":"
-        "[[[1,1],[2,1],[2,2],[1,1]]]},\"n\":-3,\"b\":true,\"docs\":[{\"id\":\"1\",\"type\":\"t\",\"sha256\":"
+        "[[[1000,1000],[2000,1000],[2000,2000],[1000,1000]]]},\"n\":-3,\"b\":true,\"docs\":[{\"id\":\"1\",\"type\":\"t\",\"sha256\":"
         "\"" SHA "\"}],\"areas\":[{\"use\":\"home\",\"m2\":1,\"note\":\"متن\"}],\"jd\":\"1404/01/01\"}",
         &body);
     assert_true(check_slice(buffer_slice(&body), &district));

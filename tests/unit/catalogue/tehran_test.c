@@ -87,9 +87,53 @@ static void tehran_takes_no_question_that_asks_nothing(void **state) {
                     questions[i].kind);
 }
 
+#define PLACE(coordinates) "{\"geo\":{\"type\":" coordinates "},\"depth\":9}"
+
+/* "Not in the protected zone" must not be said about a place that nobody meant. */
+static const struct question places[] = {
+    {"metro.harim", PLACE("\"Point\",\"coordinates\":[\"51.43\",\"35.80\"]"), NULL, NULL},
+    {"metro.harim", PLACE("\"Point\",\"coordinates\":[514300000,358000000]"), NULL, NULL},
+    {"metro.harim", PLACE("\"Point\",\"coordinates\":[\"35.80\",\"51.43\"]"), "geo.coordinates", "range"},
+    {"metro.harim", PLACE("\"Point\",\"coordinates\":[358000000,514300000]"), "geo.coordinates", "range"},
+    {"metro.harim", PLACE("\"Point\",\"coordinates\":[51,\"35.80\"]"), "geo.coordinates[0]", "range"},
+    {"metro.harim", PLACE("\"Point\",\"coordinates\":[\"0\",\"0\"]"), "geo.coordinates", "range"},
+    {"metro.harim", PLACE("\"LineString\",\"coordinates\":[[\"51.43\",\"35.80\"],[\"52.43\",\"35.80\"],[\"53\",\"36\"]]"),
+     "geo.coordinates[1]", "range"}, /* told once */
+};
+
+static void a_place_outside_tehran_is_refused(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        assert_told(asks(places[i].type, places[i].body), places[i].body, places[i].path, places[i].kind);
+    asks("metro.harim", PLACE("\"Point\",\"coordinates\":[\"35.80\",\"51.43\"]"));
+    assert_string_equal(defects.at[0].text, "lies outside the city (longitude 50.8 to 51.9, latitude 35.3 to 36.1); is "
+                                            "latitude first?");
+    asks("metro.harim", PLACE("\"Point\",\"coordinates\":[51,36]"));
+    assert_int_equal(defects.count, 2);
+    assert_non_null(strstr(defects.at[0].text, "reads like degrees"));
+}
+
+static bool answers(const char *name, enum est_outcome outcome, const char *text) {
+    char until[11];
+    const struct ctype *type = type_and_body(name, text);
+    return ctype_check_reply(type, &tehran->city, outcome, slice_of(""), slice_of(""), buffer_slice(&body), &out,
+                             until, &defects);
+}
+
+static void an_answers_place_lies_in_tehran_unless_it_may_be_anywhere(void **state) {
+    (void)state;
+#define SWAPPED "{\"type\":\"Point\",\"coordinates\":[\"35.80\",\"51.43\"]}"
+    static const char masir[] = "{\"objects\":[{\"geo\":" SWAPPED ",\"depth\":2}],\"stand_by\":true}";
+    assert_told(answers("tasisat.masir", EST_OUTCOME_POSITIVE, masir), masir, "objects[0].geo.coordinates", "range");
+    static const char neshani[] = "{\"exists\":true,\"geo\":" SWAPPED "}"; /* another town's */
+    assert_told(answers("post.neshani", EST_OUTCOME_POSITIVE, neshani), neshani, NULL, NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tehran_takes_no_question_that_asks_nothing),
+        cmocka_unit_test(a_place_outside_tehran_is_refused),
+        cmocka_unit_test(an_answers_place_lies_in_tehran_unless_it_may_be_anywhere),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
