@@ -258,10 +258,14 @@ static bool map_straight(struct check *check, const struct path *path, const str
     size_t pairs, next = 0;
     if (cursor_peek(cursor) != KIND_MAP || !cursor_map(cursor, count, &pairs))
         return false;
+    uint64_t present = 0;
     pack_map(check->out, pairs);
-    for (size_t i = 0; i < pairs; i++)
+    for (size_t i = 0; i < pairs; i++) {
         if (!pair_straight(check, path, fields, count, cursor, &next, strict))
             return false;
+        present |= UINT64_C(1) << (next - 1);
+    }
+    check->present = present;
     return fields_lacking(fields, next, count, strict) == 0;
 }
 
@@ -307,6 +311,9 @@ void map_check(struct check *check, const struct path *path, const struct field 
             defect_add(check, &here, "missing", "the field is missing");
         }
     }
+    check->present = 0;
+    for (size_t i = 0; i < count; i++)
+        check->present |= (uint64_t)is_present(values[i]) << i;
 }
 
 /* --- Whole bodies ----------------------------------------------------------------------------- */
@@ -323,13 +330,16 @@ static bool body_straight(struct check *check, const struct schema *schema, stru
     map_check(check, &root, schema->fields, schema->count, cursor, strict);
     bool good = !check->is_bent && defects->count == 0 && cursor->bad == NULL;
     unsigned district = check->district;
+    uint64_t fields = check->present;
     *check = before;
     defects->count = count;
     defects->kept = kept;
-    if (good)
+    if (good) {
         check->district = district;
-    else
+        check->present = fields;
+    } else {
         check->out->size = size;
+    }
     return good;
 }
 
@@ -337,6 +347,7 @@ static void body_check(struct check *check, const struct schema *schema, est_sli
     struct cursor cursor;
     size_t before = check->out->size;
     check->is_strict = strict;
+    check->present = UINT64_MAX;
     if (body.size > EST_BODY_MAX) {
         defect_add(check, &root, "length", "the body has %zu bytes; at most %d are allowed", body.size,
                    EST_BODY_MAX);
@@ -368,12 +379,31 @@ static bool check_finish(struct check *check, size_t before) {
     return false;
 }
 
+/* Of each group one at least is there. The defect stands at the first and names all. */
+static void one_of_check(struct check *check, const struct ctype *type) {
+    for (size_t i = 0; i < type->one_of_count; i++) {
+        uint64_t group = type->one_of[i];
+        if (group & check->present)
+            continue;
+        char names[EST_DEFECT_TEXT_MAX] = "";
+        size_t used = 0;
+        for (size_t k = 0; k < type->request.count && used < sizeof names; k++)
+            if (group >> k & 1)
+                used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
+                                         type->request.fields[k].name);
+        const char *first = type->request.fields[__builtin_ctzll(group)].name;
+        struct path here = {.up = &root, .name = slice_of(first)};
+        defect_add(check, &here, "missing", "one of these must be there: %s", names);
+    }
+}
+
 bool ctype_check_request(const struct ctype *type, const struct city *city, est_slice body,
                          struct buffer *ret_body, unsigned *ret_district, struct defects *defects) {
     struct check check = {.city = city, .out = ret_body, .defects = defects};
     size_t before = ret_body->size;
     defects->count = defects->kept = 0;
     body_check(&check, &type->request, body, true);
+    one_of_check(&check, type);
     if (!check_finish(&check, before))
         return false;
     *ret_district = check.district;

@@ -17,6 +17,7 @@ struct check {
     struct buffer *out;
     struct defects *defects;
     unsigned district; /* of the first parcel code or file number */
+    uint64_t present;  /* the fields of the map that was read last, as bits; all ones where there was none */
     const struct bounds *bounds; /* of the geometry that is read; NULL: none, or it is told already */
     bool is_strict;    /* what is required is there, and is not empty */
     bool is_kept;      /* the body was taken once: what was allowed then is not judged again */

@@ -18,7 +18,7 @@
 #include "jalali.h"
 #include "event.h" /* enum role, how many of each thing */
 
-enum { FIELDS_MAX = 64, CHOICES_MAX = 64 };
+enum { FIELDS_MAX = 64, CHOICES_MAX = 64, ONE_OF_MAX = 8 };
 
 /* --- Types ------------------------------------------------------------------------------------ */
 
@@ -83,6 +83,7 @@ struct ctype {
     const char **reasons; size_t reasons_count; /* the answerer's declared reason codes */
     const struct title *reason_titles;      /* one a code */
     struct schema request, reply;
+    uint64_t one_of[ONE_OF_MAX]; size_t one_of_count; /* bits of request fields, one of which at least is there */
     const char *definition;
 };
 

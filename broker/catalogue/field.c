@@ -226,3 +226,52 @@ struct schema load_schema(struct loader *loader, struct yaml *yaml, yaml_node ma
         return schema;
     return (struct schema){fields, count};
 }
+
+/* --- One of several --------------------------------------------------------------------------- */
+
+/* The bit of a field that a group names; 0 after a complaint. */
+static uint64_t load_member(struct yaml *yaml, yaml_node node, const struct schema *request, uint64_t group) {
+    const char *name = yaml_text(yaml, node, NULL);
+    struct nearest nearest;
+    char hint[128];
+    if (!name)
+        return 0;
+    nearest_init(&nearest, slice_of(name));
+    for (size_t i = 0; i < request->count; i++) {
+        const struct field *field = &request->fields[i];
+        uint64_t bit = UINT64_C(1) << i;
+        if (field->name && strcmp(field->name, name) == 0) {
+            if (field->required)
+                yaml_complain(yaml, node, "`%s` is needed anyway; write required: false there, or no group", name);
+            else if (group & bit)
+                yaml_complain(yaml, node, "`%s` is there twice; remove one", name);
+            return bit;
+        }
+        if (field->name)
+            nearest_offer(&nearest, field->name);
+    }
+    yaml_complain(yaml, node, "`%s` is no field of the request%s", name, nearest_hint(&nearest, hint));
+    return 0;
+}
+
+void load_one_of(struct yaml *yaml, yaml_node node, struct ctype *ret) {
+    size_t count = yaml_count(node);
+    if (!node)
+        return;
+    if (!yaml_is_list(node) || count == 0 || count > ONE_OF_MAX) {
+        yaml_complain(yaml, node, "one_of is a list of 1 to %d groups of request fields, such as [[nid, lid]]",
+                      ONE_OF_MAX);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        yaml_node group = yaml_at(node, i);
+        if (!yaml_is_list(group) || yaml_count(group) < 2) {
+            yaml_complain(yaml, group, "a group is a list of two fields or more, one of which is needed");
+            continue;
+        }
+        uint64_t bits = 0;
+        for (size_t k = 0; k < yaml_count(group); k++)
+            bits |= load_member(yaml, yaml_at(group, k), &ret->request, bits);
+        ret->one_of[ret->one_of_count++] = bits;
+    }
+}

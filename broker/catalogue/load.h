@@ -59,6 +59,8 @@ void load_city(struct loader *, const char *path);
 void load_departments(struct loader *, const char *path);
 /* Fields of a request, a reply or a record, in the file's order. */
 struct schema load_schema(struct loader *, struct yaml *, yaml_node fields, int nesting);
+/* `one_of`: groups of a request's fields, as bits. */
+void load_one_of(struct yaml *, yaml_node, struct ctype *);
 /* The containers that a body of these fields nests, the body's own map included. */
 unsigned schema_depth(const struct field *fields, size_t count);
 /* One type from its node. False where it was complained about. */

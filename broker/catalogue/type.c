@@ -139,6 +139,7 @@ bool load_type(struct loader *loader, struct yaml *yaml, yaml_node node, const c
     static const char *const keys[] = {"title",       "owner",    "answerer",  "operator", "mode",
                                        "purposes",    "target",   "statutory", "expires",  "silence",
                                        "legal_basis", "outcomes", "reasons",   "request",  "reply",
+                                       "one_of",
                                        "name",        NULL};
     static const char *const modes[] = {NULL, "automatic", "automatic-then-clerk", "clerk", "visit"};
     size_t before = loader->complaints->count;
@@ -159,6 +160,7 @@ bool load_type(struct loader *loader, struct yaml *yaml, yaml_node node, const c
     good.terms = loader->complaints->count == parts;
     parts = loader->complaints->count;
     load_bodies(loader, yaml, node, ret);
+    load_one_of(yaml, yaml_get(node, "one_of"), ret);
     good.bodies = loader->complaints->count == parts;
     load_silence(loader, yaml, yaml_need(yaml, node, "silence"), ret);
     load_legal_basis(loader, yaml, yaml_need(yaml, node, "legal_basis"), ret);

@@ -98,6 +98,21 @@ static void reasons_cell(struct table *table, const struct ctype *type) {
     cell_json(table, reasons);
 }
 
+static json_t *group_names(const struct ctype *type, uint64_t group) {
+    json_t *names = json_array();
+    for (size_t i = 0; i < type->request.count; i++)
+        if (group >> i & 1)
+            json_array_append_new(names, json_string(type->request.fields[i].name));
+    return names;
+}
+
+static void one_of_cell(struct table *table, const struct ctype *type) {
+    json_t *groups = json_array();
+    for (size_t i = 0; i < type->one_of_count; i++)
+        json_array_append_new(groups, group_names(type, type->one_of[i]));
+    cell_json(table, groups);
+}
+
 static void types_show(const struct call *call, const struct catalogue *catalogue) {
     static const struct column columns[] = {
         {"type", "type", false, 0},          {"title_en", "title", false, 44},
@@ -107,7 +122,7 @@ static void types_show(const struct call *call, const struct catalogue *catalogu
         {"silence", "silence", false, 40},   {"legal_basis", NULL, false, 0},
         {"legal_mark", "law", false, 0},     {"title_fa", "عنوان", false, 0},
         {"purposes", NULL, false, 0},        {"outcomes", NULL, false, 0},
-        {"reasons", NULL, false, 0},
+        {"reasons", NULL, false, 0},         {"one_of", NULL, false, 0},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < catalogue->types_count; i++) {
@@ -120,6 +135,7 @@ static void types_show(const struct call *call, const struct catalogue *catalogu
         purposes_cell(table, &catalogue->city, type);
         outcomes_cell(table, type);
         reasons_cell(table, type);
+        one_of_cell(table, type);
     }
     table_show(table, call);
     table_free(&table);
@@ -200,6 +216,25 @@ static void fields_add(struct table *table, const char *part, const char *prefix
     }
 }
 
+/* A row for each group, after the request's fields: `one_of`, and the fields of which one is needed. */
+static void groups_add(struct table *table, const struct ctype *type) {
+    for (size_t g = 0; g < type->one_of_count; g++) {
+        char names[EST_DEFECT_TEXT_MAX] = "";
+        size_t used = 0;
+        for (size_t i = 0; i < type->request.count && used < sizeof names; i++)
+            if (type->one_of[g] >> i & 1)
+                used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? "|" : "",
+                                         type->request.fields[i].name);
+        const char *cells[] = {"one_of", names, NULL};
+        for (size_t i = 0; i < 3; i++)
+            cell_cstr(table, cells[i]);
+        cell_bool(table, true);
+        cell_cstr(table, "at least one of these");
+        cell_none(table);
+        cell_none(table);
+    }
+}
+
 static void reasons_add(struct table *table, const struct ctype *type) {
     for (size_t i = 0; i < type->reasons_count; i++) {
         cell_cstr(table, "reason");
@@ -226,6 +261,7 @@ static int type_show(const struct call *call, const struct catalogue *catalogue,
     }
     struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
     fields_add(table, "request", "", type->request.fields, type->request.count);
+    groups_add(table, type);
     fields_add(table, "reply", "", type->reply.fields, type->reply.count);
     reasons_add(table, type);
     table_show(table, call);

@@ -104,17 +104,29 @@ static json_t *reasons_json(const struct ctype *t) {
     return list;
 }
 
+static json_t *one_of_json(const struct ctype *t) {
+    json_t *groups = json_array();
+    for (size_t i = 0; i < t->one_of_count; i++) {
+        json_t *group = json_array();
+        for (size_t k = 0; k < t->request.count; k++)
+            if (t->one_of[i] >> k & 1)
+                json_array_append_new(group, json_string(t->request.fields[k].name));
+        json_array_append_new(groups, group);
+    }
+    return groups;
+}
+
 static json_t *type_json(const struct city *city, const struct ctype *t) {
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:{s:s?, s:s?, s:s?, s:s?, s:s?}, "
-        "s:I, s:o, s:o}",
+        "s:I, s:o, s:o, s:o}",
         "name", t->name, "title_fa", t->title_fa, "title_en", t->title_en, "department", t->department,
         "owner", t->owner, "operator", t->operator_, "mode", mode_name(t->mode), "target", t->target, "statutory", t->statutory, "silence", t->silence,
         "purposes", purposes_json(city, t->purposes), "outcomes", outcomes_json(t->outcomes), "reasons",
         reasons_json(t), "legal_basis", "title", t->legal_title, "article", t->legal_article, "date",
         t->legal_date, "authority", t->legal_authority, "mark", t->legal_mark, "expires_s",
-        (json_int_t)(t->expires.us / EST_US_PER_S), "request", fields_json(&t->request), "reply",
-        fields_json(&t->reply));
+        (json_int_t)(t->expires.us / EST_US_PER_S), "request", fields_json(&t->request), "one_of",
+        one_of_json(t), "reply", fields_json(&t->reply));
 }
 
 static json_t *department_json(const struct department *d) {

@@ -69,6 +69,9 @@ answers positive mali.pardakht bill=۱۲۳۴۵۰۰۰۱۰۱۱۹ pay_id=۳۲۷۶۰
 answers positive mali.pardakht bill="$(printf '\342\200\217')1234500010119" pay_id="3276000011 "
 answers positive sabt.malekiyat nid=0499370899 plq.main="3467 " plq.sub=۱۱۲ plq.section=11 plq.subsection=3
 
+answers "one of these must be there: nid, lid" sabt.malekiyat plq.main=3467
+answers "is latitude first?" metro.harim geo='{"type":"Point","coordinates":["35.8","51.43"]}' depth=9
+
 # A stop that is asked for is a good end for each of them.
 for pid in $pids; do
     kill "$pid"

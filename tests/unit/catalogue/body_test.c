@@ -61,6 +61,12 @@ static const char wide_definition[] = HEAD(
 #define SHA       "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define SHA_UPPER "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
 
+static const char grouped_definition[] =
+    HEAD("test.grouped") "\"outcomes\":[\"positive\"],\"one_of\":[[\"nid\",\"lid\"],[\"lid\",\"fn\",\"plq\"]],\"request\":{"
+                         "\"n\":{\"kind\":\"int\"},\"nid\":{\"kind\":\"nid\",\"required\":false},"
+                         "\"lid\":{\"kind\":\"lid\",\"required\":false},\"fn\":{\"kind\":\"fn\",\"required\":false},"
+                         "\"plq\":{\"kind\":\"plq\",\"required\":false}},\"reply\":{\"n\":{\"kind\":\"int\"}}}";
+
 /* What is required must not be empty; `note` and `ids` may be, and `maybe` is not required. */
 static const char needy_definition[] =
     HEAD("test.needy") "\"outcomes\":[\"positive\",\"negative\",\"no-record\"],\"request\":{"
@@ -74,7 +80,7 @@ static const char needy_definition[] =
                        "\"to\":{\"kind\":\"jd\",\"required\":false,\"not_before\":\"from\"}},"
                        "\"reply\":{\"txt\":{\"kind\":\"text\"},\"docs\":{\"kind\":\"text\",\"list\":2}}}";
 
-static struct ctype *wide, *needy;
+static struct ctype *wide, *needy, *grouped;
 static struct defects defects;
 static struct buffer out;
 
@@ -82,6 +88,7 @@ static int set_up(void **state) {
     (void)state;
     buffer_init(&out);
     int bad = ctype_parse(slice_of(wide_definition), &city, &wide);
+    bad = bad ? bad : ctype_parse(slice_of(grouped_definition), &city, &grouped);
     return bad ? bad : ctype_parse(slice_of(needy_definition), &city, &needy);
 }
 
@@ -89,6 +96,7 @@ static int tear_down(void **state) {
     (void)state;
     ctype_free(&wide);
     ctype_free(&needy);
+    ctype_free(&grouped);
     buffer_done(&out);
     return 0;
 }
@@ -564,6 +572,18 @@ static void a_reply_keeps_to_its_type(void **state) {
 
 /* --- What is required ------------------------------------------------------------------------- */
 
+static bool comes_again_to(const struct ctype *type, const char *sent, const char *stored) {
+    struct buffer one, other;
+    buffer_init(&one);
+    buffer_init(&other);
+    pack_json(sent, &one);
+    pack_json(stored, &other);
+    bool same = ctype_same_request(type, &city, buffer_slice(&one), buffer_slice(&other), &defects);
+    buffer_done(&one);
+    buffer_done(&other);
+    return same;
+}
+
 static bool asks(const struct ctype *type, const char *json) {
     struct buffer body;
     unsigned district;
@@ -606,6 +626,26 @@ static void what_is_required_is_not_empty(void **state) {
     assert_string_equal(defects.at[1].path, "tags");
 }
 
+static void of_each_group_one_is_there(void **state) {
+    (void)state;
+    assert_true(asks(grouped, "{\"n\":1,\"lid\":\"10380284790\"}"));
+    assert_true(asks(grouped, "{\"n\":1,\"nid\":\"0499370899\",\"plq\":{\"main\":\"1\"}}"));
+    assert_true(asks(grouped, "{\"plq\":{\"main\":\"1\",\"sub\":\"2\"},\"nid\":\"0499370899\",\"n\":1}"));
+    assert_false(asks(grouped, "{\"n\":1,\"nid\":\"0499370899\"}"));
+    assert_int_equal(defects.count, 1);
+    assert_string_equal(defects.at[0].path, "lid");
+    assert_string_equal(defects.at[0].kind, "missing");
+    assert_string_equal(defects.at[0].text, "one of these must be there: lid, fn, plq");
+    assert_false(asks(grouped, "{\"n\":\"x\",\"nid\":null}")); /* with every other defect */
+    assert_int_equal(defects.count, 3);
+    assert_false(asks(grouped, "{\"n\":1,\"nid\":\"1\",\"fn\":\"22001840320\"}")); /* wrong is not absent */
+    assert_int_equal(defects.count, 1);
+    assert_string_equal(defects.at[0].path, "nid");
+    assert_false(asks(grouped, "[]"));
+    assert_int_equal(defects.count, 1);
+    assert_true(comes_again_to(grouped, "{\"n\":1,\"nid\":null}", "{\"n\":1}"));
+}
+
 static bool replies(enum est_outcome outcome, const char *json) {
     struct buffer body;
     char until[11];
@@ -643,18 +683,6 @@ static void an_end_does_not_come_before_its_beginning(void **state) {
 }
 
 /* --- Bodies that come again ------------------------------------------------------------------- */
-
-static bool comes_again_to(const struct ctype *type, const char *sent, const char *stored) {
-    struct buffer one, other;
-    buffer_init(&one);
-    buffer_init(&other);
-    pack_json(sent, &one);
-    pack_json(stored, &other);
-    bool same = ctype_same_request(type, &city, buffer_slice(&one), buffer_slice(&other), &defects);
-    buffer_done(&one);
-    buffer_done(&other);
-    return same;
-}
 
 static bool comes_again(const char *sent, const char *stored) {
     return comes_again_to(wide, sent, stored);
@@ -815,6 +843,7 @@ int main(void) {
         cmocka_unit_test(no_record_needs_no_fields),
         cmocka_unit_test(a_reply_keeps_to_its_type),
         cmocka_unit_test(what_is_required_is_not_empty),
+        cmocka_unit_test(of_each_group_one_is_there),
         cmocka_unit_test(an_answer_that_says_something_fills_what_is_required),
         cmocka_unit_test(an_end_does_not_come_before_its_beginning),
         cmocka_unit_test(a_body_that_comes_again_matches_what_is_stored),

@@ -389,6 +389,8 @@ static void layout_does_not_make_a_new_version(void **state) {
 
 /* --- Broken files ----------------------------------------------------------------------------- */
 
+#define REQUEST "    request: {nz: {kind: nz}}\n"
+
 static const struct broken {
     int file;
     const char *from, *to; /* "": the whole file */
@@ -463,6 +465,15 @@ static const struct broken {
     {CITY, "purposes:\n", "bounds: {west: x, south: 35, east: 2, north: 36}\npurposes:\n", "3:16", "from -180 to 180"},
     {CITY, "purposes:\n", "bounds: [1, 2, 3, 4]\npurposes:\n", "3:9", "map"},
     {TYPES_A, "{kind: nz}", "{kind: nz, anywhere: true}", "16:30", "`anywhere` is for kind geo, not for kind nz"},
+#define GROUPS(groups, fields) "    one_of: " groups "\n    request: {" fields "}\n"
+#define OPTIONAL(name)         name ": {kind: nid, required: false}"
+    {TYPES_A, REQUEST, GROUPS("[]", "nz: {kind: nz}"), "16:13", "a list of 1 to 8 groups"},
+    {TYPES_A, REQUEST, GROUPS("nz", "nz: {kind: nz}"), "16:13", "a list of 1 to 8 groups"},
+    {TYPES_A, REQUEST, GROUPS("[nz, nid]", "nz: {kind: nz}"), "16:14", "two fields or more"},
+    {TYPES_A, REQUEST, GROUPS("[[nid]]", OPTIONAL("nid")), "16:14", "two fields or more"},
+    {TYPES_A, REQUEST, GROUPS("[[nid, lid]]", OPTIONAL("nid")), "16:20", "`lid` is no field of the request; did you mean `nid`?"},
+    {TYPES_A, REQUEST, GROUPS("[[nid, nid]]", OPTIONAL("nid")), "16:20", "`nid` is there twice"},
+    {TYPES_A, REQUEST, GROUPS("[[nid, nz]]", OPTIONAL("nid") ", nz: {kind: nz}"), "16:20", "`nz` is needed anyway"},
     {TYPES_A, "{kind: nz}", "{kind: nz, list: {min: 3, max: 2}}", "16:36", "min is above max"},
     {TYPES_A, "{kind: nz}", "{kind: nz, list: {min: 0}}", "16:36", "`max`"},
     {TYPES_A, "{kind: nz}", "{kind: nz, not_before: nz}", "16:30", "`not_before` is for kind jd, not for kind nz"},
