@@ -183,7 +183,7 @@ static void submit_new(struct broker *b, uint32_t peer, const struct submit *s, 
         return;
     }
     buffer_clear(&b->body);
-    if (!ctype_check_request(type, registry_city(b->registry), s->body, &b->body, &district, &b->defects)) {
+    if (!ctype_check_request(type, registry_city(b->registry), b->now, s->body, &b->body, &district, &b->defects)) {
         struct error_is error = {.id = s->id, .code = EST_INVALID_BODY, .defects = defects_rows(b)};
         snprintf(detail, sizeof detail, "%s: %zu defect%s", type->name, b->defects.count, b->defects.count == 1 ? "" : "s");
         send_error(b, peer, error, detail);
@@ -366,8 +366,8 @@ static void on_answer(struct broker *b, uint32_t peer, const struct message *m) 
                    "the type's definition cannot be read");
         return;
     }
-    if (!ctype_check_reply(type, registry_city(b->registry), a->outcome, a->reason, a->valid_until, a->body, &b->body,
-                           valid_until, &b->defects)) {
+    if (!ctype_check_reply(type, registry_city(b->registry), b->now, a->outcome, a->reason, a->valid_until, a->body,
+                           &b->body, valid_until, &b->defects)) {
         answer_invalid(b, peer, a, type->name);
         return;
     }

@@ -1,5 +1,6 @@
 /* body.c - request and reply bodies against their type's fields: closed, all defects at once. */
 #include "body.h"
+#include "when.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -397,9 +398,9 @@ static void one_of_check(struct check *check, const struct ctype *type) {
     }
 }
 
-bool ctype_check_request(const struct ctype *type, const struct city *city, est_slice body,
+bool ctype_check_request(const struct ctype *type, const struct city *city, est_time now, est_slice body,
                          struct buffer *ret_body, unsigned *ret_district, struct defects *defects) {
-    struct check check = {.city = city, .out = ret_body, .defects = defects};
+    struct check check = {.city = city, .now = now, .out = ret_body, .defects = defects};
     size_t before = ret_body->size;
     defects->count = defects->kept = 0;
     body_check(&check, &type->request, body, true);
@@ -441,13 +442,16 @@ static void reason_check(struct check *check, const struct ctype *type, uint64_t
 static void valid_until_check(struct check *check, est_slice text, char ret[11]) {
     static const struct path path = {&root, {"valid_until", 11}, 0};
     struct jalali date;
+    est_time from, until;
     ret[0] = '\0';
     if (text.size == 0)
         return;
-    if (jalali_parse(text, &date))
-        jalali_format(date, ret);
-    else
+    if (!jalali_parse(text, &date))
         defect_add(check, &path, "format", "must be a Jalali date such as 1404/01/31");
+    else if (when_parse_day_here(text, &from, &until) && until.us <= check->now.us)
+        defect_add(check, &path, "range", "is over: this day was before the broker's today");
+    else
+        jalali_format(date, ret);
 }
 
 /* Outcomes that say something about the subject; the others need no fields. */
@@ -461,10 +465,10 @@ static est_slice map_or_empty(est_slice body) {
     return body.size == 0 ? (est_slice){empty_map, sizeof empty_map} : body;
 }
 
-bool ctype_check_reply(const struct ctype *type, const struct city *city, uint64_t outcome, est_slice reason,
-                       est_slice valid_until, est_slice body, struct buffer *ret_body,
+bool ctype_check_reply(const struct ctype *type, const struct city *city, est_time now, uint64_t outcome,
+                       est_slice reason, est_slice valid_until, est_slice body, struct buffer *ret_body,
                        char ret_valid_until[11], struct defects *defects) {
-    struct check check = {.city = city, .out = ret_body, .defects = defects};
+    struct check check = {.city = city, .now = now, .out = ret_body, .defects = defects};
     size_t before = ret_body->size;
     char date[11];
     defects->count = defects->kept = 0;

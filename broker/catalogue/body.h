@@ -14,6 +14,7 @@
 
 struct check {
     const struct city *city;
+    est_time now;
     struct buffer *out;
     struct defects *defects;
     unsigned district; /* of the first parcel code or file number */

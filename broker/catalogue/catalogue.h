@@ -35,7 +35,8 @@ enum field_kind {
     FIELD_BOOL, FIELD_JD,                                  /* jd: a Jalali date */
     FIELD_ENUM,
     FIELD_DOC,      /* map of id, type, sha256 (64 hexadecimal digits, canonical in lower case) */
-    FIELD_VISIT,    /* map of engineer_no, at, geo, photos (docs); all are needed */
+    FIELD_VISIT,    /* map of engineer_no, at, geo, photos (docs, at least one); all are needed. `at` is
+                     * no later than today in Tehran */
     FIELD_TEXT,     /* at most 2,000 characters and 4,000 bytes */
     FIELD_CODE,     /* a number or name by which something is looked up; canonical by ident_fold_code */
     FIELD_RECORD,   /* a map with `fields` of its own */
@@ -167,15 +168,15 @@ struct defects { size_t count; /* all found */ size_t kept; est_defect at[EST_DE
  * canonical, codes folded. Digits inside free text stay as they were written. *ret_district: the district of the
  * first parcel code or file number, 0 when it has none. True where there is no defect; then
  * `ret_body` holds the whole body, else it is as it was. A nil value is an absent field. Values of
- * the body never stand in a defect's text: it may go into a log. */
-bool ctype_check_request(const struct ctype *, const struct city *, est_slice body, struct buffer *ret_body,
+ * the body never stand in a defect's text: it may go into a log. `now` is the broker's clock. */
+bool ctype_check_request(const struct ctype *, const struct city *, est_time now, est_slice body, struct buffer *ret_body,
                          unsigned *ret_district, struct defects *);
 /* The same for a reply. Only a positive, negative or conditional outcome must have the required
  * fields, and something in them. The outcome must be one of the type's; a negative one needs a reason that the type
  * declares (where it declares any), and no outcome may have another; valid_until must be a Jalali
- * date or empty, and its canonical form comes out. An empty slice is an empty body. */
-bool ctype_check_reply(const struct ctype *, const struct city *, uint64_t outcome, est_slice reason, est_slice valid_until,
-                       est_slice body, struct buffer *ret_body, char ret_valid_until[11], struct defects *);
+ * date that is not over in Tehran, or empty, and its canonical form comes out. An empty slice is an empty body. */
+bool ctype_check_reply(const struct ctype *, const struct city *, est_time now, uint64_t outcome, est_slice reason,
+                       est_slice valid_until, est_slice body, struct buffer *ret_body, char ret_valid_until[11], struct defects *);
 
 /* Does the body that came again say what the stored one says? Both are brought into today's canonical form,
  * without the rules on what may be said: what was stored before a rule or a way of folding came in still

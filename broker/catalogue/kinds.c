@@ -28,7 +28,7 @@ static const struct field visit_parts[] = {
     PART("engineer_no", FIELD_CODE, true, 32),
     {.name = "at", .kind = FIELD_WHEN, .required = true},
     {.name = "geo", .kind = FIELD_GEO, .required = true},
-    {.name = "photos", .kind = FIELD_DOC, .required = true, .list = true, .items_max = PHOTOS_MAX},
+    {.name = "photos", .kind = FIELD_DOC, .required = true, .list = true, .items_min = 1, .items_max = PHOTOS_MAX},
 };
 
 #define SCHEMA_OF(parts)                                                                                     \
@@ -114,6 +114,15 @@ static void bool_check(struct check *check, const struct path *path, const struc
         pack_bool(check->out, truth);
 }
 
+/* Nobody has been there yet. Today counts whole: clocks differ, and a date has no hour. */
+static bool is_to_come(const struct check *check, est_slice text) {
+    struct jalali date;
+    est_time at, until;
+    bool is_known = when_parse_instant(text, &at) ||
+                    (jalali_parse(text, &date) && when_parse_day_here(text, &at, &until));
+    return is_known && !check->is_kept && at.us >= when_tomorrow_here(check->now).us;
+}
+
 static void date_check(struct check *check, const struct path *path, const struct field *field,
                        struct cursor *cursor) {
     est_slice text;
@@ -122,7 +131,9 @@ static void date_check(struct check *check, const struct path *path, const struc
     bool both = field->kind == FIELD_WHEN;
     if (!text_take(check, path, "text", cursor, &text))
         return;
-    if (jalali_parse(text, &date)) {
+    if (both && is_to_come(check, text)) {
+        defect_add(check, path, "range", "lies after the broker's today");
+    } else if (jalali_parse(text, &date)) {
         jalali_format(date, canonical);
         pack_cstr(check->out, canonical);
     } else if (both && when_canonical(text, instant)) {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { DAY_S = 86400, TIME_MAX = 40 };
+enum { DAY_S = 86400, AHEAD_S = 3 * 3600 + 1800, TIME_MAX = 40 };
 
 /* `count` digits at *at, which moves on; -1 where one is none. */
 static int digits_take(const char **at, const char *end, int count) {
@@ -104,13 +104,18 @@ bool when_day_canonical(est_slice text, char ret[11]) {
 }
 
 bool when_parse_day_here(est_slice text, est_time *ret_from, est_time *ret_until) {
-    enum { AHEAD_S = 3 * 3600 + 1800 };
     est_time day;
     if (!when_parse_day(text, &day))
         return false;
     ret_from->us = day.us - AHEAD_S * EST_US_PER_S;
     ret_until->us = ret_from->us + DAY_S * EST_US_PER_S;
     return true;
+}
+
+est_time when_tomorrow_here(est_time now) {
+    const int64_t day = DAY_S * EST_US_PER_S, ahead = AHEAD_S * EST_US_PER_S;
+    int64_t here = now.us + ahead, into_day = (here % day + day) % day;
+    return (est_time){here - into_day + day - ahead};
 }
 
 /* Z or +HH:MM or -HH:MM as seconds east of Greenwich. */
@@ -148,7 +153,7 @@ static bool clock_take(const char **at, const char *end, int *ret_seconds) {
     return true;
 }
 
-bool when_canonical(est_slice text, char ret[WHEN_MAX]) {
+bool when_parse_instant(est_slice text, est_time *ret) {
     char folded[TIME_MAX];
     size_t size = ident_fold_digits(text, folded, sizeof folded);
     const char *at = folded, *end = folded + size;
@@ -157,7 +162,15 @@ bool when_canonical(est_slice text, char ret[WHEN_MAX]) {
     if (!day_take(&at, end, &days) || !letter_take(&at, end, "Tt") || !clock_take(&at, end, &clock) ||
         !offset_take(&at, end, &offset) || at != end)
         return false;
-    time_t seconds = (time_t)(days * DAY_S + clock - offset);
+    *ret = (est_time){(days * DAY_S + clock - offset) * EST_US_PER_S};
+    return true;
+}
+
+bool when_canonical(est_slice text, char ret[WHEN_MAX]) {
+    est_time instant;
     struct tm utc;
+    if (!when_parse_instant(text, &instant))
+        return false;
+    time_t seconds = (time_t)(instant.us / EST_US_PER_S); /* whole ones */
     return gmtime_r(&seconds, &utc) && strftime(ret, WHEN_MAX, "%Y-%m-%dT%H:%M:%SZ", &utc) == WHEN_MAX - 1;
 }

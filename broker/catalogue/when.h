@@ -14,8 +14,12 @@ bool when_day_canonical(est_slice text, char ret[11]);
 /* The same day as people here have it: its first instant in Tehran, and the one after its last. Iran has had no
  * summer time since 2022, so Tehran is three and a half hours ahead of UTC, always. */
 bool when_parse_day_here(est_slice text, est_time *ret_from, est_time *ret_until);
+/* Where today ends here: the first instant of tomorrow in Tehran. */
+est_time when_tomorrow_here(est_time now);
 /* An RFC 3339 time with its offset, in any of the three digit scripts; a fraction of a second is
- * dropped. Comes out in UTC, 2026-01-05T10:30:00Z. */
+ * dropped. */
+bool when_parse_instant(est_slice text, est_time *ret);
+/* The same, written in UTC, 2026-01-05T10:30:00Z. */
 bool when_canonical(est_slice text, char ret[WHEN_MAX]);
 
 #endif

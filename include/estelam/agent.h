@@ -41,7 +41,7 @@ typedef struct est_answer {
     char reason[EST_NAME_MAX + 1];       /* a reason code that the type declares; RETRY and REFUSE: why */
     char remark[EST_TEXT_MAX + 1];       /* RETRY and REFUSE: a sentence, used where it is not empty */
     char legal_ref[EST_TEXT_MAX + 1];
-    char valid_until[EST_DATE_MAX + 1];  /* a Jalali date, or empty */
+    char valid_until[EST_DATE_MAX + 1];  /* a Jalali date, today or later, or empty */
     char signer[EST_SIGNER_MAX + 1];
     est_span after;                      /* RETRY: not before; 0: the broker's own back-off */
     est_body *body;                      /* the reply fields; made and freed by the library */

@@ -80,7 +80,10 @@ static const char needy_definition[] =
                        "\"to\":{\"kind\":\"jd\",\"required\":false,\"not_before\":\"from\"}},"
                        "\"reply\":{\"txt\":{\"kind\":\"text\"},\"docs\":{\"kind\":\"text\",\"list\":2}}}";
 
+static const est_time now = {INT64_C(1767225600) * EST_US_PER_S}; /* 2026-01-01T00:00:00Z: 1404/10/11 in Tehran */
 static struct ctype *wide, *needy, *grouped;
+#define PHOTO     "{\"id\":\"1\",\"type\":\"t\",\"sha256\":\"" SHA "\"}"
+
 static struct defects defects;
 static struct buffer out;
 
@@ -112,7 +115,7 @@ static void pack_json(const char *text, struct buffer *ret) {
 
 static bool check_slice(est_slice body, unsigned *ret_district) {
     buffer_clear(&out);
-    return ctype_check_request(wide, &city, body, &out, ret_district, &defects);
+    return ctype_check_request(wide, &city, now, body, &out, ret_district, &defects);
 }
 
 static bool check_json(const char *text) {
@@ -174,10 +177,10 @@ static void each_kind_comes_out_canonical(void **state) {
          "\"doc\":{\"id\":\"p-1\",\"type\":\"plan\",\"sha256\":\"" SHA "\"}"},
         {"\"visit\":{\"engineer_no\":\"۱۷\",\"at\":\"۱۴۰۴/۰۱/"
          "۳۱\",\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,2000]},"
-         "\"photos\":[]}",
+         "\"photos\":[{\"id\":\"1\",\"type\":\"jpeg\",\"sha256\":\"" SHA "\"}]}",
          "\"visit\":{\"engineer_no\":\"17\",\"at\":\"1404/01/"
          "31\",\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,2000]},"
-         "\"photos\":[]}"},
+         "\"photos\":[{\"id\":\"1\",\"type\":\"jpeg\",\"sha256\":\"" SHA "\"}]}"},
         {"\"visit\":{\"engineer_no\":\"17\",\"at\":\"2026-01-01T01:00:00.250+03:30\",\"geo\":{\"type\":"
          "\"Point\","
          "\"coordinates\":[1000,2000]},\"photos\":[{\"id\":\"1\",\"type\":\"jpeg\",\"sha256\":\"" SHA "\"}]}",
@@ -261,7 +264,7 @@ static const struct refusal refusals[] = {
     {"\"doc\":{\"id\":\"1\",\"type\":\"t\"}", "doc.sha256", "missing", "missing"},
     {"\"visit\":{\"engineer_no\":\"1\",\"at\":\"yesterday\",\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,2000]"
      "},"
-     "\"photos\":[]}",
+     "\"photos\":[" PHOTO "]}",
      "visit.at", "format", "2026-01-05T10:30:00+03:30"},
     {"\"visit\":{\"engineer_no\":\"1\",\"at\":\"1404/01/"
      "31\",\"geo\":{\"type\":\"Point\",\"coordinates\":[1000,2000]}}",
@@ -489,7 +492,7 @@ static void a_canonical_body_has_a_largest_size(void **state) {
         pack_array(&body, 2), pack_cstr(&body, "5"), pack_cstr(&body, "5");
     assert_true(body.size <= EST_BODY_MAX);
     buffer_clear(&out);
-    assert_false(ctype_check_request(type, &city, buffer_slice(&body), &out, &district, &defects));
+    assert_false(ctype_check_request(type, &city, now, buffer_slice(&body), &out, &district, &defects));
     assert_int_equal(out.size, 0);
     assert_int_equal(defects.count, 1);
     assert_string_equal(defects.at[0].kind, "length");
@@ -505,11 +508,11 @@ static void a_good_body_is_appended(void **state) {
     pack_json("{\"nz\":\"1-1-1-1-0-0-0\"}", &body);
     buffer_clear(&out);
     buffer_put(&out, "head", 4);
-    assert_true(ctype_check_request(wide, &city, buffer_slice(&body), &out, &district, &defects));
+    assert_true(ctype_check_request(wide, &city, now, buffer_slice(&body), &out, &district, &defects));
     assert_int_equal(out.size, 4 + body.size);
     assert_memory_equal(out.data, "head", 4);
     assert_memory_equal(out.data + 4, body.data, body.size);
-    assert_false(ctype_check_request(wide, &city, slice_of("x"), &out, &district, &defects));
+    assert_false(ctype_check_request(wide, &city, now, slice_of("x"), &out, &district, &defects));
     assert_int_equal(out.size, 4 + body.size);
     buffer_done(&body);
 }
@@ -524,7 +527,7 @@ static bool reply(enum est_outcome outcome, const char *reason, const char *unti
     buffer_clear(&out);
     if (json)
         pack_json(json, &body);
-    bool good = ctype_check_reply(wide, &city, outcome, slice_of(reason), slice_of(until),
+    bool good = ctype_check_reply(wide, &city, now, outcome, slice_of(reason), slice_of(until),
                                   buffer_slice(&body), &out, valid_until, &defects);
     buffer_done(&body);
     return good;
@@ -537,6 +540,18 @@ static void a_good_reply_is_canonical(void **state) {
     assert_out("{\"debt\":5,\"years\":[1400,1401]}");
     assert_true(reply(EST_OUTCOME_NEGATIVE, "debt-open", "", "{\"debt\":5}"));
     assert_string_equal(valid_until, "");
+}
+
+/* The day counts whole, in Tehran: there it is 03:30 of 1404/10/11. */
+static void an_answer_holds_until_today_or_later(void **state) {
+    (void)state;
+    assert_true(reply(EST_OUTCOME_POSITIVE, "", "1404/10/11", "{\"debt\":5}"));
+    for (int i = 0; i < 2; i++) {
+        assert_false(reply(EST_OUTCOME_POSITIVE, "", i ? "1404/10/10" : "۱۳۰۰-۰۱-۰۱", "{\"debt\":5}"));
+        assert_int_equal(defects.count, 1);
+        assert_string_equal(defects.at[0].path, "valid_until");
+        assert_string_equal(defects.at[0].kind, "range");
+    }
 }
 
 static void no_record_needs_no_fields(void **state) {
@@ -590,7 +605,7 @@ static bool asks(const struct ctype *type, const char *json) {
     buffer_init(&body);
     buffer_clear(&out);
     pack_json(json, &body);
-    bool good = ctype_check_request(type, &city, buffer_slice(&body), &out, &district, &defects);
+    bool good = ctype_check_request(type, &city, now, buffer_slice(&body), &out, &district, &defects);
     buffer_done(&body);
     return good;
 }
@@ -652,7 +667,7 @@ static bool replies(enum est_outcome outcome, const char *json) {
     buffer_init(&body);
     buffer_clear(&out);
     pack_json(json, &body);
-    bool good = ctype_check_reply(needy, &city, outcome, slice_of(""), slice_of(""), buffer_slice(&body), &out,
+    bool good = ctype_check_reply(needy, &city, now, outcome, slice_of(""), slice_of(""), buffer_slice(&body), &out,
                                   until, &defects);
     buffer_done(&body);
     return good;
@@ -754,7 +769,7 @@ static void assert_fixed_point(est_slice canonical) {
     struct buffer again;
     unsigned district;
     buffer_init(&again);
-    assert_true(ctype_check_request(wide, &city, canonical, &again, &district, &defects));
+    assert_true(ctype_check_request(wide, &city, now, canonical, &again, &district, &defects));
     assert_int_equal(again.size, canonical.size);
     assert_memory_equal(again.data, canonical.data, canonical.size);
     buffer_done(&again);
@@ -840,6 +855,7 @@ int main(void) {
         cmocka_unit_test(a_canonical_body_has_a_largest_size),
         cmocka_unit_test(a_good_body_is_appended),
         cmocka_unit_test(a_good_reply_is_canonical),
+        cmocka_unit_test(an_answer_holds_until_today_or_later),
         cmocka_unit_test(no_record_needs_no_fields),
         cmocka_unit_test(a_reply_keeps_to_its_type),
         cmocka_unit_test(what_is_required_is_not_empty),

@@ -806,6 +806,9 @@ static void days_and_instants_are_read(void **state) {
         assert_false(when_canonical(slice_of(bad[i]), text));
         assert_false(when_parse_day(slice_of(bad[i]), &day));
     }
+    assert_int_equal(when_tomorrow_here((est_time){0}).us, (86400 - 12600) * EST_US_PER_S);
+    assert_int_equal(when_tomorrow_here((est_time){-12600 * EST_US_PER_S - 1}).us, -12600 * EST_US_PER_S);
+    assert_int_equal(when_tomorrow_here((est_time){-12600 * EST_US_PER_S}).us, (86400 - 12600) * EST_US_PER_S);
     assert_true(when_canonical(slice_of("2024-02-29T01:02:03-23:59"), text));
     assert_string_equal(text, "2024-03-01T01:01:03Z");
     assert_true(when_canonical(slice_of("۲۰۲۶-۰۱-۰۵t۱۰:۳۰:۰۰.۹۹۹+03:30"), text));

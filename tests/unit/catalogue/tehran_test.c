@@ -12,6 +12,7 @@
 
 static struct catalogue *tehran;
 static struct defects defects;
+static const est_time now = {INT64_C(1767225600) * EST_US_PER_S}; /* 2026-01-01T00:00:00Z: 1404/10/11 in Tehran */
 static struct buffer body, out;
 
 static int set_up(void **state) {
@@ -47,7 +48,7 @@ static const struct ctype *type_and_body(const char *name, const char *text) {
 static bool asks(const char *name, const char *text) {
     unsigned district;
     const struct ctype *type = type_and_body(name, text);
-    return ctype_check_request(type, &tehran->city, buffer_slice(&body), &out, &district, &defects);
+    return ctype_check_request(type, &tehran->city, now, buffer_slice(&body), &out, &district, &defects);
 }
 
 /* A defect at `path`, or none where it is NULL. */
@@ -124,7 +125,7 @@ static void a_place_outside_tehran_is_refused(void **state) {
 static bool answers(const char *name, enum est_outcome outcome, const char *text) {
     char until[11];
     const struct ctype *type = type_and_body(name, text);
-    return ctype_check_reply(type, &tehran->city, outcome, slice_of(""), slice_of(""), buffer_slice(&body), &out,
+    return ctype_check_reply(type, &tehran->city, now, outcome, slice_of(""), slice_of(""), buffer_slice(&body), &out,
                              until, &defects);
 }
 
@@ -137,10 +138,33 @@ static void an_answers_place_lies_in_tehran_unless_it_may_be_anywhere(void **sta
     assert_told(answers("post.neshani", EST_OUTCOME_POSITIVE, neshani), neshani, NULL, NULL);
 }
 
+#define VISIT(engineer, at, photos)                                                                          \
+    "{\"vis\":{\"engineer_no\":\"" engineer "\",\"at\":\"" at "\",\"geo\":" POINT ",\"photos\":[" photos             \
+    "]},\"conform\":true}"
+#define PHOTO "{\"id\":\"p\",\"type\":\"jpeg\",\"sha256\":\"" SHA "\"}"
+
+static const struct question visits[] = {
+    {"naser.gozaresh", VISIT("10-300-00001", "1404/10/11", PHOTO), NULL, NULL},
+    {"naser.gozaresh", VISIT("10-300-00001", "2025-12-31T10:30:00+03:30", PHOTO), NULL, NULL},
+    {"naser.gozaresh", VISIT(" ", "1404/10/11", PHOTO), "vis.engineer_no", "length"},
+    {"naser.gozaresh", VISIT("10-300-00001", "1404/10/12", PHOTO), "vis.at", "range"},
+    {"naser.gozaresh", VISIT("10-300-00001", "2026-01-02T00:00:00+03:30", PHOTO), "vis.at", "range"},
+    {"naser.gozaresh", VISIT("10-300-00001", "1498/12/29", PHOTO), "vis.at", "range"},
+    {"naser.gozaresh", VISIT("10-300-00001", "1404/10/11", ""), "vis.photos", "length"},
+};
+
+static void a_visit_is_proved_by_who_when_and_photos(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof visits / sizeof visits[0]; i++)
+        assert_told(answers(visits[i].type, EST_OUTCOME_POSITIVE, visits[i].body), visits[i].body, visits[i].path,
+                    visits[i].kind);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tehran_takes_no_question_that_asks_nothing),
         cmocka_unit_test(a_place_outside_tehran_is_refused),
+        cmocka_unit_test(a_visit_is_proved_by_who_when_and_photos),
         cmocka_unit_test(an_answers_place_lies_in_tehran_unless_it_may_be_anywhere),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
