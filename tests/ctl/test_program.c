@@ -205,14 +205,24 @@ static void the_catalogue_is_shown_to_people_and_programs(void **state) {
 static void bounds_choices_and_reasons_are_shown_with_their_titles(void **state) {
     RUN(*state, "config", "show", TEHRAN, "fazasabz.ghat");
     assert_non_null(strstr(ran.out, "1…2000"));
-    assert_non_null(strstr(ran.out, "at most 64 characters"));
+    assert_non_null(strstr(ran.out, "1…64 characters")); /* required, so it is not empty */
+    assert_non_null(strstr(ran.out, "1 to 200"));
     assert_non_null(strstr(ran.out, "at least 0")); /* rial */
     assert_non_null(strstr(ran.out, "درخت سالم است"));
     RUN(*state, "config", "show", TEHRAN, "fani.hafari");
     assert_non_null(strstr(ran.out, "utility=water"));
     assert_non_null(strstr(ran.out, "فاضلاب"));
+    assert_non_null(strstr(ran.out, "not before `from`"));
     RUN(*state, "config", "show", TEHRAN, "--json");
     assert_non_null(strstr(ran.out, "\"title_fa\":\"درخت سالم است\""));
+}
+
+static void fields_of_which_one_is_needed_are_shown_as_a_group(void **state) {
+    RUN(*state, "config", "show", TEHRAN, "sabt.malekiyat");
+    assert_non_null(strstr(ran.out, "nid|lid"));
+    assert_non_null(strstr(ran.out, "at least one of these"));
+    RUN(*state, "config", "show", TEHRAN, "--json");
+    assert_non_null(strstr(ran.out, "\"one_of\":[[\"nid\",\"lid\"]]"));
 }
 
 /* --- Usage, and a broker that is not there ---------------------------------------------------- */
@@ -396,6 +406,7 @@ int main(void) {
         IN_FOLDER(a_file_that_is_not_there_is_wrong_usage),
         IN_FOLDER(the_catalogue_is_shown_to_people_and_programs),
         IN_FOLDER(bounds_choices_and_reasons_are_shown_with_their_titles),
+        IN_FOLDER(fields_of_which_one_is_needed_are_shown_as_a_group),
         IN_FOLDER(wrong_usage_ends_with_2_and_says_where_to_read),
         IN_FOLDER(help_goes_to_standard_output),
         IN_FOLDER(a_broker_that_is_not_there_ends_with_4_in_time),
