@@ -26,7 +26,7 @@ static const char *word_find(const struct word *words, size_t count, const char 
 /* By the kind of the defect, where the field tells nothing nearer. */
 static const struct word of_defect[] = {
     {"unknown", "چنین فیلدی تعریف نشده است"},
-    {"missing", "این فیلد لازم است و فرستاده نشده است"},
+    {"missing", "این فیلد لازم است و خالی است یا فرستاده نشده است"},
     {"duplicate", "این فیلد بیش از یک بار آمده است"},
     {"type", "نوع مقدار درست نیست"},
     {"range", "بیرون از بازه مجاز است"},
@@ -46,6 +46,7 @@ static const struct word of_type[] = {
     {"fn", "باید متن باشد تا صفرهای آغاز بماند"},
     {"jd", "باید متن باشد"},
     {"text", "باید متن باشد"},
+    {"code", "باید متن باشد تا صفرهای آغاز بماند"},
     {"enum", "باید متن باشد"},
     {"m2", "باید عدد صحیح باشد"},
     {"rial", "باید عدد صحیح باشد"},
@@ -67,6 +68,7 @@ static const struct word of_format[] = {
     {"jd", "باید تاریخ شمسی باشد، مانند ۱۴۰۴/۰۱/۳۱"},
     {"geo", "هندسه GeoJSON درستی نیست"},
     {"text", "نویسه کنترلی دارد"},
+    {"code", "نویسه کنترلی دارد"},
 };
 
 /* --- Fields ------------------------------------------------------------------------------------ */
@@ -144,13 +146,38 @@ static bool bounds_say(const json_t *field, const char *unit, char *ret, size_t 
 }
 
 static bool length_say(const struct place *place, const char *kind, char *ret, size_t size) {
-    char most[NUMBER_MAX];
+    char least[NUMBER_MAX], most[NUMBER_MAX];
+    int64_t min = number_of(place->field, "items_min", 0);
+    persian(min, least);
+    persian(number_of(place->field, "items_max", 0), most);
     if (json_is_true(json_object_get(place->field, "list")) && !place->element) {
-        snprintf(ret, size, "حداکثر %s مورد پذیرفته است",
-                 persian(number_of(place->field, "items_max", 0), most));
+        if (min > 0)
+            snprintf(ret, size, "باید از %s تا %s مورد داشته باشد", least, most);
+        else
+            snprintf(ret, size, "حداکثر %s مورد پذیرفته است", most);
         return true;
     }
-    return kind && strcmp(kind, "text") == 0 && bounds_say(place->field, " نویسه", ret, size);
+    bool is_text = kind && (strcmp(kind, "text") == 0 || strcmp(kind, "code") == 0);
+    return is_text && bounds_say(place->field, " نویسه", ret, size);
+}
+
+static bool range_say(const struct place *place, const char *kind, char *ret, size_t size) {
+    const char *before = json_string_value(json_object_get(place->field, "not_before"));
+    if (kind && strcmp(kind, "geo") == 0)
+        snprintf(ret, size, "جایی بیرون از شهر است؛ نخست طول و سپس عرض جغرافیایی، به درجه و به صورت متن");
+    else if (before)
+        snprintf(ret, size, "نباید پیش از `%s` باشد", before);
+    else
+        return place->exact && bounds_say(place->field, "", ret, size);
+    return true;
+}
+
+/* It may be left out by itself: one of its group is lacking. */
+static bool missing_say(const struct place *place, char *ret, size_t size) {
+    if (!place->exact || !json_is_false(json_object_get(place->field, "required")))
+        return false;
+    snprintf(ret, size, "این فیلد یا یکی دیگر از گروهش لازم است");
+    return true;
 }
 
 static bool choices_say(const json_t *field, char *ret, size_t size) {
@@ -186,10 +213,12 @@ static bool format_say(const char *kind, char *ret, size_t size) {
 /* What the field itself has to say; false where it is nothing. */
 static bool field_say(const char *defect, const struct place *place, char *ret, size_t size) {
     const char *kind = json_string_value(json_object_get(place->field, "kind"));
+    if (strcmp(defect, "range") == 0)
+        return range_say(place, kind, ret, size);
     if (!place->exact)
         return false;
-    if (strcmp(defect, "range") == 0)
-        return bounds_say(place->field, "", ret, size);
+    if (strcmp(defect, "missing") == 0)
+        return missing_say(place, ret, size);
     if (strcmp(defect, "length") == 0)
         return length_say(place, kind, ret, size);
     if (strcmp(defect, "choice") == 0)

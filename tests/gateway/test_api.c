@@ -136,7 +136,7 @@ static void all_defects_are_told_at_once(void **state) {
     assert_problem(r, 422, "INVALID_BODY");
     assert_int_equal(json_array_size(json_object_get(r->json, "defects")), 2); /* zz, nz */
     assert_string_equal(defect_persian(r, 0), "چنین فیلدی تعریف نشده است");
-    assert_string_equal(defect_persian(r, 1), "این فیلد لازم است و فرستاده نشده است");
+    assert_string_equal(defect_persian(r, 1), "این فیلد لازم است و خالی است یا فرستاده نشده است");
     r = SUBMIT(s, "k",
                "{\"type\":\"plot.debt\",\"purpose\":\"permit\",\"body\":{\"nz\":\"1\",\"note\":7}}", NULL);
     assert_string_equal(defect_persian(r, 0), "با قاعده کدهای نوسازی این شهر نمی‌خواند");

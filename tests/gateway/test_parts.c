@@ -26,13 +26,17 @@ static void each_kind_of_defect_is_told_in_persian(void **state) {
         " {'name':'note','kind':'text','list':true,'items_max':20,'min':0,'max':64},"
         " {'name':'use','kind':'enum','choices':['home','other'],"
         "  'choice_titles':{'home':{'title_fa':'خانه','title_en':'Home'}}},"
+        " {'name':'lid','kind':'lid','title_fa':'شناسه ملی','required':false},"
+        " {'name':'bill','kind':'code','required':true,'min':1,'max':32},"
+        " {'name':'areas','kind':'record','list':true,'items_min':1,'items_max':9},"
+        " {'name':'geo','kind':'geo'},{'name':'to','kind':'jd','not_before':'from'},"
         " {'name':'plq','kind':'plq','title_fa':'پلاک ثبتی'},"
         " {'name':'trees','kind':'record','list':true,'items_max':9,'title_fa':'درخت‌ها',"
         "  'fields':[{'name':'cm','kind':'int','title_fa':'محیط','min':1,'max':2000}]}]";
     static const struct {
         const char *path, *kind, *says;
     } cases[] = {
-        {"nid", "missing", "کد ملی: این فیلد لازم است و فرستاده نشده است"},
+        {"nid", "missing", "کد ملی: این فیلد لازم است و خالی است یا فرستاده نشده است"},
         {"nid", "duplicate", "کد ملی: این فیلد بیش از یک بار آمده است"},
         {"nid", "checksum", "کد ملی: رقم کنترل آن نمی‌خواند؛ رقم‌ها را بازبینی کنید"},
         {"nid", "format", "کد ملی: با قاعده کد ملی (ده رقم) نمی‌خواند"},
@@ -44,6 +48,14 @@ static void each_kind_of_defect_is_told_in_persian(void **state) {
         {"note[3]", "length", "باید از ۰ تا ۶۴ نویسه باشد"},
         {"note[3]", "type", "باید متن باشد"},
         {"use", "choice", "باید یکی از این‌ها باشد: خانه (home)، other"},
+        {"lid", "missing", "شناسه ملی: این فیلد یا یکی دیگر از گروهش لازم است"},
+        {"bill", "missing", "این فیلد لازم است و خالی است یا فرستاده نشده است"},
+        {"bill", "length", "باید از ۱ تا ۳۲ نویسه باشد"},
+        {"bill", "type", "باید متن باشد تا صفرهای آغاز بماند"},
+        {"areas", "length", "باید از ۱ تا ۹ مورد داشته باشد"},
+        {"geo.coordinates[0]", "range",
+         "جایی بیرون از شهر است؛ نخست طول و سپس عرض جغرافیایی، به درجه و به صورت متن"},
+        {"to", "range", "نباید پیش از `from` باشد"},
         {"plq.main", "length", "پلاک ثبتی: طول آن پذیرفتنی نیست"},
         {"plq.zz", "unknown", "پلاک ثبتی: چنین فیلدی تعریف نشده است"},
         {"trees[2].cm", "range", "محیط: باید از ۱ تا ۲۰۰۰ باشد"},
