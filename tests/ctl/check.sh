@@ -7,6 +7,7 @@ set -u
 bin=$1 setup=$2
 PATH=$bin:$PATH
 dir=$(mktemp -d) broker='' agent='' failed=0 passed=0
+. "$(dirname "$0")/../ports.sh"
 unset ESTELAM_PROFILE ESTELAM_CATALOGUE
 
 finish() {
@@ -55,7 +56,8 @@ agent_stop() {
     agent=''
 }
 
-"$setup" "$dir/city" $((20000 + RANDOM % 12000)) >/dev/null || exit 1
+ports_take
+"$setup" "$dir/city" $base >/dev/null || exit 1
 cd "$dir/city" || exit 1
 broker_start
 

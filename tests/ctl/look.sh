@@ -7,6 +7,7 @@ set -u
 bin=$1 setup=$2
 PATH=$bin:$PATH
 dir=$(mktemp -d) broker='' agent='' failed=0 passed=0
+. "$(dirname "$0")/../ports.sh"
 unset ESTELAM_PROFILE ESTELAM_CATALOGUE TMUX
 export TERM=xterm-256color LC_ALL=C.UTF-8
 
@@ -68,7 +69,8 @@ broker_start() {
     rm "$dir/doors"
 }
 
-"$setup" "$dir/city" $((20000 + RANDOM % 12000)) >/dev/null || exit 1
+ports_take
+"$setup" "$dir/city" $base >/dev/null || exit 1
 cd "$dir/city" || exit 1
 broker_start
 estelam-agent --config agents/nosazi.yaml >"$dir/agent.log" 2>&1 &

@@ -5,13 +5,11 @@
 #include "schema.h"
 #include "yaml.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 static json_t *document;
@@ -139,19 +137,6 @@ static void city_free(void *arg) {
     free(city);
 }
 
-static bool ports_are_free(int base) {
-    for (int i = 1; i <= 4; i++) {
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(base + i))};
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        bool is_free = bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
-        close(fd);
-        if (!is_free)
-            return false;
-    }
-    return true;
-}
-
 static struct child *program(const struct city *city, const char *name, const char *file) {
     char path[128];
     snprintf(path, sizeof path, "%s/%s", city->folder, file);
@@ -174,13 +159,11 @@ static const char *token_read(const struct city *city, const char *name) {
 static struct city *city_start(void) {
     struct city *city = calloc(1, sizeof *city);
     char command[512], port[16];
-    int base = 17000 + (int)getpid() * 7 % 12000;
+    enum { PORTS = 4 }; /* from base + 1 on */
     gate_register(city, city_free);
     snprintf(city->folder, sizeof city->folder, "/tmp/estelam-openapi-XXXXXX");
     assert_non_null(mkdtemp(city->folder));
-    while (!ports_are_free(base))
-        base += 7;
-    snprintf(port, sizeof port, "%d", base);
+    snprintf(port, sizeof port, "%d", ports_take(PORTS) - 1);
     snprintf(command, sizeof command, "PATH=%s:$PATH %s/demo/setup.sh %s %s >/dev/null", PROGRAMS, DEPLOY,
              city->folder, port);
     assert_int_equal(system(command), 0);

@@ -7,6 +7,7 @@ set -u
 bin=$1 setup=$2 tools=$3 deploy=$4
 PATH=$bin:$tools:$PATH
 dir=$(mktemp -d) pids=() failed=0 passed=0
+. "$(dirname "$0")/../ports.sh"
 unset ESTELAM_PROFILE ESTELAM_CATALOGUE
 
 finish() {
@@ -49,7 +50,7 @@ get() { curl -s --max-time 10 "$@"; }
 
 # --- A city: nosazi answers, bargh has no agent ---------------------------------------------------------
 
-base=$((20000 + RANDOM % 12000))
+ports_take
 "$setup" "$dir/city" $base >/dev/null 2>&1 || { echo "FAILED: no city"; exit 1; }
 cd "$dir/city" || exit 1
 estelam-broker --config broker.yaml >"$dir/broker.out" 2>"$dir/broker.log" &

@@ -2,6 +2,7 @@
  * that can be killed, clients on the public API, and raw peers that say what no client would.
  *
  *   town.c    the folder, its keys and files; the broker started, killed, stopped, reloaded
+ *   ports.c   ports that no other test takes
  *   child.c   any child process: its output line by line, its end
  *   far.c     a client whose events are kept until a test asks for them
  *   raw.c     a bare DEALER socket that speaks the protocol, or breaks it
@@ -59,6 +60,12 @@ int child_wait(struct child *);
 /* Ends it if it lives, and forgets it. True: there was nothing wrong in what it said. */
 bool child_free(struct child **);
 void child_print(struct child *); /* its standard error, for a person */
+
+/* --- Ports ----------------------------------------------------------------------------------------- */
+
+/* The first of so many ports, one after the other, that nobody listens at. No other test takes them as long as this
+ * process lives. */
+int ports_take(int count);
 
 /* --- A town ---------------------------------------------------------------------------------------- */
 

@@ -1,20 +1,12 @@
-/* town.c - a small town in a private folder, and its broker.
- *
- * Ports lie below the range from which the kernel takes those of outgoing connections: a client
- * that knocks at a killed broker's port cannot be given that very port and meet itself.
- */
+/* town.c - a small town in a private folder, and its broker. */
 #include "harness.h"
 #include "registry.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <ftw.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -166,35 +158,10 @@ void key_make(struct key_pair *ret) {
     assert_int_equal(zmq_curve_keypair(ret->public_key, ret->secret_key), 0);
 }
 
-static bool port_is_free(int port) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    bool is_free = bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
-    close(fd);
-    return is_free;
-}
-
-/* Other tests may look for ports at the same moment: each process begins at a place of its own. */
-static int port_pick(void) {
-    enum { FIRST = 15000, LAST = 31999 };
-    static int next;
-    if (next == 0)
-        next = FIRST + (int)((unsigned)getpid() * 97u % (LAST - FIRST));
-    for (int i = FIRST; i <= LAST; i++) {
-        next = next == LAST ? FIRST : next + 1;
-        if (port_is_free(next))
-            return next;
-    }
-    fail_msg("no free port");
-    return 0;
-}
-
 static void endpoints_pick(struct town *town) {
+    int first = town->options.any_port ? 0 : ports_take(DOOR_COUNT);
     for (int i = 0; i < DOOR_COUNT; i++)
-        snprintf(town->endpoints[i], ENDPOINT_MAX, "tcp://127.0.0.1:%d",
-                 town->options.any_port ? 0 : port_pick());
+        snprintf(town->endpoints[i], ENDPOINT_MAX, "tcp://127.0.0.1:%d", first ? first + i : 0);
 }
 
 static void accounts_take(struct town *town) {
@@ -260,7 +227,7 @@ static bool broker_listens(struct town *town) {
     return true;
 }
 
-/* The first time another process may have taken a port since we found it free. */
+/* The first time another program, which knows nothing of our locks, may have taken a port since we found it free. */
 void town_start(struct town *town) {
     enum { EXIT_NET = 5, TRIES = 5 };
     for (int i = 0; i < TRIES; i++) {
