@@ -126,6 +126,7 @@ claim "a number of an event is a number" 2 'after' estelam watch --after soon
 
 claim "a department is paused" 0 'nosazi is paused' estelam pause nosazi --reason "a test"
 id=$(estelam id new)
+claim "and takes inquiries" 0 'tracking code' ask $nz --id "$id"
 claim "and gets nothing" 5 'state +waiting' ask $nz --id "$id" --wait=1
 claim "which its queue shows" 0 '^nosazi +1 +1 .* yes *$' estelam queues --department nosazi
 claim "a pause needs its reason" 2 'reason' estelam pause nosazi
@@ -147,6 +148,7 @@ claim "an operator does not drain" 3 'NOT_ALLOWED' estelam drain --reason test -
 
 agent_stop
 id=$(estelam id new)
+claim "no agent, and a receipt" 0 'tracking code' ask $nz --id "$id"
 claim "no agent, no answer in time" 5 'state +waiting' ask $nz --id "$id" --wait=1
 claim "it waits in its queue" 0 '^nosazi +1 +1 ' estelam queues --department nosazi
 number=$(estelam status "$id" --json | sed -n 's/.*"number": *\([0-9]*\).*/\1/p')
