@@ -170,7 +170,7 @@ static struct city *city_start(void) {
     struct child *broker = program(city, PROGRAMS "/estelam-broker", "broker.yaml");
     for (int i = 0; i < 3; i++)
         assert_non_null(child_line(broker, "listening "));
-    program(city, PROGRAMS "/estelam-agent", "agents/nosazi.yaml");
+    child_error_wait(program(city, PROGRAMS "/estelam-agent", "agents/nosazi.yaml"), "connected");
     struct child *gateway = program(city, PROGRAMS "/estelam-gateway", "gateway.yaml");
     const char *url = child_line(gateway, "listening ");
     assert_non_null(url);
