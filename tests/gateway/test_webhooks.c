@@ -145,6 +145,7 @@ static void a_receiver_that_says_nothing_has_failed_in_time(void **state) {
     gate_submit(s.gate, s.portal, uuid);
     figure_wait(&s, "failed", 1);
     assert_in_range(now_ms() - start, 500, 15000); /* 20 s are the default */
+    hook_take(s.hook, 1); /* our own thread may see it later than the gateway has given it up */
     assert_int_equal(hook_count(s.hook), 1);
 }
 
