@@ -680,6 +680,9 @@ static void parked_inquiries_are_counted_and_put_back(void **state) {
         json_array_size(json_object_get(CALL(s.gate, "/v1/parked", .token = s.duty)->json, "rows")), COUNT);
     child_signal(agent, 9);
     child_wait(agent);
+    struct far *watch = far_open(s.town, "watch", 0);
+    for (int64_t until = now_ms() + WAIT_MS; far_stat(watch, "peers_departments") != 0;) /* or it gets what goes back */
+        assert_true(now_ms() < until);
     const struct reply *r = CALL(s.gate, "/v1/parked/requeue", .token = s.duty,
                                  .body = "{\"filter\":\"department:treasury\",\"count_only\":true}");
     assert_int_equal(r->status, 200);
