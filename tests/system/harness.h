@@ -50,6 +50,7 @@ void child_error_wait(struct child *, const char *part);
 /* All of its standard error so far. */
 bool child_error_has(struct child *, const char *part);
 unsigned child_error_count(struct child *, const char *part);
+/* To its standard input; one that has ended hears nothing. */
 void child_say(struct child *, const char *text);
 void child_signal(struct child *, int signal);
 pid_t child_pid(const struct child *);
