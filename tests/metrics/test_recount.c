@@ -250,7 +250,8 @@ static void each_counter_is_what_the_log_says(void **state) {
     print_message("RECOUNT_SEED=%u\n", seed);
     for (unsigned i = 0; i < FATES_COUNT + TURNS; i++)
         FATES[i < FATES_COUNT ? i : some(&l, 0, FATES_COUNT - 1)](&l);
-    /* Nothing more happens once the portal is gone and its acknowledgements are in. */
+    /* Nothing more happens once the portal is gone, its acknowledgements are in, and the gateway, which gets what it
+     * has left, has acknowledged that. */
     far_close(&l.portal);
     far_close(&l.duty);
     int64_t deadline = now_ms() + WAIT_MS;
@@ -259,8 +260,10 @@ static void each_counter_is_what_the_log_says(void **state) {
         look_scrape(l.gate, &got);
         before = strict_value(&got, "estelam_log_position");
         look_scrape(l.gate, &got);
-    } while (now_ms() < deadline && (strict_value(&got, "estelam_counters_position") != before ||
+    } while (now_ms() < deadline && (strict_value(&got, "estelam_results_unacknowledged") != 0 ||
+                                     strict_value(&got, "estelam_counters_position") != before ||
                                      strict_value(&got, "estelam_log_position") != before));
+    assert_true(strict_value(&got, "estelam_results_unacknowledged") == 0);
     assert_true(strict_value(&got, "estelam_commands_refused_total{code=\"INVALID_BODY\"}") ==
                 (double)l.refused);
     assert_true(strict_value(&got, "estelam_submits_repeated_total") == (double)l.again);
