@@ -8,16 +8,30 @@ export async function a_new_inquiry_appears_without_a_reload({ browser, city }) 
     await page.locator(`.feed a[href="#/inquiry/${receipt.number}"]`).first().waitFor();
 }
 
+/* The counts are asked for every three seconds in any case. Of the page's clock, which stands between two steps of
+ * the test, they are not over by then. */
 export async function the_tile_counts_a_new_inquiry_at_once({ browser, city }) {
-    const page = await browser.page({ token: city.token("duty"), language: "en" });
+    let asked = 0, answered = 0;
+    const queues = (request) => request.url().includes("/v1/queues");
+    const page = await browser.page({ token: city.token("duty"), language: "en", before: async (one) => {
+        await one.clock.install();
+        one.on("request", (request) => (asked += queues(request)));
+        one.on("requestfinished", (request) => (answered += queues(request)));
+    } });
     const value = page.locator("[data-tile=waiting] .tile-value");
     await value.waitFor();
     await page.locator("[data-link=live]").waitFor();
+    await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 1_000);
+    const times = asked;
+    await until("the counts to be asked for", async () => (await page.clock.fastForward(100), asked > times && asked === answered));
     const before = Number(await value.textContent());
-    const began = Date.now();
     const { number } = await city.submit("metro.harim");
-    await until("one more waiting", async () => Number(await value.textContent()) === before + 1);
-    expect(Date.now() - began < 3_500, `it took ${Date.now() - began} ms`);
+    let passed = 0;
+    await until("one more waiting", async () => {
+        if (Number(await value.textContent()) === before + 1) return true;
+        if (passed < 2_500) await page.clock.fastForward(50);
+        passed += 50;
+    });
     await city.ask("duty", "POST", `/v1/inquiries/${number}/cancel`, { reason: "tidying up" });
 }
 
