@@ -42,6 +42,7 @@ struct net {
     struct { uint32_t peer; int64_t came_us; } *by_fd; /* peer + 1; or 0, and when it came if it never said anything */
     int by_fd_size;
     est_time now;                   /* of the last look at a door */
+    est_time (*clock)(void);        /* of net_wait; NULL before the first */
     uint32_t *dirty, dirty_count;   /* peers with something to send */
     uint32_t *leaving, leaving_count; /* to be shut after the flush */
     uint32_t *gone, gone_count;     /* found gone while sending */
@@ -258,6 +259,7 @@ static bool has_frames(struct door_socket *d) {
 bool net_wait(struct net *n, int wake_fd, int timeout_ms, est_time (*clock)(void)) {
     struct pollfd items[2 * DOORS + 2];
     bool any = n->gone_count > 0;
+    n->clock = clock;
     for (int i = 0; i < DOORS; i++) {
         any |= has_frames(&n->doors[i]) || n->doors[i].has_ended;
         items[i] = (struct pollfd){.fd = n->doors[i].fd, .events = POLLIN};
@@ -603,20 +605,24 @@ static bool outgoing_send(struct net *n, struct outgoing *o) {
 }
 
 /* What was said last is still on its way through libzmq; a connection shut at once would swallow
- * it. So it is shut half a second later, unless the far end closed it by then. */
+ * it. So it is shut half a second later, unless the far end closed it by then. That half second begins
+ * when the words were sent: the batch's own time, `now`, may be that of before a long write. */
 enum { LAST_WORDS_US = 500000 };
 
 static void leaving_end(struct net *n, est_time now) {
     uint32_t kept = 0;
     if (n->leaving_count == 0)
         return;
+    now = n->clock ? n->clock() : now;
     gone_collect(n, true); /* whose descriptor may be another's by now */
     for (uint32_t i = 0; i < n->leaving_count; i++) {
         uint32_t peer = n->leaving[i];
         struct peer *p = &n->peers[peer];
         if (!p->live || !p->leaving)
             continue;
-        if (p->leave_at.us > now.us) {
+        if (p->leave_at.us == 0 && !p->dirty) /* else they wait for the next flush */
+            p->leave_at.us = now.us + LAST_WORDS_US;
+        if (p->leave_at.us == 0 || p->leave_at.us > now.us) {
             n->leaving[kept++] = peer;
             continue;
         }
@@ -644,6 +650,7 @@ void net_flush(struct net *n, est_time now) {
 }
 
 void net_release(struct net *n, uint32_t peer, est_time now) {
+    (void)now;
     struct peer *p = &n->peers[peer];
     p->session = false;
     if (p->leaving)
@@ -654,7 +661,7 @@ void net_release(struct net *n, uint32_t peer, est_time now) {
         return;
     }
     p->leaving = true;
-    p->leave_at.us = now.us + LAST_WORDS_US;
+    p->leave_at.us = 0;
     n->leaving[n->leaving_count++] = peer;
 }
 

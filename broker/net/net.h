@@ -39,7 +39,7 @@ struct peer {
     uint32_t asks;                  /* commands that ask, in this batch */
     uint64_t heard;                 /* the batch it last said something in */
     bool dirty, gone, leaving;
-    est_time since, leave_at;
+    est_time since, leave_at;       /* leave_at: 0 until its last words are sent */
     uint32_t free_next;
     char address[64], software[SOFTWARE_MAX + 1];
 };

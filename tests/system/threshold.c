@@ -157,11 +157,44 @@ static void who_owes_most_is_dropped_where_all_owe_too_much(void **state) {
     house_close(&house);
 }
 
+/* A clock that has gone on while the test did not. */
+static int64_t ahead_us;
+static est_time clock_ahead(void) {
+    return (est_time){clock_real().us + ahead_us};
+}
+
+/* As long as the disk takes, or the machine has no time for us: the peer's time to hear it begins after that. */
+static void last_words_are_heard_however_long_the_write_took_before_them(void **state) {
+    (void)state;
+    struct house house;
+    house_open(&house, 0);
+    struct net *net = house.net;
+    struct incoming in;
+    struct raw *raw = enter(&house, false, &in);
+    net_wait(net, -1, 0, clock_ahead);
+    struct message m = {.verb = VERB_BYE, .bye = {.code = EST_STOPPING, .text = slice_of("a test")}};
+    message_pack(net_out(net, in.peer), &m);
+    net_sent(net, in.peer);
+    net_release(net, in.peer, clock_ahead());
+    ahead_us = 10 * EST_US_PER_S;
+    net_flush(net, clock_ahead()); /* of the batch before */
+    net_prepare(net);
+    ahead_us *= 2;
+    net_flush(net, clock_ahead());
+    assert_int_equal(raw_receive(raw, VERB_BYE)->bye.code, EST_STOPPING);
+    ahead_us *= 2;
+    net_flush(net, clock_ahead());
+    raw_ended(raw);
+    raw_close(&raw);
+    house_close(&house);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(door_without_a_zap_handler_lets_nobody_in),
         CLAIM(door_with_a_zap_handler_lets_in_whom_it_knows),
         CLAIM(who_owes_most_is_dropped_where_all_owe_too_much),
+        CLAIM(last_words_are_heard_however_long_the_write_took_before_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
