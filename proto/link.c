@@ -56,6 +56,8 @@ struct link {
     struct buffer frame; /* being sent */
     bool frame_is_unsent;
     bool monitor_spoke;
+    int lost; /* the code with which the connection has ended; 0: it has not */
+    char lost_text[CONNECTION_TEXT_SIZE];
 
     int epoll, wake, more, timer;
     bool fd_is_used, more_is_set;
@@ -202,6 +204,7 @@ static void sockets_close(struct link *l, int linger_ms) {
     }
     connection_close(&l->connection, linger_ms);
     l->frame_is_unsent = false;
+    l->lost = 0;
 }
 
 /* A session that lasted starts the pauses anew; one that died young counts as a failure, so that
@@ -287,14 +290,16 @@ static bool work(struct link *l, est_time now) {
     frames_send(l, now);
     if (!l->connection.socket || frame_receive(l, now))
         return true;
+    if (l->lost) {
+        disconnect(l, now, l->lost, l->lost_text);
+        return true;
+    }
     if (!l->monitor_spoke)
         return false;
-    char text[CONNECTION_TEXT_SIZE];
     l->monitor_spoke = false;
-    int lost = connection_check(&l->connection, text);
-    if (lost)
-        disconnect(l, now, -lost, text);
-    return lost != 0;
+    /* Its last words may have come since the look above, and tell why: there is one more before it is given up. */
+    l->lost = -connection_check(&l->connection, l->lost_text);
+    return l->lost != 0;
 }
 
 static est_time wakeup(const struct link *l) {
