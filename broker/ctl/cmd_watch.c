@@ -109,6 +109,15 @@ static int pause_make(struct peer *peer) {
     return got < 0 ? peer_say_lost(peer, got) : 0;
 }
 
+/* An older copy of the broker's store was put back: what was told above its head is in the log no more, and its
+ * numbers are given again. Without a word the tail would be silent until the new log has passed its place. */
+static uint64_t place_turn_back(uint64_t after, uint64_t head) {
+    say_remark("the log ends at event %" PRIu64 ", before event %" PRIu64 ": an older copy of the broker's store was "
+               "put back, or --after is too high; from %" PRIu64 " on it is followed further",
+               head, after, head);
+    return head;
+}
+
 static int events_follow(const struct call *call, struct peer *peer, uint64_t after) {
     for (;;) {
         est_event event;
@@ -116,7 +125,7 @@ static int events_follow(const struct call *call, struct peer *peer, uint64_t af
         if (status)
             return status;
         page_show(call, &event);
-        after = event.next;
+        after = event.next <= event.head ? event.next : place_turn_back(after, event.head);
         bool at_end = after >= event.head;
         if (fflush(stdout) != 0)
             return EXIT_LOCAL;

@@ -118,7 +118,8 @@ const struct command COMMANDS[] = {
      .help = "A line for each event as it enters the log: receipts, failed attempts, answers, ends, and "
              "what operators do. It begins with the next event, or behind the one that --after names, and goes "
              "on until it is interrupted; a broker that comes back in time is followed further, and no "
-             "event is left out.",
+             "event is left out. Where an older copy of the broker's store was put back, its log ends before the "
+             "place that was reached: a line on standard error says so, and it goes on from the log's end.",
      .min = 0, .max = 0, .run = run_watch,
      .options = {OF_DEPARTMENT,
                  {.name = "after", .value = "SEQ", .summary = "from behind this event of the log; 0: from its beginning"}},

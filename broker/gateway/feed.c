@@ -44,6 +44,7 @@ struct stream {
     struct stream *next, *previous;
     enum stream_state state;
     bool parked, ending, greeted, operator_;
+    bool reached; /* the broker's log was seen to reach the cursor, though the follower has not come there */
     int account;
     char token_id[TOKEN_ID_SIZE];
     char department[EST_NAME_MAX + 1]; /* "": all */
@@ -172,6 +173,19 @@ static void out_place(struct stream *s, const char *comment) {
     out_put(s, text);
 }
 
+/* The log ends before the cursor: an older copy of the store was put back. What the reader was told above the
+ * head is not in the log any more, and the numbers are given again to other events; so it is told, and goes on
+ * from the head, instead of waiting until the log has passed its place. */
+static void stream_turn_back(struct stream *s, uint64_t head) {
+    char text[160];
+    snprintf(text, sizeof text, "event: reset\nid: %llu\ndata: {\"after\":%llu,\"head\":%llu}\n\n",
+             (unsigned long long)head, (unsigned long long)s->cursor, (unsigned long long)head);
+    out_put(s, text);
+    s->row_seq = 0;
+    s->cursor = head;
+    s->reached = true;
+}
+
 /* The ring's first entry after the cursor. */
 static void stream_go_live(struct stream *s) {
     const struct feed *feed = s->feed;
@@ -189,7 +203,8 @@ static void stream_go_live(struct stream *s) {
 
 static bool stream_may_live(const struct stream *s) {
     const struct feed *feed = s->feed;
-    return feed->positioned && s->cursor >= feed->ring_from && s->cursor >= feed->made_from[s->account];
+    return feed->positioned && s->cursor >= feed->ring_from && s->cursor >= feed->made_from[s->account] &&
+           (s->cursor <= feed->position || s->reached);
 }
 
 /* Rows of one seq go together: the ring never ends among them, since no page of the broker does. */
@@ -239,6 +254,9 @@ static void catch_up_rows(struct stream *s, const est_event *event) {
     }
     each_close(&rows);
     s->cursor = event->next > s->cursor ? event->next : s->cursor;
+    if (event->head < s->cursor)
+        stream_turn_back(s, event->head);
+    s->reached = true;
 }
 
 static void catch_up_done(struct ask *ask, const est_event *event) {
@@ -342,6 +360,28 @@ static uint64_t follow_rows(struct feed *feed, const est_event *event) {
     return accounts;
 }
 
+/* As stream_turn_back, for everybody. A stream that has asked is told by its answer. */
+static void feed_turn_back(struct feed *feed, uint64_t head) {
+    log_line(LOG_LEVEL_WARNING,
+             "the broker's log ends at event %llu, and events up to %llu were followed: an older copy of its store "
+             "was put back; event streams are told, and go on from there",
+             (unsigned long long)head, (unsigned long long)feed->position);
+    feed->position = feed->ring_from = head;
+    feed->total = 0;
+    for (size_t i = 0; i < ACCOUNTS_MAX; i++)
+        if (feed->made_from[i] > head)
+            feed->made_from[i] = head;
+    for (struct stream *s = feed->streams; s; s = s->next) {
+        s->reached = false;
+        if (s->state == STREAM_ASKING)
+            continue;
+        s->state = STREAM_BEHIND; /* the ring it read is gone */
+        if (s->cursor != FROM_NOW && s->cursor > head)
+            stream_turn_back(s, head);
+        stream_wake(s);
+    }
+}
+
 static void follow_took(struct feed *feed, const est_event *event) {
     uint64_t before = feed->total, accounts = follow_rows(feed, event);
     bool first = !feed->positioned;
@@ -368,6 +408,9 @@ static void follow_done(struct ask *ask, const est_event *event) {
     } else if (feed->asked_head) { /* from now on; what was before, each stream asks for itself */
         feed->position = feed->ring_from = event->head;
         feed->asked_head = false;
+        feed->next_look_us = 0;
+    } else if (event->head < feed->position) {
+        feed_turn_back(feed, event->head);
         feed->next_look_us = 0;
     } else {
         follow_took(feed, event);

@@ -122,6 +122,9 @@ claim "it finds as before" 0 "^ *$number  .*answered" estelam inquiry list -q "$
 claim "an observer does not search" 3 'NOT_ALLOWED' estelam inquiry list --profile watch.yaml
 claim "every event is told from the first" 0 '"event":"submitted","number":[0-9]+,"type":"nosazi.bedehi"' \
     sh -c 'estelam watch --after 0 --json | head -n 3'
+claim "a place that the log does not reach is said, and watching goes on from its end" 0 'the log ends at event [0-9]+, before event 900000' \
+    sh -c '{ timeout 30 estelam watch --after 900000 --json & } 2>&1 >watched | { read -r line; echo "$line"
+        estelam submit nosazi.bedehi nz=1-1-1-1-0-0-0 >submitted; until grep -q submitted watched; do :; done; }'
 claim "a number of an event is a number" 2 'after' estelam watch --after soon
 
 claim "a department is paused" 0 'nosazi is paused' estelam pause nosazi --reason "a test"

@@ -145,6 +145,11 @@ static const json_t *event_wait(struct reader *r, const char *name) {
     return event;
 }
 
+static void submitted_wait(struct reader *r, uint64_t number) {
+    while ((uint64_t)json_integer_value(json_object_get(event_wait(r, "submitted"), "number")) != number)
+        continue;
+}
+
 static uint64_t submit_use(struct stand *s, const char *token, const char *key) {
     char header[128];
     snprintf(header, sizeof header, "Idempotency-Key: %s", key);
@@ -249,27 +254,97 @@ static void a_reader_that_comes_back_misses_nothing(void **state) {
     assert_null(more);
 }
 
-/* As one is that caught up more quickly than the gateway follows. */
+/* The operator's own connection knows the log's end before the gateway's follower has looked again. */
 static void a_stream_ahead_of_the_follower_sees_nothing_before_its_place(void **state) {
     (void)state;
     struct stand s = stand_new(NULL);
     struct reader *duty = reader_open(s.gate, s.duty, "/v1/events", NULL);
+    struct far *watcher = far_open(s.town, "duty", 0);
     char path[64], key[16];
     reader_live(duty);
     submit_use(&s, s.notary, "n1");
-    event_wait(duty, "submitted");
-    uint64_t place = duty->id + 2;
+    gate_submit(s.gate, s.portal, "before");
+    assert_int_equal(est_client_events(watcher->client, ++watcher->ref, NULL, 0, 1), 0);
+    uint64_t place = far_wait(watcher, EST_EVENT_EVENTS, .ref = watcher->ref)->head;
+    far_close(&watcher);
     snprintf(path, sizeof path, "/v1/events?after=%llu", (unsigned long long)place);
     struct reader *portal = reader_open(s.gate, s.portal, path, NULL);
     reader_live(portal);
-    submit_use(&s, s.notary, "n2");
-    event_wait(duty, "submitted");
     for (int i = 0; i < 4; i++) {
         snprintf(key, sizeof key, "p%d", i);
         gate_submit(s.gate, s.portal, key);
     }
     assert_true(json_integer_value(json_object_get(event_wait(portal, "submitted"), "seq")) >
                 (json_int_t)place);
+}
+
+/* --- A log that went back -------------------------------------------------------------------------------- */
+
+static void store_copy(const struct stand *s, const char *from, const char *to) {
+    char command[3 * FOLDER_MAX + 64];
+    snprintf(command, sizeof command, "cd '%s' && rm -rf '%s' && cp -a '%s' '%s'", s->town->folder, to, from, to);
+    assert_int_equal(system(command), 0);
+}
+
+/* The reset: where the reader was, and where it is now. */
+static uint64_t reset_wait(struct reader *r, uint64_t after) {
+    char *before = reader_until(r, "event: reset\n", WAIT_MS);
+    assert_non_null(before);
+    free(before);
+    const json_t *reset = reader_next(r, WAIT_MS);
+    assert_non_null(reset);
+    assert_int_equal(json_integer_value(json_object_get(reset, "after")), after);
+    uint64_t head = (uint64_t)json_integer_value(json_object_get(reset, "head"));
+    assert_true(head < after);
+    assert_int_equal(r->id, head);
+    return head;
+}
+
+static void a_stream_is_told_when_the_log_went_back_and_goes_on(void **state) {
+    enum { LOST = 20 };
+    (void)state;
+    struct stand s = stand_new(NULL);
+    assert_int_equal(town_stop(s.town), 0);
+    store_copy(&s, "store", "copy");
+    town_start(s.town);
+    gate_submit(s.gate, s.portal, "lost"); /* waits for the broker, and so does the feed's account with it */
+    while (CALL(s.gate, "/v1/queues", .token = s.duty)->status != 200)
+        continue;
+    struct reader *duty = reader_open(s.gate, s.duty, "/v1/events?after=0", NULL);
+    struct reader *portal = reader_open(s.gate, s.portal, "/v1/events?after=0", NULL);
+    char key[16];
+    uint64_t number = 0;
+    for (int i = 0; i < LOST; i++) {
+        snprintf(key, sizeof key, "lost-%d", i);
+        number = gate_submit(s.gate, s.portal, key);
+    }
+    submitted_wait(duty, number);
+    submitted_wait(portal, number);
+    assert_int_equal(town_stop(s.town), 0);
+    store_copy(&s, "copy", "store");
+    town_start(s.town);
+    reset_wait(duty, duty->id);
+    reset_wait(portal, portal->id);
+    number = gate_submit(s.gate, s.portal, "after");
+    submitted_wait(duty, number);
+    submitted_wait(portal, number);
+    child_error_wait(s.gate->child, "an older copy of its store was put back");
+    struct reader *late = reader_open(s.gate, s.duty, "/v1/events", NULL);
+    reader_live(late);
+    submitted_wait(late, gate_submit(s.gate, s.portal, "later"));
+}
+
+/* The gateway has seen nothing of it: the reader brings a place that the log has not come to. */
+static void a_place_that_the_log_does_not_reach_is_answered_with_a_reset(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    gate_submit(s.gate, s.portal, "first");
+    struct reader *quiet = reader_open(s.gate, s.duty, "/v1/events", NULL);
+    reader_live(quiet);
+    struct reader *r = reader_open(s.gate, s.portal, "/v1/events", "Last-Event-ID: 500\r\n");
+    reset_wait(r, 500);
+    reader_live(r);
+    submitted_wait(r, gate_submit(s.gate, s.portal, "second"));
 }
 
 static void a_revoked_token_ends_its_stream(void **state) {
@@ -771,6 +846,8 @@ int main(void) {
         GATE_CLAIM(only_operators_read_reasons),
         GATE_CLAIM(a_reader_that_comes_back_misses_nothing),
         GATE_CLAIM(a_stream_ahead_of_the_follower_sees_nothing_before_its_place),
+        GATE_CLAIM(a_stream_is_told_when_the_log_went_back_and_goes_on),
+        GATE_CLAIM(a_place_that_the_log_does_not_reach_is_answered_with_a_reset),
         GATE_CLAIM(a_revoked_token_ends_its_stream),
         GATE_CLAIM(a_revoked_token_ends_a_stream_that_is_busy),
         GATE_CLAIM(an_expired_token_ends_its_stream),
