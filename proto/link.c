@@ -150,6 +150,7 @@ int link_open(const est_options *options, enum session_role role, const char *co
     l->epoll = l->wake = l->more = l->timer = -1;
     struct session_options session = {.role = role,
                                       .software = options->software,
+                                      .account = role == SESSION_CLIENT ? options->account : NULL,
                                       .window = options->window,
                                       .results = options->results,
                                       .heartbeat_ms = options->heartbeat_ms,

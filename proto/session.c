@@ -60,6 +60,7 @@ static int session_init(struct session *s, const struct session_options *options
     bool fits = strlen(software) < SOFTWARE_SIZE - sizeof "libestelam/" ESTELAM_VERSION " ";
     if (!fits || !utf8_is_valid(slice_of(software)) || s->window > EST_WINDOW_MAX || s->results > RESULTS_ALL)
         return -EST_INPUT;
+    text_copy(s->account_wish, sizeof s->account_wish, slice_of(options->account ? options->account : ""));
     snprintf(s->software, sizeof s->software, "libestelam/" ESTELAM_VERSION "%s%s", *software ? " " : "",
              software);
     int failed = lists_pack(s, options);

@@ -47,6 +47,7 @@ enum {
 struct session_options {
     enum session_role role;
     const char *software; /* NULL: only the library's own name */
+    const char *account;  /* a WELCOME to another one breaks the connection with EST_INPUT; NULL: any will do */
     uint32_t window;      /* 0: SESSION_WINDOW_DEFAULT */
     uint32_t results;     /* enum results_mode; clients */
     uint32_t heartbeat_ms;

@@ -18,6 +18,16 @@ static uint64_t granted(uint64_t grant, uint64_t wish) {
     return grant > 0 && grant < wish ? grant : wish;
 }
 
+/* Somebody else's key: what it asked and took would be another account's. It breaks before anything of that
+ * account's is told to the program, or acknowledged: its results wait for it on. */
+static bool stranger(struct session *s, est_slice account) {
+    char text[EST_TEXT_MAX + 1];
+    snprintf(text, sizeof text, "the broker knows this key as the account %.*s, not as %s", (int)account.size,
+             (const char *)account.data, s->account_wish);
+    session_break_cstr(s, EST_INPUT, text);
+    return false;
+}
+
 static bool on_welcome(struct session *s, est_time now, struct session_event *ret) {
     (void)now;
     const struct welcome *welcome = &s->in.welcome;
@@ -28,6 +38,8 @@ static bool on_welcome(struct session *s, est_time now, struct session_event *re
         return breach(s, "the broker's WELCOME names a version or a frame size that cannot be worked with");
     if (welcome->frame_max < lists)
         return breach(s, "the lists of types and districts are longer than this broker's frames");
+    if (s->account_wish[0] && !slice_equal(welcome->account, slice_of(s->account_wish)))
+        return stranger(s, welcome->account);
     s->state = UP;
     s->window_granted = (uint32_t)granted(welcome->window, s->window);
     s->asks_max = (uint32_t)granted(welcome->asks_max, SESSION_ASKS_MAX);

@@ -33,6 +33,7 @@ struct session {
     enum session_state state;
     uint32_t window, results, heartbeat_wish_ms;
     char software[SOFTWARE_SIZE];
+    char account_wish[EST_NAME_MAX + 1]; /* empty: any */
     struct buffer types, districts; /* of READY, packed */
 
     /* Granted by WELCOME. */

@@ -102,7 +102,7 @@ void peer_close(struct peer *peer) {
 /* Trying again would only be turned away again. */
 static bool code_is_final(int code) {
     return code == EST_VERSION_UNSUPPORTED || code == EST_NOT_ALLOWED || code == EST_KEY_REVOKED ||
-           code == EST_WRONG_DOOR;
+           code == EST_WRONG_DOOR || code == EST_INPUT; /* another account's key */
 }
 
 static void peer_lost(struct peer *peer, const est_event *event) {

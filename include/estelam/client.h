@@ -27,7 +27,7 @@ typedef struct est_options {
     const char *endpoints[EST_ENDPOINTS_MAX]; /* tried in order, round and round; ends with NULL */
     const char *server_key; /* NULL: PLAIN instead of CURVE, which a broker offers on loopback only */
     const char *public_key, *secret_key;      /* of the account; PLAIN sends public_key as the password */
-    const char *account;                      /* the account's name; needed for PLAIN */
+    const char *account;                      /* the account's name; needed for PLAIN. NULL: whosever the key is */
     const char *software;                     /* shown to operators, such as "portal 2.1"; may be NULL */
     unsigned window;                          /* unacknowledged results or assignments at once; 0: 256 */
     unsigned results;                         /* clients: 0 none, 1 of this client's submits, 2 all of the account */
@@ -37,7 +37,11 @@ typedef struct est_options {
 
 typedef struct est_client est_client;
 
-/* With results 1 the library keeps a copy of each submit until its result has come, since a new
+/* A broker that knows the key as another account than `account` gives no session: EST_EVENT_DISCONNECTED with
+ * EST_INPUT, both names in its text, and nothing of that account's is asked, told or acknowledged. It is
+ * tried again, for the broker's list of accounts may be what was wrong.
+ *
+ * With results 1 the library keeps a copy of each submit until its result has come, since a new
  * connection has to submit it again to be sent the result; at most 65,536 of them. A program with
  * more open at once, or one whose inquiries outlive it, asks for 2 and picks its own by id.
  *

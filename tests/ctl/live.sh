@@ -205,6 +205,9 @@ claim "and the answer is there" 0 'state +answered' cat "$dir/waited"
 sed 's/portal\.key/duty.key/' client.yaml >other.yaml
 claim "an operator's key does not open the requesters' door" 3 'NOT_ALLOWED' \
     estelam status "$id" --profile other.yaml --timeout 20
+sed 's/chief\.key/duty.key/' client.yaml >other.yaml
+claim "another account's key is not this account" 2 'INPUT: .*knows this key as the account duty, not as chief' \
+    estelam queues --profile other.yaml --timeout 20
 estelam key new --out stranger.key >stranger.public
 sed 's/portal\.key/stranger.key/' client.yaml >other.yaml
 claim "an unknown key is refused" 3 'NOT_ALLOWED' estelam status "$id" --profile other.yaml --timeout 20

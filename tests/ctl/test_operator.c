@@ -99,7 +99,7 @@ static int desk_setup(void **state) {
     struct desk *desk = calloc(1, sizeof *desk);
     char profile[300];
     assert_non_null(desk);
-    desk->broker = fake_open(&(struct fake_options){.rule = broker, .arg = &desk->wishes});
+    desk->broker = fake_open(&(struct fake_options){.rule = broker, .arg = &desk->wishes, .account = "duty"});
     desk->folder = folder_make();
     snprintf(profile, sizeof profile, "operator: {account: duty, endpoints: [\"%s\"]}\n", fake_endpoint(desk->broker));
     folder_write(desk->folder, "client.yaml", profile);

@@ -711,6 +711,27 @@ static void a_level_is_as_low_while_the_broker_is_away(void **state) {
     }
 }
 
+/* Its file, or the list of keys, was mixed up: what it submitted would be portal's, and portal's results would be
+ * taken from the broker by a gateway that tells them to nobody. */
+static void an_account_with_anothers_key_is_not_connected_and_says_so(void **state) {
+    (void)state;
+    struct town *town = gate_town();
+    town_start(town);
+    struct gate *gate = gate_new(town, NULL);
+    const char *notary = gate_token(gate, "notary", SCOPE_ALL), *portal = gate_token(gate, "portal", SCOPE_ALL);
+    struct child *broker = town->broker;
+    town_account(town, "notary")->key = town_account(town, "portal")->key;
+    town->broker = NULL; /* not all of its accounts come to be connected */
+    gate_start(gate);
+    town->broker = broker;
+    child_error_wait(gate->child, "notary: no session with the broker: INPUT: the broker knows this key as the account "
+                                  "portal, not as notary");
+    gate_submit(gate, portal, "its-own");
+    assert_problem(CALL(gate, "/v1/inquiries", .token = notary, .headers = {"Idempotency-Key: not-its-own"},
+                        .body = "{\"type\":\"plot.use\",\"purpose\":\"permit\",\"body\":{\"nz\":\"1-2-3\"}}"),
+                   503, "UNREACHABLE");
+}
+
 static void a_level_that_the_broker_never_told_opens_nothing(void **state) {
     (void)state;
     struct town *town = gate_town();
@@ -848,6 +869,7 @@ int main(void) {
         GATE_CLAIM(a_broker_that_is_away_is_told_with_503),
         GATE_CLAIM(as_many_as_the_limit_wait_for_a_broker_and_later_nobody),
         GATE_CLAIM(a_level_is_as_low_while_the_broker_is_away),
+        GATE_CLAIM(an_account_with_anothers_key_is_not_connected_and_says_so),
         GATE_CLAIM(a_level_that_the_broker_never_told_opens_nothing),
         GATE_CLAIM(a_draining_broker_is_told_with_503),
         GATE_CLAIM(a_broker_that_restarts_is_waited_for),

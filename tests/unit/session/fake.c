@@ -69,7 +69,7 @@ static void welcome(struct fake *f) {
     FAKE_SAY(f, WELCOME, welcome,
              {.version = PROTOCOL_VERSION,
               .session = 1,
-              .account = slice_of("portal"),
+              .account = slice_of(o->account ? o->account : "portal"),
               .city = slice_of("tehran"),
               .heartbeat_ms = o->heartbeat_ms ? o->heartbeat_ms : 5000,
               .window = o->window ? o->window : 64,

@@ -30,6 +30,7 @@ struct fake_options {
     void *arg;
     const char *secret_key; /* CURVE with this key; NULL: PLAIN */
     const char *zap_status; /* "200", "400" …; NULL: everybody may come in */
+    const char *account;    /* what it calls everybody; NULL: "portal" */
     unsigned heartbeat_ms, window, asks_max;
     unsigned bye; /* a code that is said with each WELCOME, in the same frame; 0: none */
 };

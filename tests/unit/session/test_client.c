@@ -486,6 +486,28 @@ static void no_pause_is_longer_than_the_longest(void **state) {
     fake_close(&broker);
 }
 
+static void client_with_another_accounts_key_has_no_session_and_takes_no_result(void **state) {
+    (void)state;
+    struct fake *broker = fake_open(&(struct fake_options){.rule = accept_and_answer, .account = "web"});
+    est_options options = options_for(fake_endpoint(broker));
+    options.results = 2;
+    est_client *client;
+    assert_int_equal(est_client_open(&options, &client), 0);
+    submit(client, NULL);
+    for (int i = 0; i < 3; i++) {
+        est_event event;
+        assert_true(est_client_poll(client, FAKE_DEADLINE_MS, &event));
+        assert_int_equal(event.kind, EST_EVENT_DISCONNECTED);
+        assert_int_equal(event.code, EST_INPUT);
+        assert_non_null(strstr((const char *)event.text.data, "knows this key as the account web, not as portal"));
+        assert_null(est_client_account(client));
+    }
+    assert_int_equal(fake_count(broker, VERB_SUBMIT), 0);
+    assert_int_equal(fake_count(broker, VERB_RESULT_ACK), 0);
+    est_client_close(&client);
+    fake_close(&broker);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inquiry_goes_out_and_its_result_comes_back_and_is_acknowledged),
@@ -503,6 +525,7 @@ int main(void) {
         cmocka_unit_test(message_of_two_frames_breaks_the_connection),
         cmocka_unit_test(broker_that_lets_in_and_throws_out_is_not_hammered),
         cmocka_unit_test(no_pause_is_longer_than_the_longest),
+        cmocka_unit_test(client_with_another_accounts_key_has_no_session_and_takes_no_result),
         cmocka_unit_test(wrong_options_are_refused_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
