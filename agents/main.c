@@ -2,6 +2,7 @@
 #include "profile.h"
 #include "log.h"
 #include <getopt.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ static const char help[] =
     "  --version      print the version\n"
     "\n"
     "SIGTERM and SIGINT stop it: it takes no more, finishes what it holds for at most 10 s, gives back the rest, and exits.\n"
+    "SIGHUP changes nothing: the file is read at the start.\n"
     "\n"
     "Exit codes: 0 stopped, or the check found nothing; 1 the system failed it; 2 usage or\n"
     "configuration; 3 refused by the broker for good (key, types, door or protocol version).\n"
@@ -154,6 +156,28 @@ static void end_tell(int code) {
         log_line(LOG_LEVEL_INFO, "stopped");
 }
 
+/* A hangup is what people send to whatever they hold to reload, and what a closing terminal sends. A thread
+ * of its own, for nothing may be logged in a handler. */
+static void *hangups_tell(void *arg) {
+    const sigset_t *set = arg;
+    int number;
+    while (sigwait(set, &number) == 0)
+        log_line(LOG_LEVEL_WARNING,
+                 "SIGHUP changes nothing: the agent's file is read at the start only; restart the agent for a new one");
+    return NULL;
+}
+
+/* Before any other thread, which inherits that it is blocked. Without a thread it is ignored all the same. */
+static void hangups_take(void) {
+    static sigset_t set;
+    pthread_t thread;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (pthread_create(&thread, NULL, hangups_tell, &set) == 0)
+        pthread_detach(thread);
+}
+
 static void signals_catch(void) {
     struct sigaction action = {.sa_handler = on_signal};
     sigemptyset(&action.sa_mask);
@@ -167,6 +191,7 @@ static void signals_ignore(void) {
 }
 
 static int agent_run(struct profile *profile) {
+    hangups_take();
     profile->options.handler = answer;
     profile->options.logger = tell_code;
     profile->options.arg = profile;

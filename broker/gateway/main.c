@@ -30,7 +30,8 @@ static const char help[] =
     "\n"
     "When it is ready it prints `listening http://ADDRESS:PORT`. SIGTERM and SIGINT stop it: it takes no\n"
     "new connections, answers what is under way, and exits. Whatever was answered with 202 is on the\n"
-    "broker's disk, however the gateway ends.\n"
+    "broker's disk, however the gateway ends. SIGHUP changes nothing: tokens and the catalogue are read when\n"
+    "they change, everything else at the start.\n"
     "\n"
     "exit status: 0 stopped as asked, or the check found nothing; 1 trouble, see the log; 2 usage;\n"
     "3 configuration.\n";
@@ -46,10 +47,19 @@ static void address_print(const struct gateway *gateway) {
     fflush(stdout);
 }
 
+/* A hangup is what people send to whatever they hold to reload, and what a closing terminal sends. */
+static void end_await(const sigset_t *set) {
+    int number;
+    while (sigwait(set, &number) == 0 && number == SIGHUP)
+        log_line(LOG_LEVEL_WARNING,
+                 "SIGHUP changes nothing: tokens and the catalogue are read when they change, the configuration and "
+                 "its keys at the start only; restart the gateway for those");
+}
+
 static int gateway_run(struct gateway *gateway) {
     sigset_t set;
-    int number;
     sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* before any thread, which inherits it */
@@ -60,7 +70,7 @@ static int gateway_run(struct gateway *gateway) {
         return EXIT_TROUBLE;
     }
     address_print(gateway);
-    sigwait(&set, &number);
+    end_await(&set);
     log_line(LOG_LEVEL_INFO, "stopping");
     atomic_store(&gateway->stopping, true);
     feed_stop(gateway->feed);

@@ -21,9 +21,9 @@ value_of() { # unit, section, key: its values, a line each
         print substr($0, length(key) + 1) }' "$units/$1.service"
 }
 
-never_gives_up() { # unit
+never_gives_up() { # unit, Restart=
     [ "$(value_of "$1" Unit StartLimitIntervalSec)" = 0 ] || echo "$1 gives up"
-    [ "$(value_of "$1" Service Restart)" = on-failure ] || echo "$1 does not come back"
+    [ "$(value_of "$1" Service Restart)" = "$2" ] || echo "$1 does not come back"
 }
 waits_for_a_person() { # unit, exit statuses of a wrong configuration, of which only the program itself can tell systemd
     [ "$(value_of "$1" Service RestartPreventExitStatus)" = "$2" ] || echo "$1 starts again with a wrong configuration"
@@ -41,9 +41,9 @@ clock_is_right() {
     done
 }
 
-claim "a broker whose disk is full comes back with the room" never_gives_up estelam-broker
-claim "a gateway comes back" never_gives_up estelam-gateway
-claim "an agent comes back" never_gives_up estelam-agent@
+claim "a broker whose disk is full comes back with the room" never_gives_up estelam-broker on-failure
+claim "a gateway comes back, also when somebody's kill ended it well" never_gives_up estelam-gateway always
+claim "an agent comes back, also when somebody's kill ended it well" never_gives_up estelam-agent@ always
 claim "a broker's wrong configuration waits for a person" waits_for_a_person estelam-broker "2 3"
 claim "a gateway's wrong configuration waits for a person" waits_for_a_person estelam-gateway "2 3"
 claim "an agent's wrong configuration waits for a person, and a broker that refuses it does not" waits_for_a_person estelam-agent@ 2

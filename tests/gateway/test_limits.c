@@ -819,6 +819,17 @@ static void a_gateway_that_starts_again_at_once_has_its_address_back(void **stat
 }
 
 /* SIGTERM: whoever waits gets its answer, then it is over. */
+static void a_hangup_is_said_to_change_nothing(void **state) {
+    (void)state;
+    struct stand s = stand_new(NULL);
+    for (int i = 0; i < 2; i++) {
+        child_signal(s.gate->child, SIGHUP);
+        child_error_wait(s.gate->child, "SIGHUP changes nothing: ");
+    }
+    gate_submit(s.gate, s.portal, "k");
+    assert_int_equal(gate_stop(s.gate), 0);
+}
+
 static void a_gateway_that_stops_answers_what_is_under_way(void **state) {
     (void)state;
     struct stand s = stand_new("limits: {drain: 20 s}\n");
@@ -876,6 +887,7 @@ int main(void) {
         GATE_CLAIM(a_gateway_that_was_killed_has_lost_nothing_of_what_it_accepted),
         GATE_CLAIM(a_second_gateway_on_one_address_says_so_and_ends),
         GATE_CLAIM(a_gateway_that_starts_again_at_once_has_its_address_back),
+        GATE_CLAIM(a_hangup_is_said_to_change_nothing),
         GATE_CLAIM(a_gateway_that_stops_answers_what_is_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,14 @@
 /* department.c - estelam-agent at a real broker: what it is refused for, and what it says then. */
 #include "harness.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 enum { EXIT_CONFIGURATION = 2, EXIT_REFUSED = 3 };
 
-/* Starts estelam-agent with this account's name, that account's key and these types; its exit status. */
-static int department_ends(struct town *town, const char *account, const struct key_pair *key,
-                           const char *types, struct child **ret) {
+/* Starts estelam-agent with this account's name, that account's key and these types. */
+static struct child *department_start(struct town *town, const char *account, const struct key_pair *key,
+                                      const char *types) {
     char text[1024], path[FOLDER_MAX + 32];
     snprintf(text, sizeof text, "public: \"%s\"\nsecret: \"%s\"\n", key->public_key, key->secret_key);
     town_file(town, "agent.key", text);
@@ -17,7 +18,13 @@ static int department_ends(struct town *town, const char *account, const struct 
              town->server.public_key, account, town->endpoints[DEPARTMENTS], types);
     town_file(town, "agent.yaml", text);
     snprintf(path, sizeof path, "%s/agent.yaml", town->folder);
-    *ret = child_start((const char *const[]){DEPARTMENT_PROGRAM, "--config", path, NULL});
+    return child_start((const char *const[]){DEPARTMENT_PROGRAM, "--config", path, NULL});
+}
+
+/* The same; its exit status. */
+static int department_ends(struct town *town, const char *account, const struct key_pair *key,
+                           const char *types, struct child **ret) {
+    *ret = department_start(town, account, key, types);
     return child_wait(*ret);
 }
 
@@ -62,10 +69,28 @@ static void another_accounts_key_is_a_mistake_in_the_file(void **state) {
     town_end(town);
 }
 
+/* Of which many hold that it reloads. */
+static void hangup_is_said_to_change_nothing(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct child *agent = department_start(town, "works-a", &town_account(town, "works-a")->key, "plot.use");
+    child_error_wait(agent, "connected to the broker");
+    child_signal(agent, SIGHUP);
+    child_error_wait(agent, "SIGHUP changes nothing: the agent's file is read at the start only");
+    child_signal(agent, SIGHUP);
+    child_error_wait(agent, "SIGHUP changes nothing");
+    child_signal(agent, SIGTERM);
+    assert_int_equal(child_wait(agent), 0);
+    child_free(&agent);
+    town_end(town);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(type_that_is_not_its_own_is_named_and_the_key_not_blamed),
         CLAIM(unknown_key_is_to_be_shown_to_the_operator),
+        CLAIM(hangup_is_said_to_change_nothing),
         CLAIM(another_accounts_key_is_a_mistake_in_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
