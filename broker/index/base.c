@@ -123,7 +123,8 @@ static const char *what_to_do(int error) {
     if (error == EMFILE)
         return "allow the broker more open files: LimitNOFILE of its unit, or ulimit -n";
     if (error == EROFS)
-        return "its file system is mounted read-only: see the system's log for disk errors";
+        return "its file system is mounted read-only: see the system's log for disk errors; or the broker's unit does "
+               "not let it write here (ReadWritePaths=)";
     return error == EACCES ? "run as the user the folder belongs to, or chown it to that user" : "see the system's log";
 }
 

@@ -53,7 +53,9 @@ static const struct advice advices[] = {
     {ENOSPC, -EST_IO, "free space on its disk, then start again"},
     {EDQUOT, -EST_IO, "raise the disk quota, then start again"},
     {EACCES, -EST_IO, "run as the user the folder belongs to, or chown it to that user"},
-    {EROFS, -EST_IO, "its file system is mounted read-only: see the system's log for disk errors"},
+    {EROFS, -EST_IO,
+     "its file system is mounted read-only: see the system's log for disk errors; or its unit does not let it write "
+     "here (ReadWritePaths=)"},
     {EMFILE, -EST_IO, "allow it more open files: LimitNOFILE of its unit, or ulimit -n"},
     {ENFILE, -EST_IO, "the whole machine has too many open files: raise fs.file-max, or stop who holds them"},
     {EIO, -EST_IO, "the disk has failed: see the system's log, then restore the store from a backup"},

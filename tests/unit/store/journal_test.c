@@ -659,6 +659,16 @@ static int setup(void **state) {
     return scratch_make(state);
 }
 
+/* As after a move to another disk under the unit that comes with the broker. */
+static void place_that_may_only_be_read_names_the_unit(void **state) {
+    const struct scratch *scratch = *state;
+    struct store_options options = {.directory = scratch->store, .size_max = SMALL};
+    struct store *store = NULL;
+    disk_calls_fail(DISK_JOURNAL, 0, EROFS);
+    assert_int_equal(store_open(&options, &store), -EST_IO);
+    assert_non_null(strstr(store_error(NULL), "or its unit does not let it write here (ReadWritePaths=)"));
+}
+
 static int teardown(void **state) {
     disk_calls_reset();
     return scratch_remove(state);
@@ -681,6 +691,7 @@ int main(void) {
         TEST(journal_of_another_size_is_taken_over),
         TEST(missing_journal_is_made_anew),
         TEST(journal_that_cannot_be_written_is_refused),
+        TEST(place_that_may_only_be_read_names_the_unit),
         TEST(journal_without_room_leaves_nothing_half_made),
         TEST(failed_write_loses_that_batch_only),
         TEST(failed_keeper_ends_the_promises_and_loses_none),
