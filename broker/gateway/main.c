@@ -102,6 +102,11 @@ static int gateway_check(struct gateway *gateway) {
         complaints_print();
     else if (good)
         printf("%s: nothing to complain about\n", gateway->config.path);
+    if (good && gateway->config.feed < 0)
+        fprintf(stderr,
+                "%s: no account of role operator: /metrics has nothing of the broker, not even estelam_broker_up, and there "
+                "are no event streams and no search\n",
+                gateway->config.path);
     config_close(&gateway->config);
     return good ? EXIT_STOPPED : EXIT_CONFIGURATION;
 }

@@ -2,7 +2,7 @@
  *
  * It goes over the operator account that also feeds streams; one of level observer is enough for all
  * but keys and versions. A question that is refused leaves its metrics out; a broker that does not
- * answer leaves the gateway's own, and estelam_broker_up 0.
+ * answer leaves the gateway's own, and estelam_broker_up 0. Without such an account there are the gateway's own alone.
  */
 #include "guard.h"
 #include "exposition.h"
@@ -100,7 +100,8 @@ static void scrape_reply(struct request *r, const struct figures *figures, bool 
     size_t size = 0;
     char *text = NULL;
     if (x) {
-        metrics_broker(x, figures ? figures : &nothing, up);
+        if (gateway_feed_line(r->gateway)) /* nobody asks: that is no broker that is down */
+            metrics_broker(x, figures ? figures : &nothing, up);
         gateway_write(x, r->gateway);
         text = exposition_close(&x, &size);
     }

@@ -838,6 +838,9 @@ static void without_an_operator_some_things_cannot_be_had(void **state) {
     assert_problem(CALL(gate, "/v1/events", .token = portal), 503, "NO_OPERATOR");
     assert_problem(CALL(gate, "/v1/inquiries", .token = portal), 503, "NO_OPERATOR");
     gate_submit(gate, portal, "k");
+    const char *says;
+    assert_int_equal(gate_check(gate, &says), 0);
+    child_error_wait(gate->child, "no account of role operator: /metrics has nothing of the broker");
 }
 
 int main(void) {
