@@ -104,6 +104,12 @@ int check_queue_age(struct check_call *c) {
     return 0;
 }
 
+/* Where somebody has paused the department its agent may be away on purpose: nobody is woken for it. */
+static enum check_state unserved_judge(struct verdict *v, const struct tally *t) {
+    enum check_state judged = verdict_judge(v, UNIT_COUNT, (double)t->unserved);
+    return t->paused && judged == CHECK_CRITICAL ? CHECK_WARNING : judged;
+}
+
 int check_agents(struct check_call *c) {
     struct verdict *v = c->verdict;
     uint64_t unserved = 0;
@@ -119,12 +125,12 @@ int check_agents(struct check_call *c) {
         struct value *value = verdict_add(v, UNIT_COUNT, (double)t->unserved, "unserved_inquiries",
                                           "unserved_%s", t->department);
         value_label(value, "department", "%s", t->department);
-        verdict_raise(v, verdict_judge(v, UNIT_COUNT, (double)t->unserved));
+        verdict_raise(v, unserved_judge(v, t));
         unserved += t->unserved;
         size_t used = strlen(names);
         if (t->unserved && ++departments)
-            snprintf(names + used, sizeof names - used, "%s%s %" PRIu64, used ? ", " : "", t->department,
-                     t->unserved);
+            snprintf(names + used, sizeof names - used, "%s%s %" PRIu64 "%s", used ? ", " : "", t->department,
+                     t->unserved, t->paused ? " (paused)" : "");
     }
     sum->is = (double)unserved;
     if (unserved)

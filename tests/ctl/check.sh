@@ -99,6 +99,7 @@ claim "it grows old" 1 '^QUEUE-AGE WARNING - the oldest waits for .* \(nosazi, d
 claim "too old" 2 "'oldest_nosazi'=[0-9.]+s;900;0.001;0;" check queue-age --critical 1ms
 
 estelam pause nosazi --reason test >/dev/null 2>&1
+claim "a deliberate pause wakes nobody" 1 '^AGENTS WARNING - work waits and no agent serves it: nosazi [0-9]+ \(paused\) ' check agents
 claim "of a paused department it is said" 1 'nosazi, district 1, paused' check queue-age -w 0
 estelam resume nosazi --reason test >/dev/null 2>&1
 agent_start nosazi
