@@ -4,6 +4,7 @@
 #include "number.h"
 #include "pages.h"
 #include "run.h"
+#include "say.h"
 #include "table.h"
 
 #include <math.h>
@@ -123,7 +124,8 @@ static int lines_print(const struct call *call, struct peer *peer, long pause_s,
             header_print();
         if (!status)
             (call_json(call) ? json_print : line_print)(&before, &now);
-        fflush(stdout);
+        if (!status)
+            status = say_flush();
         glance_done(&before);
         before = now;
     }

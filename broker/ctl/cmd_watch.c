@@ -127,9 +127,9 @@ static int events_follow(const struct call *call, struct peer *peer, uint64_t af
         page_show(call, &event);
         after = event.next <= event.head ? event.next : place_turn_back(after, event.head);
         bool at_end = after >= event.head;
-        if (fflush(stdout) != 0)
-            return EXIT_LOCAL;
-        status = at_end ? pause_make(peer) : 0;
+        status = say_flush();
+        if (!status && at_end)
+            status = pause_make(peer);
         if (status)
             return status;
     }

@@ -6,6 +6,7 @@
 #include "moment.h"
 #include "yaml.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,25 @@ void say_complaints(const struct complaints *complaints) {
         fprintf(stderr, "%s: %s\n", complaints->at[i].where, complaints->at[i].text);
     if (complaints->count > complaints->kept)
         fprintf(stderr, "and %zu more\n", complaints->count - complaints->kept);
+}
+
+static int unwritten; /* errno of the first that could not be */
+
+int say_flush(void) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    if (!unwritten)
+        unwritten = errno;
+    return EXIT_LOCAL;
+}
+
+bool say_unwritten(void) {
+    errno = 0; /* the stream may have failed long ago, and then flushes well */
+    if (say_flush() == 0)
+        return false;
+    say_error(EST_IO, "check the disk or whatever reads the output", "standard output cannot be written%s%s",
+              unwritten ? ": " : "", unwritten ? strerror(unwritten) : "");
+    return true;
 }
 
 int exit_of_code(int code) {

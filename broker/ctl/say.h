@@ -9,6 +9,8 @@
 #include <estelam/client.h>
 #include <estelam/types.h>
 
+#include <stdbool.h>
+
 struct complaints;
 
 /* `advice` NULL: the code's own. The code may have either sign. */
@@ -22,6 +24,12 @@ void say_keep(char *keep, size_t size);
 int say_refused(const est_event *);
 /* `where: text` of each complaint, and how many found no room. */
 void say_complaints(const struct complaints *);
+
+/* Writes out what was printed: 0, or EXIT_LOCAL for a command that goes on and on and now has to end. Why is
+ * kept, for say_unwritten at the program's end. */
+int say_flush(void);
+/* Was all that was printed written? If not, says so. */
+bool say_unwritten(void);
 
 /* The exit status of a command that ended with this code. */
 int exit_of_code(int code);

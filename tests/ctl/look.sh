@@ -99,6 +99,10 @@ kill $stat
 judge "rates add up to what happened" $? "$seen"
 says "a header, then a line" 0 '^ +submit/s +answer/s' stat 1 1
 says "with as many columns as the header" 0 '^( +[0-9.]+){12,}$' stat 1 1
+full() { timeout 20 estelam "$@" >/dev/full; }
+seen=$(full stat 1 2>&1 </dev/null)
+[ $? -eq 7 ] && grep -q 'standard output cannot be written: No space left on device' <<<"$seen"
+judge "what cannot be written ends it, and the reason is said" $? "$seen"
 says "no number" 2 'is no number from 1 to' stat often
 says "nor too often" 2 'is no number from 1 to' stat 0
 
