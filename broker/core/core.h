@@ -219,7 +219,7 @@ bool core_inquiry(const struct core *, uint64_t number, struct inquiry_view *ret
 struct lane_view {
     uint32_t type, department, district;
     uint32_t waiting, delayed, leased, parked;
-    est_time oldest;            /* when the head of the waiting was received; 0: none waits */
+    est_time oldest;            /* when the oldest of the waiting and delayed was received; 0: there is none */
     uint32_t agents;            /* live sessions that may serve it */
     bool paused;                /* its department is */
 };

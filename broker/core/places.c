@@ -108,6 +108,62 @@ static void list_insert_by_end(struct core *c, struct list *l, uint32_t inquiry)
     list_insert_after(c, l, inquiry, after);
 }
 
+/* --- Those that are delayed: a treap of each lane, by number -------------------------------------
+ * They come back in any order, and thousands may be delayed at once: a list in order would be walked for each of them.
+ * Only the oldest is ever asked for, by operators. The heap's order is that of a number's mixed bits, so that the
+ * shape follows from who is in it, and no branch is long: numbers are given out by the log, and nobody picks them. */
+
+static uint64_t delayed_rank(const struct core *c, uint32_t inquiry) {
+    uint64_t number = c->inquiries[inquiry].number;
+    number = (number ^ number >> 31) * UINT64_C(0x9e3779b97f4a7c15);
+    return (number ^ number >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+}
+
+static uint32_t *delayed_branch(struct core *c, uint32_t at, uint64_t number) {
+    struct inquiry *q = &c->inquiries[at];
+    return number < q->number ? &q->prev : &q->next;
+}
+
+/* Takes the place of the first that ranks below it, whose branches it parts. */
+static void delayed_add(struct core *c, struct lane *l, uint32_t inquiry) {
+    struct inquiry *q = &c->inquiries[inquiry];
+    uint32_t *link = &l->delayed_root, *lower = &q->prev, *higher = &q->next;
+    while (*link != NONE && delayed_rank(c, *link) > delayed_rank(c, inquiry))
+        link = delayed_branch(c, *link, q->number);
+    uint32_t at = *link;
+    *link = inquiry;
+    while (at != NONE) {
+        struct inquiry *other = &c->inquiries[at];
+        uint32_t **side = other->number < q->number ? &lower : &higher;
+        **side = at;
+        *side = other->number < q->number ? &other->next : &other->prev;
+        at = **side;
+    }
+    *lower = *higher = NONE;
+    l->delayed++;
+}
+
+static void delayed_remove(struct core *c, struct lane *l, uint32_t inquiry) {
+    struct inquiry *q = &c->inquiries[inquiry];
+    uint32_t *link = &l->delayed_root, lower = q->prev, higher = q->next;
+    while (*link != inquiry)
+        link = delayed_branch(c, *link, q->number);
+    while (lower != NONE && higher != NONE) {
+        if (delayed_rank(c, lower) > delayed_rank(c, higher)) {
+            *link = lower;
+            link = &c->inquiries[lower].next;
+            lower = *link;
+        } else {
+            *link = higher;
+            link = &c->inquiries[higher].prev;
+            higher = *link;
+        }
+    }
+    *link = lower != NONE ? lower : higher;
+    q->next = q->prev = NONE;
+    l->delayed--;
+}
+
 /* --- Lanes -------------------------------------------------------------------------------------- */
 
 bool lane_has_room(const struct core *c) {
@@ -121,6 +177,7 @@ uint32_t lane_get(struct core *c, uint32_t type, uint32_t district, bool make) {
                                                  .district = district,
                                                  .waiting = {NONE, NONE, 0},
                                                  .parked = {NONE, NONE, 0},
+                                                 .delayed_root = NONE,
                                                  .ready_next = NONE,
                                                  .ready_prev = NONE};
         *lane = ++c->lanes_count;
@@ -184,7 +241,7 @@ static void leave_place(struct core *c, uint32_t inquiry) {
         lane_ready_set(c, q->lane);
         break;
     case EST_STATE_DELAYED:
-        l->delayed--;
+        delayed_remove(c, l, inquiry);
         break;
     case EST_STATE_LEASED:
         l->leased--;
@@ -219,7 +276,7 @@ void inquiry_move(struct core *c, uint32_t inquiry, enum est_state state, uint32
         lane_ready_set(c, q->lane);
         break;
     case EST_STATE_DELAYED:
-        l->delayed++;
+        delayed_add(c, l, inquiry);
         break;
     case EST_STATE_LEASED:
         assert(false); /* inquiry_lease */

@@ -7,7 +7,7 @@
  * An inquiry is always in exactly one place, which its state and, once it has ended, `session` tell:
  *
  *   WAITING                    its lane's queue, ordered by number
- *   DELAYED                    no list; its timer brings it back, and alone knows when
+ *   DELAYED                    its lane's tree of delayed ones; its timer brings it back, and alone knows when
  *   LEASED                     the list of its holder's session, ordered by the end of the lease
  *   PARKED                     its lane's list of parked ones
  *   final, session == NONE     its account's list of results to be sent
@@ -32,7 +32,7 @@ struct list { uint32_t head, tail, count; };
 struct inquiry {
     uint64_t number, last_seq;
     int64_t received_us, due_us;
-    uint32_t next, prev;
+    uint32_t next, prev; /* in its list; of a delayed one the branches with higher and lower numbers */
     uint32_t timer;    /* position in the heap, NONE when not there. Its entry is, of a delayed one, the end of
                         * the delay; of another that is open no later than due_us; else it may be any */
     union {
@@ -60,6 +60,7 @@ struct lane {
     struct list waiting, parked;
     uint64_t oldest;          /* number of the first that waits: who compares lanes needs no other line */
     uint32_t delayed, leased;
+    uint32_t delayed_root;    /* of the tree of them, see places.c */
     uint32_t ready_next, ready_prev; /* in its department's ring of lanes with work; self-less: NONE */
     bool is_ready;
 };

@@ -46,6 +46,17 @@ static uint32_t lane_agents(const struct core *c, const struct lane *l) {
     return count;
 }
 
+/* Of those that wait and those that will when their delay ends: an agent that fails again and again ages nothing
+ * anew. Numbers are in order of receipt. */
+static est_time lane_oldest(const struct core *c, const struct lane *l) {
+    uint32_t oldest = l->waiting.head, at = l->delayed_root;
+    while (at != NONE && c->inquiries[at].prev != NONE)
+        at = c->inquiries[at].prev;
+    if (oldest == NONE || (at != NONE && c->inquiries[at].number < c->inquiries[oldest].number))
+        oldest = at;
+    return (est_time){oldest != NONE ? c->inquiries[oldest].received_us : 0};
+}
+
 void core_lane(const struct core *c, size_t lane, struct lane_view *ret) {
     const struct lane *l = &c->lanes[lane];
     *ret = (struct lane_view){
@@ -56,7 +67,7 @@ void core_lane(const struct core *c, size_t lane, struct lane_view *ret) {
         .delayed = l->delayed,
         .leased = l->leased,
         .parked = l->parked.count,
-        .oldest = {l->waiting.count > 0 ? c->inquiries[l->waiting.head].received_us : 0},
+        .oldest = lane_oldest(c, l),
         .agents = lane_agents(c, l),
         .paused = c->departments[c->types[l->type].department].paused,
     };

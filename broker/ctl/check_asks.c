@@ -11,7 +11,7 @@
 /* A department's queues of all districts together. */
 struct tally {
     char department[EST_NAME_MAX + 1];
-    uint64_t waiting, parked, unserved; /* unserved: waits, or will after a pause, where no agent is */
+    uint64_t waiting, delayed, parked, unserved; /* unserved: waits, or will after a pause, where no agent is */
     bool paused;
     est_time oldest;
     unsigned oldest_district;
@@ -39,6 +39,7 @@ static void tallies_page(void *arg, const est_event *event) {
     for (size_t i = 0; est_row_queue(event, i, &row); i++) {
         struct tally *t = tally_of(arg, row.department);
         t->waiting += row.waiting;
+        t->delayed += row.delayed;
         t->parked += row.parked;
         t->paused = t->paused || row.paused;
         t->unserved += row.unserved;
@@ -71,7 +72,7 @@ int check_queue_age(struct check_call *c) {
     struct verdict *v = c->verdict;
     est_time now = moment_now();
     const struct tally *worst = NULL;
-    uint64_t waiting = 0;
+    uint64_t waiting = 0, delayed = 0;
     int status;
     struct tallies *all = tallies_read(c, &status);
     if (!all)
@@ -85,6 +86,7 @@ int check_queue_age(struct check_call *c) {
         value_label(value, "department", "%s", t->department);
         verdict_raise(v, verdict_judge(v, UNIT_SECONDS, age));
         waiting += t->waiting;
+        delayed += t->delayed;
         if (t->oldest.us && (!worst || t->oldest.us < worst->oldest.us)) {
             worst = t;
             oldest->is = age;
@@ -92,11 +94,13 @@ int check_queue_age(struct check_call *c) {
     }
     verdict_add(v, UNIT_COUNT, (double)waiting, "waiting", "waiting");
     if (worst) {
-        char span[MOMENT_SPAN_SIZE], district[24];
+        char span[MOMENT_SPAN_SIZE], district[24], failed[64] = "";
         moment_span((est_span){now.us - worst->oldest.us}, span);
-        verdict_say(v, "the oldest waits for %s (%s%s%s), %" PRIu64 " wait in all", span, worst->department,
+        if (delayed)
+            snprintf(failed, sizeof failed, ", %" PRIu64 " of them after a failed attempt", delayed);
+        verdict_say(v, "the oldest waits for %s (%s%s%s), %" PRIu64 " wait in all%s", span, worst->department,
                     district_text(worst->oldest_district, district), worst->paused ? ", paused" : "",
-                    waiting);
+                    waiting + delayed, failed);
     } else {
         verdict_say(v, "nothing waits");
     }

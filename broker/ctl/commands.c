@@ -225,7 +225,8 @@ const struct command COMMANDS[] = {
      .summary = "judge the broker for a monitoring system, in one line",
      .help = "WHAT is one of\n\n"
              "ready: the broker answers, is not draining and not full; thresholds on its answer's time (1 s, 5 s).\n\n"
-             "queue-age: how long the oldest inquiry of any department has waited (15 min, 1 h).\n\n"
+             "queue-age: how long the oldest inquiry of any department has waited, also one that is delayed after "
+             "a failed attempt (15 min, 1 h).\n\n"
              "agents: inquiries that wait where no agent serves them (0, 0: any one is critical; of a paused "
              "department a warning).\n\n"
              "parked: inquiries that are set aside for a person (0, 100).\n\n"

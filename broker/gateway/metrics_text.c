@@ -194,7 +194,7 @@ static void states_write(struct exposition *x, const struct figures *f) {
 static void queues_write(struct exposition *x, const struct figures *f) {
     states_write(x, f);
     metric(x, "oldest_waiting_timestamp_seconds", METRIC_GAUGE,
-           "When the department's oldest waiting inquiry was received; absent where none waits.");
+           "When the department's oldest inquiry that waits or is delayed was received; absent where there is none.");
     for (size_t i = 0; i < f->departments_count; i++)
         if (f->departments[i].oldest.us)
             sample_us(x, (uint64_t)f->departments[i].oldest.us, LABELS("department", f->departments[i].name));

@@ -10,7 +10,7 @@ enum { PARKED = 5, PAGE = 2 /* rows, so that there are three pages */ };
 
 /* What the broker is like. Numbers 1 … PARKED are parked; agents hold an inquiry for ever. */
 struct wishes {
-    uint64_t store_full, draining, clock_behind_us;
+    uint64_t store_full, draining, clock_behind_us, delayed;
 };
 
 /* --- The broker ------------------------------------------------------------------------------------ */
@@ -49,10 +49,15 @@ static void parked_tell(struct fake *f, const struct page *page) {
 }
 
 static void queues_tell(struct fake *f, uint64_t ref) {
+    const struct wishes *w = fake_arg(f);
     struct buffer rows;
     buffer_init(&rows);
     pack_array(&rows, 1);
-    queue_row_pack(&rows, &(struct queue_row){.department = slice_of("nosazi"), .leased = 1, .agents = 1});
+    queue_row_pack(&rows, &(struct queue_row){.department = slice_of("nosazi"),
+                                              .leased = 1,
+                                              .delayed = w->delayed,
+                                              .oldest_us = w->delayed ? 1 : 0,
+                                              .agents = 1});
     FAKE_SAY(f, QUEUES_IS, page_is, {.ref = ref, .rows = buffer_slice(&rows)});
     buffer_done(&rows);
 }
@@ -120,6 +125,18 @@ static int desk_teardown(void **state) {
     program_run(&(desk)->ran, (desk)->folder, (const char *const[]){"/usr/bin/timeout", "20", PROGRAM, __VA_ARGS__, NULL})
 
 #define READY(desk) RUN(desk, "check", "ready", "--warning", "10", "--critical", "20")
+
+/* Its agent fails again and again: nothing waits now, and yet somebody has waited since 1970. */
+static void what_is_only_delayed_has_an_age(void **state) {
+    struct desk *desk = *state;
+    RUN(desk, "check", "queue-age");
+    assert_non_null(strstr(desk->ran.out, "QUEUE-AGE OK - nothing waits"));
+    desk->wishes.delayed = 1;
+    RUN(desk, "check", "queue-age");
+    assert_int_equal(desk->ran.status, 2);
+    assert_non_null(strstr(desk->ran.out, "QUEUE-AGE CRITICAL - the oldest waits for "));
+    assert_non_null(strstr(desk->ran.out, "(nosazi), 1 wait in all, 1 of them after a failed attempt"));
+}
 
 static void a_full_store_is_critical_and_a_draining_broker_a_warning(void **state) {
     struct desk *desk = *state;
@@ -192,6 +209,7 @@ static void draining_waits_for_agents_no_longer_than_it_was_told(void **state) {
 int main(void) {
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
     const struct CMUnitTest tests[] = {
+        CLAIM(what_is_only_delayed_has_an_age),
         CLAIM(a_full_store_is_critical_and_a_draining_broker_a_warning),
         CLAIM(a_clock_behind_the_log_is_a_warning),
         CLAIM(a_pace_of_no_seconds_is_refused),

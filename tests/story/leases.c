@@ -379,6 +379,70 @@ static void an_account_that_changes_department_leaves_its_old_work(void **state)
     world_end(&w);
 }
 
+static void many_attempts(struct core_limits *limits) {
+    limits->attempts_max = 100;
+}
+
+static void one_that_is_delayed_again_and_again_keeps_its_age(void **state) {
+    (void)state;
+    struct world *w = world_new(many_attempts);
+    struct lane_view lane;
+    requester_up(w, 1, PORTAL, 8, ALL_RESULTS);
+    agent_up(w, 2, NOSAZI_AGENT, 1);
+    submit(w, 1, 1, BEDEHI, 5);
+    core_lane(w->core, 0, &lane);
+    assert_int_equal(lane.oldest.us, 0); /* it is leased at once */
+    int64_t received_us = w->now.us;
+    for (unsigned lease = 1; lease <= 20; lease++) {
+        retry(w, 2, 1, lease, 2000);
+        core_lane(w->core, 0, &lane);
+        assert_int_equal(lane.delayed, 1);
+        assert_int_equal(lane.oldest.us, received_us);
+        for (int i = 0; i < 10; i++) {
+            heard(w, 1);
+            heard(w, 2);
+            advance(w, 200);
+        }
+    }
+    world_end(&w);
+}
+
+/* Delayed in any order, out of it in another: by the end of the delay, by a cancellation, by the deadline. */
+static void the_oldest_is_known_among_many_that_are_delayed(void **state) {
+    enum { COUNT = 24, ROUNDS = 40 };
+    (void)state;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        struct world *w = world_new(many_attempts);
+        unsigned order[COUNT], dice = round * 2654435761u + 1;
+        requester_up(w, 1, PORTAL, COUNT, ALL_RESULTS);
+        agent_up(w, 2, NOSAZI_AGENT, COUNT);
+        for (unsigned i = 0; i < COUNT; i++) {
+            advance(w, 1);
+            submit(w, 1, i + 1, BEDEHI, 5);
+            order[i] = i + 1;
+        }
+        for (unsigned i = 0; i < COUNT; i++) {
+            dice = dice * 1664525u + 1013904223u;
+            unsigned other = i + (dice >> 8) % (COUNT - i), inquiry = order[other];
+            order[other] = order[i];
+            order[i] = inquiry;
+            retry(w, 2, inquiry, inquiry, 1000 + (dice >> 16) % 3000);
+            counts_match(w);
+        }
+        session_down(w, 2);
+        for (unsigned i = 0; i < COUNT / 3; i++) {
+            cancel(w, 1, order[(i * 7 + round) % COUNT]);
+            counts_match(w);
+        }
+        for (int i = 0; i < 50; i++) {
+            heard(w, 1);
+            advance(w, 100);
+            counts_match(w);
+        }
+        world_end(&w);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lost_agent_loses_inquiry_to_the_next),
@@ -403,6 +467,8 @@ int main(void) {
         cmocka_unit_test(room_that_a_forbidden_answer_leaves_is_filled),
         cmocka_unit_test(a_clock_set_back_hides_no_lease_behind_an_older_one),
         cmocka_unit_test(a_clock_set_back_shortens_no_delay),
+        cmocka_unit_test(one_that_is_delayed_again_and_again_keeps_its_age),
+        cmocka_unit_test(the_oldest_is_known_among_many_that_are_delayed),
         cmocka_unit_test(an_account_that_changes_department_leaves_its_old_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

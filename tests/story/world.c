@@ -234,8 +234,24 @@ static void accounts_match(const struct world *w) {
     }
 }
 
+/* Of each lane when the oldest was received that waits, or will when its delay ends. */
+static void oldest_match(const struct world *w) {
+    for (size_t i = 0; i < core_lane_count(w->core); i++) {
+        struct lane_view lane;
+        struct inquiry_view v;
+        int64_t oldest_us = 0;
+        core_lane(w->core, i, &lane);
+        for (unsigned k = 1; k <= w->submitted; k++)
+            if (core_inquiry(w->core, w->numbers[k], &v) && v.row.type == lane.type && v.row.district == lane.district &&
+                (v.row.state == EST_STATE_WAITING || v.row.state == EST_STATE_DELAYED) &&
+                (oldest_us == 0 || v.row.received.us < oldest_us))
+                oldest_us = v.row.received.us;
+        assert_int_equal(lane.oldest.us, oldest_us);
+    }
+}
+
 /* Every lane's counts, counted again from the inquiries themselves. */
-static void counts_match(const struct world *w) {
+void counts_match(const struct world *w) {
     struct core_counts c;
     core_counts(w->core, &c);
     uint64_t waiting = 0, delayed = 0, leased = 0, parked = 0, lanes[4] = {0};
@@ -257,6 +273,7 @@ static void counts_match(const struct world *w) {
     assert_memory_equal(told, counted, sizeof told);
     assert_memory_equal(told, lanes, sizeof told);
     accounts_match(w);
+    oldest_match(w);
 }
 
 void world_end(struct world **world) {

@@ -44,6 +44,9 @@ struct world *world_new(void (*change)(struct core_limits *));
 /* Folds the log again and compares, then frees. */
 void world_end(struct world **);
 
+/* What the core counts and what it calls the oldest, against the inquiries themselves; world_end does it, too. */
+void counts_match(const struct world *);
+
 void advance(struct world *, int64_t ms);         /* moves the clock, stepping every timer when due */
 
 void requester_up(struct world *, uint32_t session, uint32_t account, uint32_t window, uint32_t results);
