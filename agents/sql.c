@@ -33,6 +33,7 @@ struct passage {
     const est_inquiry *in;
     est_answer *out;
     struct sql_slot *slot;
+    bool was_used; /* the slot's connection, before */
 };
 
 static bool state_is_timeout(const char *state) {
@@ -55,11 +56,15 @@ static bool trouble_judge(struct passage *p, const struct sql_trouble *trouble, 
     const char *name = p->backend->config.types[p->type].name;
     struct sql_link *link = sql_slot_link(p->slot);
     bool is_dead = trouble->state[0] && sql_link_is_dead(link, trouble->state);
+    bool is_locked = sql_link_is_locked(link, trouble);
     sql_link_forget(link, p->type);
     if (is_dead)
         sql_slot_drop(p->slot);
     if (was_cancelled && p->backend->room.is_over(p->in))
         *ret = verdict_retry(p->out, "%s: the lease ended; the query was cancelled", name);
+    else if (is_locked)
+        *ret = verdict_retry(p->out, "%s: another program has locked the database (SQLSTATE %s)", name,
+                             trouble->state);
     else if (was_cancelled || state_is_timeout(trouble->state))
         *ret = verdict_retry(p->out, "%s: the query ran longer than %u s (SQLSTATE %s)", name,
                              p->backend->config.timeout_s, trouble->state);
@@ -69,10 +74,11 @@ static bool trouble_judge(struct passage *p, const struct sql_trouble *trouble, 
     else
         *ret = verdict_retry(p->out, "%s: the database refused the query (SQLSTATE %s)", name,
                              trouble->state[0] ? trouble->state : "none");
-    return is_dead && !was_cancelled;
+    return is_dead && !was_cancelled && p->was_used;
 }
 
-/* Binds, runs and reads. 0, or -EST_IO with the diagnostics at the statement. */
+/* Binds, runs and reads. 0; -EST_IO with the diagnostics at the statement; -EST_CONFLICT when the result has
+ * other columns than the statement had when it was prepared: read by its old place, a column would be another's. */
 static int statement_answer(struct passage *p, const struct sql_statement *statement, est_verdict *ret) {
     const struct sql_type *type = &p->backend->config.types[p->type];
     struct sql_values values;
@@ -80,31 +86,49 @@ static int statement_answer(struct passage *p, const struct sql_statement *state
     SQLRETURN executed = code ? SQL_ERROR : SQLExecute(statement->handle);
     if (!code && !SQL_SUCCEEDED(executed) && executed != SQL_NO_DATA)
         code = -EST_IO;
+    if (!code && sql_statement_is_old(statement))
+        code = -EST_CONFLICT;
     if (!code)
         code = sql_reply_read(type, statement, values.lacking, p->out, ret);
     sql_values_done(&values);
     return code;
 }
 
-/* Tries once with the slot's connection. True: the connection was lost, and another may do. */
+/* The file was replaced, or a table was made anew: what this connection knows is not what the database is. */
+static bool link_drop(struct passage *p, const char *why, est_verdict *ret) {
+    *ret = verdict_retry(p->out, "%s: %s", p->backend->config.types[p->type].name, why);
+    sql_slot_drop(p->slot);
+    return true;
+}
+
+/* A statement whose columns do not match may have been read out of a table that is no more. */
+static bool prepare_judge(struct passage *p, const struct sql_trouble *trouble, est_verdict *ret) {
+    if (!trouble->state[0] && sql_link_has_changed(sql_slot_link(p->slot)))
+        return link_drop(p, "the tables were changed", ret);
+    trouble_tell(p, trouble);
+    return trouble_judge(p, trouble, false, ret);
+}
+
+/* Tries once with the slot's connection. True: the connection was lost or given up, and another may do. */
 static bool passage_try(struct passage *p, est_verdict *ret) {
-    struct sql_trouble trouble = {"", ""};
+    struct sql_trouble trouble = {"", "", 0};
     struct sql_statement *statement;
     struct sql_link *link = sql_slot_link(p->slot);
-    int code = sql_link_prepare(link, p->type, &statement, &trouble);
-    if (code) {
-        trouble_tell(p, &trouble);
-        return trouble_judge(p, &trouble, false, ret);
-    }
+    if (sql_link_is_gone(link))
+        return link_drop(p, "the file of the database was replaced", ret);
+    if (sql_link_prepare(link, p->type, &statement, &trouble))
+        return prepare_judge(p, &trouble, ret);
     sql_guard_begin(p->backend->pool, p->slot, statement->handle, p->in);
-    code = statement_answer(p, statement, ret);
-    if (code)
+    int code = statement_answer(p, statement, ret);
+    if (code == -EST_IO)
         sql_trouble_read(SQL_HANDLE_STMT, statement->handle, &trouble);
     bool was_cancelled = sql_guard_end(p->backend->pool, p->slot);
-    if (code)
+    if (code == -EST_IO)
         return trouble_judge(p, &trouble, was_cancelled, ret);
     SQLFreeStmt(statement->handle, SQL_CLOSE);
     SQLFreeStmt(statement->handle, SQL_RESET_PARAMS);
+    if (code || sql_link_has_changed(link))
+        return link_drop(p, "the tables were changed while it was asked", ret);
     return false;
 }
 
@@ -115,8 +139,8 @@ static void answer_reset(est_answer *out) {
     out->reason[0] = out->remark[0] = out->legal_ref[0] = out->valid_until[0] = 0;
 }
 
-/* After a restart of the database every connection of the pool may be dead; each is tried once,
- * and the one made last is new. */
+/* After a restart of the database every connection of the pool may be dead, after a change of its tables every
+ * one may be old; each is tried once, and the one made last is new. */
 static est_verdict passage_run(struct passage *p) {
     const char *name = p->backend->config.types[p->type].name;
     est_verdict verdict = EST_VERDICT_RETRY;
@@ -125,11 +149,11 @@ static est_verdict passage_run(struct passage *p) {
         if (code)
             return verdict_retry(p->out, "%s: %s", name,
                                  code == -EST_CLOSED ? "the lease ended" : "the database cannot be reached");
-        bool was_used = sql_slot_is_used(p->slot);
+        p->was_used = sql_slot_is_used(p->slot);
         answer_reset(p->out);
-        bool is_lost = passage_try(p, &verdict);
+        bool was_old = passage_try(p, &verdict);
         sql_pool_give(p->backend->pool, p->slot);
-        if (!is_lost || !was_used)
+        if (!was_old)
             break;
     }
     return verdict;
@@ -139,7 +163,7 @@ static est_verdict sql_answer(struct backend *base, const est_inquiry *in, est_a
     struct sql_backend *backend = (struct sql_backend *)base;
     for (size_t i = 0; i < backend->config.type_count; i++)
         if (slice_equal(in->type, slice_of(backend->config.types[i].name))) {
-            struct passage passage = {backend, i, in, out, NULL};
+            struct passage passage = {backend, i, in, out, NULL, false};
             return passage_run(&passage);
         }
     return verdict_refuse(out, "this agent has no select: for the type %.*s", (int)in->type.size,
@@ -193,7 +217,7 @@ static struct backend *sql_open(const struct backend_file *file, yaml_node secti
 
 static void sql_check(struct backend *base, struct yaml *yaml) {
     struct sql_backend *backend = (struct sql_backend *)base;
-    struct sql_trouble trouble = {"", ""};
+    struct sql_trouble trouble = {"", "", 0};
     struct sql_link *link = NULL;
     SQLHENV environment;
     if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &environment)))

@@ -9,6 +9,7 @@ struct sql_link {
     const struct sql_config *config;
     SQLHDBC handle;
     struct sql_statement *statements; /* one for each type of the configuration */
+    struct sql_file file;
 };
 
 /* How a database is told that this session only reads. What is not in the table is left to the
@@ -33,12 +34,13 @@ static SQLPOINTER attribute_of(SQLULEN value) {
 
 void sql_trouble_read(SQLSMALLINT handle_type, SQLHANDLE handle, struct sql_trouble *ret) {
     SQLCHAR state[6] = "", text[sizeof ret->text] = "";
-    SQLINTEGER native;
+    SQLINTEGER native = 0;
     SQLSMALLINT length;
     if (!SQL_SUCCEEDED(SQLGetDiagRec(handle_type, handle, 1, state, &native, text, sizeof text, &length)))
         snprintf((char *)text, sizeof text, "the driver gives no reason");
     snprintf(ret->state, sizeof ret->state, "%s", (char *)state);
     snprintf(ret->text, sizeof ret->text, "%s", (char *)text);
+    ret->native = native;
 }
 
 static void trouble_set(struct sql_trouble *ret, const char *format, const char *what) {
@@ -61,27 +63,45 @@ static bool statement_run(SQLHDBC handle, const char *text, struct sql_trouble *
     return SQL_SUCCEEDED(code) || code == SQL_NO_DATA;
 }
 
-static bool session_protect(SQLHDBC handle, struct sql_trouble *ret_trouble) {
-    char product[64] = "";
-    SQLSMALLINT length;
-    SQLGetInfo(handle, SQL_DBMS_NAME, product, sizeof product, &length);
+static bool session_protect(SQLHDBC handle, const char *product, struct sql_trouble *ret_trouble) {
     for (size_t i = 0; i < sizeof read_only_sessions / sizeof read_only_sessions[0]; i++)
         if (!strcasecmp(product, read_only_sessions[i].product))
             return statement_run(handle, read_only_sessions[i].statement, ret_trouble);
     return true;
 }
 
-static bool handle_connect(SQLHDBC handle, const struct sql_config *config, struct sql_trouble *ret_trouble) {
+static bool file_open(struct sql_link *link, const char *product, struct sql_trouble *ret_trouble) {
+    SQLHSTMT failed;
+    if (sql_file_open(&link->file, link->handle, product, link->config->timeout_s, &failed))
+        return true;
+    if (failed)
+        sql_trouble_read(SQL_HANDLE_STMT, failed, ret_trouble), SQLFreeHandle(SQL_HANDLE_STMT, failed);
+    else
+        sql_trouble_read(SQL_HANDLE_DBC, link->handle, ret_trouble);
+    return false;
+}
+
+static bool link_connect(struct sql_link *link, struct sql_trouble *ret_trouble) {
+    SQLHDBC handle = link->handle;
+    char product[64] = "";
+    SQLSMALLINT length;
     SQLSetConnectAttr(handle, SQL_ATTR_LOGIN_TIMEOUT, attribute_of(SQL_LOGIN_TIMEOUT_S), SQL_IS_UINTEGER);
-    if (config->read_only)
+    if (link->config->read_only)
         SQLSetConnectAttr(handle, SQL_ATTR_ACCESS_MODE, attribute_of(SQL_MODE_READ_ONLY), SQL_IS_UINTEGER);
-    if (!SQL_SUCCEEDED(SQLDriverConnect(handle, NULL, (SQLCHAR *)config->connection, SQL_NTS, NULL, 0, NULL,
-                                        SQL_DRIVER_NOPROMPT))) {
+    char *string = sql_file_string(link->config->connection, link->config->timeout_s);
+    SQLRETURN code = string ? SQLDriverConnect(handle, NULL, (SQLCHAR *)string, SQL_NTS, NULL, 0, NULL,
+                                               SQL_DRIVER_NOPROMPT)
+                            : SQL_ERROR;
+    free(string);
+    if (!SQL_SUCCEEDED(code)) {
         sql_trouble_read(SQL_HANDLE_DBC, handle, ret_trouble);
         return false;
     }
-    if (!config->read_only || session_protect(handle, ret_trouble))
+    SQLGetInfo(handle, SQL_DBMS_NAME, product, sizeof product, &length);
+    if (file_open(link, product, ret_trouble) &&
+        (!link->config->read_only || session_protect(handle, product, ret_trouble)))
         return true;
+    sql_file_close(&link->file);
     SQLDisconnect(handle);
     return false;
 }
@@ -97,7 +117,7 @@ int sql_link_open(SQLHENV environment, const struct sql_config *config, struct s
         sql_link_close(&link);
         return -EST_NO_MEMORY;
     }
-    if (!handle_connect(link->handle, config, ret_trouble)) {
+    if (!link_connect(link, ret_trouble)) {
         SQLFreeHandle(SQL_HANDLE_DBC, link->handle);
         link->handle = NULL;
         sql_link_close(&link);
@@ -115,6 +135,7 @@ void sql_link_close(struct sql_link **pointer) {
     for (size_t i = 0; link->statements && i < link->config->type_count; i++)
         sql_link_forget(link, i);
     free(link->statements);
+    sql_file_close(&link->file);
     if (link->handle) {
         SQLDisconnect(link->handle);
         SQLFreeHandle(SQL_HANDLE_DBC, link->handle);
@@ -131,6 +152,19 @@ bool sql_link_is_dead(struct sql_link *link, const char *state) {
     SQLUINTEGER dead = SQL_CD_FALSE;
     SQLGetConnectAttr(link->handle, SQL_ATTR_CONNECTION_DEAD, &dead, sizeof dead, NULL);
     return dead == SQL_CD_TRUE;
+}
+
+bool sql_link_is_locked(const struct sql_link *link, const struct sql_trouble *trouble) {
+    enum { SQLITE_BUSY = 5, SQLITE_LOCKED = 6 };
+    return link->file.is_sqlite && (trouble->native == SQLITE_BUSY || trouble->native == SQLITE_LOCKED);
+}
+
+bool sql_link_is_gone(const struct sql_link *link) {
+    return sql_file_is_gone(&link->file);
+}
+
+bool sql_link_has_changed(struct sql_link *link) {
+    return sql_file_has_changed(&link->file);
 }
 
 /* --- Statements --------------------------------------------------------------------------------- */
@@ -185,6 +219,19 @@ static int columns_describe(struct sql_statement *statement, struct sql_trouble 
         }
     statement->column_count = (size_t)count;
     return 0;
+}
+
+bool sql_statement_is_old(const struct sql_statement *statement) {
+    SQLSMALLINT count = 0;
+    if (!SQL_SUCCEEDED(SQLNumResultCols(statement->handle, &count)) || (size_t)count != statement->column_count)
+        return true;
+    for (size_t i = 0; i < statement->column_count; i++) {
+        struct sql_column now = {.name = ""};
+        if (!column_describe(statement->handle, (SQLUSMALLINT)(i + 1), &now) ||
+            strcmp(now.name, statement->columns[i].name))
+            return true;
+    }
+    return false;
 }
 
 int sql_column_find(const struct sql_statement *statement, const char *name) {
@@ -264,6 +311,10 @@ int sql_link_prepare(struct sql_link *link, size_t type, struct sql_statement **
     struct sql_statement *statement = &link->statements[type];
     if (!statement->handle) {
         const struct sql_type *about = &link->config->types[type];
+        if (!sql_file_begin(&link->file)) {
+            sql_trouble_read(SQL_HANDLE_STMT, link->file.tables_ask, ret_trouble);
+            return -EST_INPUT;
+        }
         int code = statement_make(link, about, statement, ret_trouble);
         if (!code)
             code = columns_match(statement, about, ret_trouble);
@@ -279,7 +330,7 @@ int sql_link_prepare(struct sql_link *link, size_t type, struct sql_statement **
 void sql_link_check(struct sql_link *link, size_t type, struct yaml *yaml) {
     const struct sql_type *about = &link->config->types[type];
     struct sql_statement *statement = &link->statements[type];
-    struct sql_trouble trouble = {"", ""};
+    struct sql_trouble trouble = {"", "", 0};
     int code = statement_make(link, about, statement, &trouble);
     if (code)
         yaml_complain(yaml, about->select_node, "select: SQLSTATE %s: %s",

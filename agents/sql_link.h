@@ -12,6 +12,7 @@
 #define SQL_LINK_H
 
 #include "sql_config.h"
+#include "sql_file.h"
 #include <sql.h>
 #include <sqlext.h>
 
@@ -22,6 +23,7 @@ enum { SQL_COLUMNS_MAX = 256, SQL_LOGIN_TIMEOUT_S = 5 };
 struct sql_trouble {
     char state[6]; /* SQLSTATE; empty: not the database's doing */
     char text[512];
+    int native; /* the database's own number */
 };
 
 struct sql_column {
@@ -51,8 +53,19 @@ void sql_link_forget(struct sql_link *, size_t type);
 /* Is the connection lost, after an error with this SQLSTATE? */
 bool sql_link_is_dead(struct sql_link *, const char *state);
 
+/* Is it SQLite's word for a file that another program has locked? */
+bool sql_link_is_locked(const struct sql_link *, const struct sql_trouble *);
+/* Was the file of this SQLite database deleted or replaced? Ask before a statement. */
+bool sql_link_is_gone(const struct sql_link *);
+/* Were the tables changed since the connection was new, so that its statements describe others? Ask after a
+ * statement was closed; false where the database itself refuses statements that are old. */
+bool sql_link_has_changed(struct sql_link *);
+
 /* Reads the first diagnostic of a handle. */
 void sql_trouble_read(SQLSMALLINT handle_type, SQLHANDLE, struct sql_trouble *ret);
+/* After the statement ran: have the columns of its result other names than when it was prepared? Their kinds are
+ * not compared: a driver may guess the kind of a computed one by its value. */
+bool sql_statement_is_old(const struct sql_statement *);
 /* The index of a column by its name, case ignored; -1: there is none. */
 int sql_column_find(const struct sql_statement *, const char *name);
 

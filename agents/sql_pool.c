@@ -109,7 +109,7 @@ static struct sql_slot *slot_find(struct sql_pool *pool) {
 
 /* Tries the database; the pool's lock is given up meanwhile. */
 static bool slot_connect(struct sql_pool *pool, struct sql_slot *slot) {
-    struct sql_trouble trouble = {"", ""};
+    struct sql_trouble trouble = {"", "", 0};
     pool->is_connecting = true;
     pthread_mutex_unlock(&pool->lock);
     int code = sql_link_open(pool->environment, pool->config, &slot->link, &trouble);

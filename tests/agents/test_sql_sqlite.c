@@ -1,6 +1,8 @@
 /* test_sql_sqlite.c - the sql back end over a SQLite file, the smallest real database. */
 #include "stand.h"
 #include <pthread.h>
+#include <sql.h>
+#include <sqlext.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,6 +357,106 @@ static void a_select_cannot_change_anything(void **state) {
     stand_close(&s);
 }
 
+static void ask_again(struct stand *stand, const char *nz, est_verdict wanted) {
+    est_body_text(stand->request, "nz", nz);
+    assert_int_equal(stand_ask(stand, "t"), wanted);
+}
+
+static void a_table_made_anew_is_read_by_its_new_columns(void **state) {
+    (void)state;
+    struct stand s;
+    database_run(connection, "CREATE TABLE moved (n BIGINT, m BIGINT, nz TEXT)");
+    database_run(connection, "INSERT INTO moved VALUES (0, 500, 'p')");
+    ask(&s, "      select: \"SELECT * FROM moved WHERE nz = :nz\"\n      reply: {n: n}\n", "p",
+        EST_VERDICT_ANSWER);
+    expect_int(&s, "n", 0);
+    database_run(connection, "DROP TABLE moved");
+    database_run(connection, "CREATE TABLE moved (m BIGINT, n BIGINT, nz TEXT)");
+    database_run(connection, "INSERT INTO moved VALUES (500, 0, 'p')");
+    ask_again(&s, "p", EST_VERDICT_ANSWER);
+    expect_int(&s, "n", 0);
+    database_run(connection, "DROP TABLE moved");
+    database_run(connection, "CREATE TABLE moved (m BIGINT, n TEXT, nz TEXT, more TEXT)");
+    database_run(connection, "INSERT INTO moved VALUES (500, 'none', 'p', 'x')");
+    ask_again(&s, "p", EST_VERDICT_ANSWER);
+    expect_text(&s, "n", "none");
+    database_run(connection, "DROP TABLE moved");
+    database_run(connection, "CREATE TABLE moved (m BIGINT, nz TEXT)");
+    database_run(connection, "INSERT INTO moved VALUES (500, 'p')");
+    ask_again(&s, "p", EST_VERDICT_RETRY);
+    expect_remark(&s, "the database refused the query");
+    database_run(connection, "ALTER TABLE moved ADD COLUMN n BIGINT DEFAULT 7");
+    ask_again(&s, "p", EST_VERDICT_ANSWER);
+    expect_int(&s, "n", 7);
+    database_run(connection, "DROP TABLE moved");
+    stand_close(&s);
+}
+
+static void a_file_that_was_replaced_is_opened_anew(void **state) {
+    (void)state;
+    struct stand s;
+    char old[600], new[600], other[700];
+    snprintf(old, sizeof old, "%s/night.db", folder);
+    snprintf(new, sizeof new, "%s/new.db", folder);
+    snprintf(other, sizeof other, "Driver=SQLite3;Database=%s", old);
+    database_run(other, "CREATE TABLE t (nz TEXT, n BIGINT)");
+    database_run(other, "INSERT INTO t VALUES ('p', 1)");
+    snprintf(other, sizeof other, "Driver=SQLite3;Database=%s", new);
+    database_run(other, "CREATE TABLE t (nz TEXT, n BIGINT)");
+    database_run(other, "INSERT INTO t VALUES ('p', 2)");
+    setenv("TAX_DB", old, 1);
+    ask(&s, "      select: \"SELECT n FROM t WHERE nz = :nz\"\n", "p", EST_VERDICT_ANSWER);
+    expect_int(&s, "n", 1);
+    assert_int_equal(rename(new, old), 0);
+    ask_again(&s, "p", EST_VERDICT_ANSWER);
+    expect_int(&s, "n", 2);
+    assert_int_equal(remove(old), 0);
+    ask_again(&s, "p", EST_VERDICT_RETRY); /* the driver makes an empty one */
+    stand_close(&s);
+    setenv("TAX_DB", connection + strlen("Driver=SQLite3;Database="), 1);
+}
+
+/* Holds the file as an import does; unlocked by its end. */
+static SQLHENV locker_environment;
+static SQLHDBC locker;
+static void database_lock(const char *how) {
+    SQLHSTMT run;
+    SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &locker_environment);
+    SQLSetEnvAttr(locker_environment, SQL_ATTR_ODBC_VERSION, (SQLPOINTER)(uintptr_t)SQL_OV_ODBC3, 0);
+    SQLAllocHandle(SQL_HANDLE_DBC, locker_environment, &locker);
+    assert_true(SQL_SUCCEEDED(SQLDriverConnect(locker, NULL, (SQLCHAR *)connection, SQL_NTS, NULL, 0, NULL,
+                                               SQL_DRIVER_NOPROMPT)));
+    SQLAllocHandle(SQL_HANDLE_STMT, locker, &run);
+    assert_true(SQL_SUCCEEDED(SQLExecDirect(run, (SQLCHAR *)how, SQL_NTS)));
+    SQLFreeHandle(SQL_HANDLE_STMT, run);
+}
+
+static void database_unlock(void) {
+    SQLEndTran(SQL_HANDLE_DBC, locker, SQL_ROLLBACK);
+    SQLDisconnect(locker);
+    SQLFreeHandle(SQL_HANDLE_DBC, locker);
+    SQLFreeHandle(SQL_HANDLE_ENV, locker_environment);
+}
+
+/* With 1 s of query_timeout: a second for the connection's first look, one for the query. */
+static void a_locked_file_is_a_retry_at_the_timeout_that_says_so(void **state) {
+    (void)state;
+    struct stand s;
+    for (int is_first = 0; is_first < 2; is_first++) {
+        stand_open(&s, folder, file_of("      select: \"SELECT debt " BY_NZ));
+        if (is_first)
+            ask_again(&s, "1-1-1-1-0-0-0", EST_VERDICT_ANSWER);
+        database_lock("BEGIN EXCLUSIVE");
+        int64_t start = stand_now_ms();
+        ask_again(&s, "1-1-1-1-0-0-0", EST_VERDICT_RETRY);
+        assert_in_range(stand_now_ms() - start, 900, 20000);
+        expect_remark(&s, "t: another program has locked the database");
+        database_unlock();
+        ask_again(&s, "1-1-1-1-0-0-0", EST_VERDICT_ANSWER);
+        stand_close(&s);
+    }
+}
+
 static void check_finds_what_only_the_database_knows(void **state) {
     (void)state;
     struct stand s;
@@ -441,6 +543,9 @@ int main(void) {
         cmocka_unit_test(a_database_that_is_not_there_is_a_retry),
         cmocka_unit_test(a_broken_statement_is_a_retry_with_its_sqlstate_and_told_in_full),
         cmocka_unit_test(a_select_cannot_change_anything),
+        cmocka_unit_test(a_table_made_anew_is_read_by_its_new_columns),
+        cmocka_unit_test(a_file_that_was_replaced_is_opened_anew),
+        cmocka_unit_test(a_locked_file_is_a_retry_at_the_timeout_that_says_so),
         cmocka_unit_test(check_finds_what_only_the_database_knows),
         cmocka_unit_test(more_threads_than_connections_all_get_their_answers),
     };
