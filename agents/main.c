@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { EXIT_STOPPED = 0, EXIT_TROUBLE = 1, EXIT_CONFIGURATION = 2, EXIT_REFUSED = 3, DRAIN_MS = 10000 };
+enum { EXIT_STOPPED = 0, EXIT_TROUBLE = 1, EXIT_CONFIGURATION = 2, EXIT_REFUSED = 3, DRAIN_MS = 10000, LEAVE_S = 2 };
 
 static const char help[] =
     "estelam-agent answers a department's inquiries from its own system.\n"
@@ -21,7 +22,8 @@ static const char help[] =
     "  --help         print this\n"
     "  --version      print the version\n"
     "\n"
-    "SIGTERM and SIGINT stop it: it takes no more, finishes what it holds for at most 10 s, gives back the rest, and exits.\n"
+    "SIGTERM and SIGINT stop it: it takes no more, finishes what it holds for at most 10 s, gives back the rest, and\n"
+    "exits, at the latest 2 s after that.\n"
     "SIGHUP changes nothing: the file is read at the start.\n"
     "\n"
     "Exit codes: 0 stopped, or the check found nothing; 1 the system failed it; 2 usage or\n"
@@ -185,6 +187,26 @@ static void signals_catch(void) {
     sigaction(SIGINT, &action, NULL);
 }
 
+static volatile sig_atomic_t code_to_leave_with;
+
+static void on_stuck(int number) {
+    static const char line[] = "estelam-agent: the department's system does not let go of an inquiry: left as it is\n";
+    (void)number;
+    (void)!write(STDERR_FILENO, line, sizeof line - 1);
+    _exit(code_to_leave_with);
+}
+
+/* Every back end is told that its inquiries are over, but a driver may wait for its database as long as it likes
+ * (for the lock of a file, for a network that says nothing), and what waits for it would be killed by whoever
+ * stops the agent. */
+static void leave_soon(int code) {
+    struct sigaction action = {.sa_handler = on_stuck};
+    sigemptyset(&action.sa_mask);
+    code_to_leave_with = code;
+    sigaction(SIGALRM, &action, NULL);
+    alarm(LEAVE_S);
+}
+
 static void signals_ignore(void) {
     signal(SIGTERM, SIG_IGN); /* the agent is being closed: stopping it again would touch freed memory */
     signal(SIGINT, SIG_IGN);
@@ -206,8 +228,9 @@ static int agent_run(struct profile *profile) {
              profile->options.workers);
     code = est_agent_run(running, DRAIN_MS);
     signals_ignore();
-    est_agent_close(&running);
+    leave_soon(exit_code_of(code));
     end_tell(code);
+    est_agent_close(&running);
     return exit_code_of(code);
 }
 

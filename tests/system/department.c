@@ -1,8 +1,11 @@
 /* department.c - estelam-agent at a real broker: what it is refused for, and what it says then. */
 #include "harness.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { EXIT_CONFIGURATION = 2, EXIT_REFUSED = 3 };
 
@@ -86,12 +89,73 @@ static void hangup_is_said_to_change_nothing(void **state) {
     town_end(town);
 }
 
+/* The bytes by which SQLite locks a file, held as by a program that writes to it. */
+static int database_lock(struct town *town) {
+    char path[FOLDER_MAX + 32];
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0x40000000, .l_len = 512};
+    town_file(town, "tax.db", "");
+    snprintf(path, sizeof path, "%s/tax.db", town->folder);
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(file >= 0);
+    assert_int_equal(fcntl(file, F_SETLK, &lock), 0);
+    return file;
+}
+
+static bool process_has_open(pid_t pid, const char *name) {
+    char path[64], at[512];
+    for (int fd = 3; fd < 256; fd++) {
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+        ssize_t size = readlink(path, at, sizeof at - 1);
+        at[size > 0 ? size : 0] = 0;
+        if (strstr(at, name))
+            return true;
+    }
+    return false;
+}
+
+static void agent_ends_though_its_database_does_not_let_go(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    const struct key_pair *key = &town_account(town, "treasury-a")->key;
+    char text[2048], path[FOLDER_MAX + 32];
+    town_start(town);
+    int file = database_lock(town);
+    snprintf(text, sizeof text, "public: \"%s\"\nsecret: \"%s\"\n", key->public_key, key->secret_key);
+    town_file(town, "agent.key", text);
+    snprintf(text, sizeof text,
+             "broker: {server_key: \"%s\", account: treasury-a, key: agent.key, endpoints: [\"%s\"]}\n"
+             "sql: {connection: \"Driver=SQLite3;Database=%s/tax.db\", query_timeout: 600 s,\n"
+             "      types: {plot.debt: {select: SELECT 1 AS debt}}}\n",
+             town->server.public_key, town->endpoints[DEPARTMENTS], town->folder);
+    town_file(town, "agent.yaml", text);
+    snprintf(path, sizeof path, "%s/agent.yaml", town->folder);
+    struct child *agent = child_start((const char *const[]){DEPARTMENT_PROGRAM, "--config", path, NULL});
+    struct far *portal = far_open(town, "portal", 1);
+    far_submit(portal, "plot.debt", "1-1-1", NULL);
+    int64_t start = now_ms();
+    while (!process_has_open(child_pid(agent), "tax.db")) {
+        assert_true(now_ms() - start < WAIT_MS);
+        far_poll(portal, 10);
+    }
+    start = now_ms();
+    child_signal(agent, SIGTERM);
+    assert_int_equal(child_wait(agent), 0);
+    assert_true(now_ms() - start >= 9000); /* and it did end */
+    assert_true(child_error_has(agent, "1 inquiries unfinished"));
+    assert_true(child_error_has(agent, "does not let go"));
+    far_close(&portal);
+    child_free(&agent);
+    close(file);
+    town_end(town);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(type_that_is_not_its_own_is_named_and_the_key_not_blamed),
         CLAIM(unknown_key_is_to_be_shown_to_the_operator),
         CLAIM(hangup_is_said_to_change_nothing),
         CLAIM(another_accounts_key_is_a_mistake_in_the_file),
+        CLAIM(agent_ends_though_its_database_does_not_let_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
