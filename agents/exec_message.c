@@ -105,7 +105,7 @@ static bool body_take(const json_t *object, est_body *body, struct buffer *scrat
         return snprintf(fault, JSON_FAULT_SIZE, "not an object"), false;
     json_object_foreach((json_t *)fields, name, value) {
         buffer_clear(scratch);
-        if (!json_to_msgpack(value, scratch))
+        if (!json_to_msgpack_within(1, value, scratch))
             return json_fault(fields, fault), false;
         est_body_raw(body, name, buffer_slice(scratch));
     }
@@ -135,12 +135,8 @@ static est_verdict fields_read(const json_t *object, est_answer *out) {
     if (!good)
         return verdict_retry(out, "the program's \"body\" cannot be sent: %s", fault);
     est_slice all;
-    int code = est_body_slice(out->body, &all);
-    if (code)
-        return verdict_retry(out,
-                             code == -EST_TOO_LARGE ? "the program's \"body\" is larger than %d bytes"
-                                                    : "no memory for a \"body\" of up to %d bytes",
-                             EST_BODY_MAX);
+    if (est_body_slice(out->body, &all))
+        return verdict_retry(out, "the program's \"body\" cannot be sent: %s", est_body_fault(out->body));
     return EST_VERDICT_ANSWER;
 }
 

@@ -269,12 +269,26 @@ static int columns_match(const struct sql_statement *statement, const struct sql
     return missing ? -EST_INPUT : 0;
 }
 
+/* Has an earlier column this one's name? */
+static bool name_is_taken(const struct sql_statement *statement, size_t index) {
+    for (size_t i = 0; i < index; i++)
+        if (!strcmp(statement->columns[i].name, statement->columns[index].name))
+            return true;
+    return false;
+}
+
 static void columns_check(const struct sql_statement *statement, const struct sql_type *type,
                           struct yaml *yaml) {
     size_t at = 0;
     yaml_node node;
     for (const char *missing; (missing = column_missing(statement, type, &at, &node));)
         yaml_complain(yaml, node, COLUMN_MISSING, missing);
+    for (size_t i = 1; !type->field_count && i < statement->column_count; i++)
+        if (name_is_taken(statement, i))
+            yaml_complain(yaml, type->select_node,
+                          "the result has the column \"%s\" twice, and every column is the field of its name: "
+                          "name one otherwise (AS), or give reply:",
+                          statement->columns[i].name);
 }
 
 /* A marker that the driver sees and we did not (or the other way round) would shift the values. */

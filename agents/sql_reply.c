@@ -182,12 +182,8 @@ static est_verdict rows_judge(const struct sql_type *type, size_t count, const s
     if (type->rows_field && !list_put(type, count, records, out->body))
         return verdict_retry(out, "%s: out of memory", type->name);
     est_slice all;
-    int code = est_body_slice(out->body, &all);
-    if (code)
-        return verdict_retry(out,
-                             code == -EST_TOO_LARGE ? "%s: the reply is larger than %d bytes"
-                                                    : "%s: no memory for a reply of up to %d bytes",
-                             type->name, EST_BODY_MAX);
+    if (est_body_slice(out->body, &all))
+        return verdict_retry(out, "%s: the reply cannot be sent: %s", type->name, est_body_fault(out->body));
     return EST_VERDICT_ANSWER;
 }
 

@@ -438,6 +438,12 @@ static const char *why(const est_answer *answer) {
     return answer->remark[0] ? answer->remark : answer->reason;
 }
 
+/* Rounded up, since it says "not before"; the broker cuts it long before the protocol's 49 days. */
+static uint64_t after_ms(est_span after) {
+    int64_t ms = after.us / EST_US_PER_MS + (after.us % EST_US_PER_MS > 0);
+    return ms <= 0 ? 0 : ms < UINT32_MAX ? (uint64_t)ms : UINT32_MAX;
+}
+
 static void verdict_pack(struct message *m, const struct job *job, est_slice body) {
     const est_answer *answer = &job->answer;
     uint64_t number = job->inquiry.number, epoch = job->inquiry.epoch;
@@ -456,7 +462,7 @@ static void verdict_pack(struct message *m, const struct job *job, est_slice bod
     case EST_VERDICT_RETRY:
         m->verb = VERB_RETRY;
         m->retry = (struct retry){.number = number, .epoch = epoch, .reason = slice_of(why(answer))};
-        m->retry.after_ms = answer->after.us > 0 ? (uint64_t)(answer->after.us / EST_US_PER_MS) : 0;
+        m->retry.after_ms = after_ms(answer->after);
         return;
     default:
         m->verb = VERB_REFUSE;
@@ -468,20 +474,20 @@ static void verdict_pack(struct message *m, const struct job *job, est_slice bod
 /* An answer that cannot be sent as it is would be wrong again at the next attempt: it is refused,
  * so that a person sees it. Only want of memory may pass. */
 static void verdict_replace(est_agent *agent, const struct job *job, int code) {
+    const char *fault = est_body_fault(job->answer.body);
+    if (!fault[0])
+        fault = code == -EST_TOO_LARGE ? "its body is larger than the broker takes" : "one of its texts is not UTF-8";
+    char reason[256];
+    snprintf(reason, sizeof reason, "the agent's answer cannot be sent: %s", fault);
     say(agent, -code, "the handler's answer to inquiry %llu cannot be sent: %s",
-        (unsigned long long)job->inquiry.number, est_code_text(code));
+        (unsigned long long)job->inquiry.number, fault);
     if (code == -EST_NO_MEMORY) {
         give_back(agent, job->inquiry.number, job->inquiry.epoch, "the agent is out of memory");
         return;
     }
     agent->message.verb = VERB_REFUSE;
-    agent->message.refuse =
-        (struct refuse){.number = job->inquiry.number,
-                        .epoch = job->inquiry.epoch,
-                        .reason = slice_of(code == -EST_TOO_LARGE
-                                               ? "the agent's answer is larger than the protocol allows"
-                                               : "the agent's answer is not of the protocol (its text is not "
-                                                 "UTF-8, or a field was named twice)")};
+    agent->message.refuse = (struct refuse){
+        .number = job->inquiry.number, .epoch = job->inquiry.epoch, .reason = slice_of(reason)};
     session_answer(link_session(agent->link), &agent->message);
 }
 

@@ -16,6 +16,7 @@ struct est_body {
     struct buffer fields;
     unsigned count;
     int failed;
+    const char *fault; /* why */
 };
 
 static void body_start(est_body *body) {
@@ -24,6 +25,24 @@ static void body_start(est_body *body) {
     buffer_put(&body->fields, header, sizeof header);
     body->count = 0;
     body->failed = 0;
+    body->fault = "";
+}
+
+/* The first failure stays. */
+static void fail(est_body *body, int code, const char *fault) {
+    if (body->failed)
+        return;
+    body->failed = code;
+    body->fault = fault;
+}
+
+static const char too_many[] = "it has more than 4096 items, of all levels together";
+
+static void fail_by_cursor(est_body *body, const struct cursor *c) {
+    if (c->bad == cursor_too_many)
+        fail(body, -EST_TOO_LARGE, too_many);
+    else
+        fail(body, -EST_INPUT, c->bad ? c->bad : "a value is not one whole msgpack value");
 }
 
 est_body *est_body_new(void) {
@@ -50,7 +69,7 @@ void est_body_clear(est_body *body) {
 /* The name of a field; false where the body has failed already or the name is none. */
 static bool field_begin(est_body *body, const char *name) {
     if (!name || !utf8_is_valid(slice_of(name)))
-        body->failed = body->failed ? body->failed : -EST_INPUT;
+        fail(body, -EST_INPUT, "a field's name is not UTF-8");
     if (body->failed)
         return false;
     pack_cstr(&body->fields, name);
@@ -58,16 +77,20 @@ static bool field_begin(est_body *body, const char *name) {
     return true;
 }
 
+_Static_assert(EST_BODY_MAX == 65536 && EST_ITEMS_MAX == 4096, "the sentences below name them");
+
 static void field_end(est_body *body) {
     if (body->fields.failed)
-        body->failed = -EST_NO_MEMORY;
-    else if (body->fields.size > EST_BODY_MAX || body->count > EST_ITEMS_MAX)
-        body->failed = -EST_TOO_LARGE;
+        fail(body, -EST_NO_MEMORY, "out of memory");
+    else if (body->fields.size > EST_BODY_MAX)
+        fail(body, -EST_TOO_LARGE, "it is larger than 65536 bytes");
+    else if (body->count > EST_ITEMS_MAX)
+        fail(body, -EST_TOO_LARGE, too_many);
 }
 
 void est_body_text(est_body *body, const char *name, const char *value) {
     if (!value || !utf8_is_valid(slice_of(value)))
-        body->failed = body->failed ? body->failed : -EST_INPUT;
+        fail(body, -EST_INPUT, "a text is not UTF-8");
     if (!field_begin(body, name))
         return;
     pack_cstr(&body->fields, value);
@@ -88,25 +111,31 @@ void est_body_bool(est_body *body, const char *name, bool value) {
     field_end(body);
 }
 
-static bool value_is_whole(est_slice value) {
+/* Looks through one value, or notes what is wrong with it. */
+static bool value_is_whole(est_body *body, est_slice value) {
     struct cursor c;
     est_slice taken;
     cursor_init(&c, value);
-    return value.size > 0 && cursor_value(&c, &taken) && cursor_left(&c) == 0;
+    if (value.size > 0 && cursor_value(&c, &taken) && cursor_left(&c) == 0)
+        return true;
+    fail_by_cursor(body, &c);
+    return false;
 }
 
 void est_body_raw(est_body *body, const char *name, est_slice value) {
-    if (!value_is_whole(value))
-        body->failed = body->failed ? body->failed : -EST_INPUT;
-    if (!field_begin(body, name))
+    if (!value_is_whole(body, value) || !field_begin(body, name))
         return;
     buffer_put(&body->fields, value.data, value.size);
     field_end(body);
 }
 
+const char *est_body_fault(const est_body *body) {
+    return body->fault;
+}
+
 int est_body_slice(est_body *body, est_slice *ret) {
     if (body->fields.failed)
-        return -EST_NO_MEMORY;
+        body->failed = -EST_NO_MEMORY, body->fault = "out of memory";
     if (body->failed)
         return body->failed;
     uint8_t *data = body->fields.data;
@@ -118,7 +147,11 @@ int est_body_slice(est_body *body, est_slice *ret) {
         data[1] = (uint8_t)(body->count >> 8);
         data[2] = (uint8_t)body->count;
     }
-    *ret = (est_slice){data + skip, body->fields.size - skip};
+    /* Levels, items and names are those of the whole. */
+    est_slice whole = {data + skip, body->fields.size - skip};
+    if (!value_is_whole(body, whole))
+        return body->failed;
+    *ret = whole;
     return 0;
 }
 

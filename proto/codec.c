@@ -470,6 +470,8 @@ static bool array_walk(struct cursor *c, struct walk *walk, size_t count, int de
     return true;
 }
 
+const char cursor_too_many[] = "too many elements";
+
 /* `depth` is how many containers are around this value. */
 static bool value_walk(struct cursor *c, struct walk *walk, int depth) {
     struct token token;
@@ -487,7 +489,7 @@ static bool value_walk(struct cursor *c, struct walk *walk, int depth) {
         return cursor_fail(c, "nested too deep");
     }
     if (token.number > EST_ITEMS_MAX - walk->items) {
-        return cursor_fail(c, "too many elements");
+        return cursor_fail(c, cursor_too_many);
     }
     walk->items += token.number;
     return token.kind == KIND_MAP ? map_walk(c, walk, token.number, depth + 1)

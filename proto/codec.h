@@ -82,6 +82,8 @@ static inline bool cursor_map(struct cursor *c, size_t max, size_t *ret_count) {
  * EST_ITEMS_MAX elements, UTF-8, no float, no extension, no duplicate key in any map, map keys
  * are text or unsigned integers. `ret` is the value's own bytes. */
 bool cursor_value(struct cursor *, est_slice *ret);
+/* `bad` where there were more than EST_ITEMS_MAX elements. */
+extern const char cursor_too_many[];
 
 /* --- Writing: a growing buffer, filled through msgpack-c's packer. ------------------------- */
 

@@ -185,8 +185,12 @@ void json_fault(const json_t *json, char ret[JSON_FAULT_SIZE]) {
 }
 
 bool json_to_msgpack(const json_t *json, struct buffer *ret) {
+    return json_to_msgpack_within(0, json, ret);
+}
+
+bool json_to_msgpack_within(int around, const json_t *json, struct buffer *ret) {
     size_t before = ret->size;
-    if (value_to_msgpack(json, ret, 0) && !ret->failed) {
+    if (value_to_msgpack(json, ret, around) && !ret->failed) {
         return true;
     }
     ret->size = before;

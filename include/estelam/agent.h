@@ -43,7 +43,8 @@ typedef struct est_answer {
     char legal_ref[EST_TEXT_MAX + 1];
     char valid_until[EST_DATE_MAX + 1];  /* a Jalali date, today or later, or empty */
     char signer[EST_SIGNER_MAX + 1];
-    est_span after;                      /* RETRY: not before; 0: the broker's own back-off */
+    est_span after;                      /* RETRY: not before, but at most the broker's retry_max (5 min unless
+                                          * its operator set another); 0: the broker's own back-off */
     est_body *body;                      /* the reply fields; made and freed by the library */
 } est_answer;
 

@@ -203,9 +203,10 @@ typedef struct est_body est_body;
 est_body *est_body_new(void);                 /* NULL: no memory */
 void est_body_free(est_body **);
 void est_body_clear(est_body *);
-/* Each adds one field; a name is used once, or est_client_submit says -EST_INPUT. A failure (memory, more than
- * EST_BODY_MAX or EST_ITEMS_MAX, a text that is not UTF-8, a value that is not one whole msgpack value) shows in
- * est_body_slice. */
+/* Each adds one field. A failure (memory, more than EST_BODY_MAX bytes or EST_ITEMS_MAX items, more levels than
+ * EST_DEPTH_MAX, a name used twice, a text that is not UTF-8, a value that is not one whole msgpack value) shows in
+ * est_body_slice. The body itself is the first level; its items are the fields of every map and the elements of
+ * every list, of all levels together. */
 void est_body_text(est_body *, const char *name, const char *value);
 void est_body_int(est_body *, const char *name, int64_t value);
 void est_body_bool(est_body *, const char *name, bool value);
@@ -213,6 +214,8 @@ void est_body_bool(est_body *, const char *name, bool value);
 void est_body_raw(est_body *, const char *name, est_slice value);
 /* The whole map; lives until the next change. -EST_NO_MEMORY, -EST_TOO_LARGE, -EST_INPUT. */
 int est_body_slice(est_body *, est_slice *ret);
+/* Why est_body_slice failed last, in a few words, such as "nested too deep"; lives as long as the library. */
+const char *est_body_fault(const est_body *);
 /* A field of a map that came in; false where it is absent or of another kind. A text lives as long
  * as the map and has no zero byte at its end. */
 bool est_field_text(est_slice body, const char *name, est_slice *ret);

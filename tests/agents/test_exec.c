@@ -160,6 +160,24 @@ static void output_that_is_no_answer_is_a_retry(void **state) {
     }
 }
 
+static void a_body_that_cannot_be_sent_says_why(void **state) {
+    (void)state;
+    struct stand s;
+    ask_once(&s, "",
+             "cat >/dev/null; printf '{\"outcome\":\"positive\",\"body\":{\"all\":[0'; for i in $(seq 900); do "
+             "printf ',{\"a\":1,\"b\":1,\"c\":1,\"d\":1}'; done; echo ']}}'",
+             EST_VERDICT_RETRY);
+    expect_remark(&s, "the program's \"body\" cannot be sent: it has more than 4096 items");
+    stand_close(&s);
+    ask_once(&s, "", "cat >/dev/null; echo '{\"outcome\":\"positive\",\"body\":{\"a\":[[[[[[[1]]]]]]]}}'",
+             EST_VERDICT_ANSWER);
+    stand_close(&s);
+    ask_once(&s, "", "cat >/dev/null; echo '{\"outcome\":\"positive\",\"body\":{\"a\":[[[[[[[[1]]]]]]]]}}'",
+             EST_VERDICT_RETRY);
+    expect_remark(&s, "a level too many");
+    stand_close(&s);
+}
+
 static void a_body_larger_than_the_protocol_takes_is_a_retry(void **state) {
     (void)state;
     struct stand s;
@@ -500,6 +518,7 @@ int main(void) {
         cmocka_unit_test(the_inquiry_comes_as_one_line_of_json),
         cmocka_unit_test(every_exit_code_has_its_verdict),
         cmocka_unit_test(output_that_is_no_answer_is_a_retry),
+        cmocka_unit_test(a_body_that_cannot_be_sent_says_why),
         cmocka_unit_test(a_body_larger_than_the_protocol_takes_is_a_retry),
         cmocka_unit_test(endless_output_is_cut_off_and_the_program_killed),
         cmocka_unit_test(endless_errors_do_not_block_the_program),

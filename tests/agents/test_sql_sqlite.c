@@ -209,6 +209,45 @@ static void rows_have_a_limit(void **state) {
     stand_close(&s);
 }
 
+static void a_reply_that_cannot_be_sent_says_why(void **state) {
+    (void)state;
+    struct stand s;
+    stand_open(&s, folder,
+               file_of("      select: \"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < "
+                       ":n) SELECT x, x AS b, x AS c, x AS d FROM c\"\n      rows: {field: all}\n"));
+    est_body_int(s.request, "n", 819);
+    assert_int_equal(stand_ask(&s, "t"), EST_VERDICT_ANSWER);
+    est_body_int(s.request, "n", 820);
+    assert_int_equal(stand_ask(&s, "t"), EST_VERDICT_RETRY);
+    expect_remark(&s, "t: the reply cannot be sent: it has more than 4096 items");
+    stand_close(&s);
+    ask(&s, "      select: \"SELECT debt AS n, owner AS n " BY_NZ, "1-1-1-1-0-0-0", EST_VERDICT_RETRY);
+    expect_remark(&s, "t: the reply cannot be sent: a map has a key twice");
+    stand_close(&s);
+    ask(&s, "      select: \"SELECT debt AS n, owner AS n " BY_NZ "      rows: {field: all}\n",
+        "1-1-1-1-0-0-0", EST_VERDICT_RETRY);
+    expect_remark(&s, "t: the reply cannot be sent: a map has a key twice");
+    stand_close(&s);
+    ask(&s,
+        "      select: \"SELECT '[[[[[[[1]]]]]]]' AS j " BY_NZ
+        "      reply: {j: {column: j, json: true}}\n      rows: {field: all}\n",
+        "1-1-1-1-0-0-0", EST_VERDICT_RETRY);
+    expect_remark(&s, "t: the reply cannot be sent: nested too deep");
+    stand_close(&s);
+}
+
+static void check_finds_two_columns_that_would_be_one_field(void **state) {
+    (void)state;
+    struct stand s;
+    stand_open(&s, folder,
+               file_of("      select: SELECT debt AS n, nz AS n FROM tax\n"
+                       "    u:\n      select: SELECT debt AS n, nz AS n FROM tax\n      reply: {a: n}\n"));
+    s.backend->class->check(s.backend, s.yaml);
+    assert_int_equal(s.complaints.count, 1);
+    expect_complaint(&s, "agent.yaml:6:", "the column \"n\" twice");
+    stand_close(&s);
+}
+
 #define JUDGED                                                                                               \
     "      select: \"SELECT verdict, note " BY_NZ "      reply: {v: verdict}\n"                              \
     "      outcome: {column: verdict, map: {Y: positive, N: negative}}\n      reason: {column: note}\n"
@@ -533,6 +572,8 @@ int main(void) {
         cmocka_unit_test(more_than_one_row_is_a_retry),
         cmocka_unit_test(rows_become_a_list_of_records_where_asked),
         cmocka_unit_test(rows_have_a_limit),
+        cmocka_unit_test(a_reply_that_cannot_be_sent_says_why),
+        cmocka_unit_test(check_finds_two_columns_that_would_be_one_field),
         cmocka_unit_test(outcome_and_reason_come_from_columns),
         cmocka_unit_test(an_outcome_outside_its_map_is_a_retry),
         cmocka_unit_test(what_does_not_fit_is_a_retry_that_names_the_column_and_not_the_data),

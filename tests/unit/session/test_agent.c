@@ -30,6 +30,7 @@ struct scene {
     unsigned answered[INQUIRIES + 1];
     char reason[EST_TEXT_MAX + 1];
     uint64_t after_ms, debt_sum;
+    int64_t after_us; /* what give_verdict wishes; 0: 1.5 s */
 };
 
 /* --- The broker: a window of work, and more for each answer. -------------------------------------------- */
@@ -151,7 +152,7 @@ static est_verdict give_verdict(void *arg, const est_inquiry *in, est_answer *ou
     snprintf(out->reason, sizeof out->reason, "db-down");
     if (s->verdict == EST_VERDICT_REFUSE)
         snprintf(out->remark, sizeof out->remark, "the parcel is in another system");
-    out->after.us = 1500 * EST_US_PER_MS;
+    out->after.us = s->after_us ? s->after_us : 1500 * EST_US_PER_MS;
     return s->verdict;
 }
 
@@ -287,6 +288,25 @@ static void retry_and_refuse_say_why(void **state) {
     verdict_brings_its(EST_VERDICT_REFUSE, VERB_REFUSE, "the parcel is in another system");
 }
 
+static void wish_of_any_length_reaches_the_broker(void **state) {
+    (void)state;
+    static const struct {
+        int64_t us;
+        uint64_t ms;
+    } wishes[] = {{1, 1}, {1001, 2}, {3600 * EST_US_PER_S, 3600 * 1000}, {INT64_MAX, UINT32_MAX}, {-1, 0}};
+    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
+        struct scene *s = scene_open(1, serve, NULL, give_verdict);
+        s->verdict = EST_VERDICT_RETRY;
+        s->after_us = wishes[i].us;
+        scene_run(s);
+        fake_await(s->broker, VERB_RETRY, 1);
+        est_agent_stop(s->agent);
+        scene_join(s, 0);
+        assert_int_equal(s->after_ms, wishes[i].ms);
+        scene_close(&s);
+    }
+}
+
 static void answer_that_is_too_large_is_refused_for_a_person_to_see(void **state) {
     (void)state;
     struct scene *s = scene_open(1, serve, NULL, answer_beyond_the_protocol);
@@ -404,6 +424,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_workers_answer_a_thousand_inquiries_once_each),
         cmocka_unit_test(retry_and_refuse_say_why),
+        cmocka_unit_test(wish_of_any_length_reaches_the_broker),
         cmocka_unit_test(answer_that_is_too_large_is_refused_for_a_person_to_see),
         cmocka_unit_test(every_defect_of_an_answer_is_told_to_the_log),
         cmocka_unit_test(lost_lease_is_told_to_the_handler_and_its_answer_dropped),

@@ -87,6 +87,38 @@ static void failures_show_in_the_slice_until_cleared(void **state) {
     est_body_free(&body);
 }
 
+static void fails(est_body *body, int code, const char *fault) {
+    est_slice map;
+    assert_int_equal(est_body_slice(body, &map), code);
+    assert_string_equal(est_body_fault(body), fault);
+    est_body_clear(body);
+    assert_string_equal(est_body_fault(body), "");
+}
+
+static void levels_items_and_names_are_those_of_the_whole_body(void **state) {
+    (void)state;
+    est_body *body = est_body_new();
+    static const uint8_t levels[] = {0x91, 0x91, 0x91, 0x91, 0x91, 0x91, 0x91, 0x91, 0x01}; /* [[[[[[[[1]]]]]]]] */
+    static uint8_t list[3 + 4095] = {0xdc, 0x0f, 0xff}; /* 4,095 elements */
+    est_slice map;
+    est_body_raw(body, "a", (est_slice){levels + 1, sizeof levels - 1});
+    est_body_raw(body, "b", (est_slice){list + 3, 1});
+    assert_int_equal(est_body_slice(body, &map), 0);
+    est_body_clear(body);
+    est_body_raw(body, "a", (est_slice){levels, sizeof levels});
+    fails(body, -EST_INPUT, "nested too deep");
+    est_body_raw(body, "a", (est_slice){list, sizeof list});
+    assert_int_equal(est_body_slice(body, &map), 0);
+    est_body_int(body, "b", 1);
+    fails(body, -EST_TOO_LARGE, "it has more than 4096 items, of all levels together");
+    est_body_int(body, "a", 1);
+    est_body_int(body, "a", 2);
+    fails(body, -EST_INPUT, "a map has a key twice");
+    est_body_text(body, "a", "\xff");
+    fails(body, -EST_INPUT, "a text is not UTF-8");
+    est_body_free(&body);
+}
+
 static void bodies_that_are_cut_anywhere_are_read_safely(void **state) {
     (void)state;
     est_body *body = est_body_new();
@@ -146,6 +178,7 @@ int main(void) {
         cmocka_unit_test(fields_that_were_put_in_come_out),
         cmocka_unit_test(maps_of_any_size_are_well_formed),
         cmocka_unit_test(failures_show_in_the_slice_until_cleared),
+        cmocka_unit_test(levels_items_and_names_are_those_of_the_whole_body),
         cmocka_unit_test(bodies_that_are_cut_anywhere_are_read_safely),
         cmocka_unit_test(rows_of_every_kind_are_read),
     };
