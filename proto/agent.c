@@ -271,6 +271,12 @@ void est_agent_close(est_agent **agent_at) {
     est_agent *agent = *agent_at;
     if (!agent)
         return;
+    if (agent->link && link_is_parents(agent->link)) { /* the workers stayed with the parent, and perhaps the mutex */
+        link_close(&agent->link, 0);
+        free(agent);
+        *agent_at = NULL;
+        return;
+    }
     workers_stop(agent);
     link_close(&agent->link, 0);
     struct jobs *chains[] = {&agent->waiting, &agent->done, &agent->fresh, &agent->spare};
@@ -371,7 +377,7 @@ static void waiting_drop(est_agent *agent) {
 static void on_down(est_agent *agent, const struct session_event *event) {
     waiting_drop(agent);
     say(agent, event->code, "no session: %.*s", TEXT(event->text));
-    if (code_is_final(event->code))
+    if (code_is_final(event->code) || event->code == EST_CLOSED) /* the latter in a forked child */
         agent->fatal = -event->code;
 }
 
@@ -550,7 +556,7 @@ static void drain(est_agent *agent, int drain_ms) {
 }
 
 int est_agent_run(est_agent *agent, int drain_ms) {
-    if (agent->was_run)
+    if (agent->was_run || link_is_parents(agent->link))
         return -EST_CLOSED;
     agent->was_run = true;
     while (!atomic_load(&agent->stop) && !agent->fatal)

@@ -15,6 +15,7 @@
 #include "link.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,26 @@ struct link {
     int epoll, wake, more, timer;
     bool fd_is_used, more_is_set;
     est_time timer_at;
+    unsigned born; /* `generation` when it was opened */
 };
+
+/* How often this process is a fork's child. ZeroMQ's threads stay with the parent, and so does the link: in a
+ * child every call on its socket would wait for them for ever, and its descriptors are the parent's. Counted by a
+ * handler of fork, since to ask for the process's id would be a system call in every poll. */
+static unsigned generation;
+static pthread_once_t generation_once = PTHREAD_ONCE_INIT;
+
+static void on_fork(void) {
+    generation++;
+}
+
+static void forks_count(void) {
+    pthread_atfork(NULL, NULL, on_fork);
+}
+
+bool link_is_parents(const struct link *l) {
+    return l->born != generation;
+}
 
 est_time link_now(void) {
     struct timespec t;
@@ -148,6 +168,8 @@ int link_open(const est_options *options, enum session_role role, const char *co
     if (!l)
         return -EST_NO_MEMORY;
     l->epoll = l->wake = l->more = l->timer = -1;
+    pthread_once(&generation_once, forks_count);
+    l->born = generation;
     struct session_options session = {.role = role,
                                       .software = options->software,
                                       .account = role == SESSION_CLIENT ? options->account : NULL,
@@ -322,7 +344,7 @@ static void eventfd_clear(int fd) {
 }
 
 static void more_set(struct link *l, bool on) {
-    if (!l->fd_is_used || l->more_is_set == on)
+    if (link_is_parents(l) || !l->fd_is_used || l->more_is_set == on)
         return;
     uint64_t one = 1;
     if (on)
@@ -387,6 +409,11 @@ static bool event_next(struct link *l, struct session_event *ret) {
 }
 
 int link_poll(struct link *l, int timeout_ms, struct session_event *ret) {
+    if (link_is_parents(l)) {
+        static const char text[] = "this process was forked after the connection was opened: open one here";
+        *ret = (struct session_event){.kind = SESSION_DOWN, .code = EST_CLOSED, .text = slice_of(text)};
+        return 1;
+    }
     if (event_next(l, ret))
         return 1;
     l->turn = link_now();
@@ -414,6 +441,8 @@ est_time link_turn(const struct link *l) {
 }
 
 void link_wake(struct link *l) {
+    if (link_is_parents(l))
+        return;
     uint64_t one = 1;
     int saved = errno;
     (void)!write(l->wake, &one, sizeof one);
@@ -462,6 +491,8 @@ static void descriptors_close(struct link *l) {
 }
 
 void link_shut(struct link *l, int linger_ms) {
+    if (link_is_parents(l))
+        return;
     bool polite = linger_ms > 0 && l->session && l->context;
     if (polite)
         send_rest(l, (est_time){link_now().us + linger_ms * EST_US_PER_MS});
@@ -475,7 +506,7 @@ void link_close(struct link **link, int linger_ms) {
     if (!l)
         return;
     link_shut(l, linger_ms);
-    if (l->context)
+    if (l->context && !link_is_parents(l))
         zmq_ctx_term(l->context);
     session_free(&l->session);
     buffer_done(&l->frame);

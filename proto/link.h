@@ -25,6 +25,9 @@ void link_shut(struct link *, int linger_ms);
 /* link_shut, and frees it. */
 void link_close(struct link **, int linger_ms);
 struct session *link_session(struct link *);
+/* Was it opened before this process was forked off? Then link_poll always gives SESSION_DOWN with EST_CLOSED, and
+ * the others do nothing; link_close frees what is this process's. */
+bool link_is_parents(const struct link *);
 
 /* Does what is due, sends what the session has, and gives its next event: 1 and *ret set. 0 when
  * none came in time, or link_wake was called. Slices in *ret live until the next call. */

@@ -15,6 +15,10 @@
  * answer enters the record. When a lease is lost the handler's answer is dropped, and
  * est_inquiry_is_over says so to a handler that works long. Work that was under way when the
  * broker restarted is offered anew.
+ *
+ * Fork first, then open: in a child of the process that opened it est_agent_run returns -EST_CLOSED, and
+ * est_agent_close frees little of it. A program that a handler starts inherits the thread's blocked signals:
+ * empty the mask before exec (sigprocmask, POSIX_SPAWN_SETSIGMASK), or nothing but SIGKILL will end it.
  */
 #ifndef ESTELAM_AGENT_H
 #define ESTELAM_AGENT_H
@@ -78,7 +82,7 @@ int est_agent_open(const est_agent_options *, est_agent **ret);
  * -EST_VERSION_UNSUPPORTED when the broker will never have it, -EST_INPUT when it knows the key as
  * another account than `broker.account`; every other trouble is waited out.
  * A handler that is still at work when it returns finds est_inquiry_is_over true. Once only:
- * -EST_CLOSED the second time. */
+ * -EST_CLOSED the second time, and in a forked child. */
 int est_agent_run(est_agent *, int drain_ms);
 /* From any thread or a signal handler. Before est_agent_run, it makes that return at once. */
 void est_agent_stop(est_agent *);

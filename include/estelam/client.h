@@ -5,6 +5,10 @@
  * and beats its heart. It does this inside est_client_poll, so the program calls that often, or
  * waits on est_client_fd. One thread uses a client at a time.
  *
+ * Fork first, then open: a client lives in threads of its own, which a child does not get. In a child of the
+ * process that opened it est_client_poll says EST_EVENT_DISCONNECTED with EST_CLOSED at once, every time,
+ * est_client_close frees it without touching the parent's connection, and nothing else has any effect outside it.
+ *
  *     est_client_open -> est_client_submit … -> est_client_poll -> events -> est_client_ack -> est_client_close
  *
  * What holds: a submit that got EST_EVENT_ACCEPTED is on the broker's disk. A submit that got

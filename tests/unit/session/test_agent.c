@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <estelam/agent.h>
 
@@ -420,6 +422,28 @@ static void agent_that_never_ran_closes(void **state) {
     est_agent_close(&agent);
 }
 
+static void agent_of_a_parent_is_closed_in_the_child(void **state) {
+    (void)state;
+    struct scene *s = scene_open(1, serve, NULL, give_verdict);
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(FAKE_DEADLINE_MS / 1000);
+        int code = est_agent_run(s->agent, 100);
+        est_agent_stop(s->agent);
+        est_agent_close(&s->agent);
+        _exit(code != -EST_CLOSED || s->agent);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    s->verdict = EST_VERDICT_RETRY;
+    scene_run(s);
+    fake_await(s->broker, VERB_RETRY, 1);
+    est_agent_stop(s->agent);
+    scene_join(s, 0);
+    scene_close(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_workers_answer_a_thousand_inquiries_once_each),
@@ -433,6 +457,7 @@ int main(void) {
         cmocka_unit_test(revoked_and_refused_keys_end_the_agent),
         cmocka_unit_test(agent_with_another_accounts_key_ends_without_taking_work),
         cmocka_unit_test(agent_that_never_ran_closes),
+        cmocka_unit_test(agent_of_a_parent_is_closed_in_the_child),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

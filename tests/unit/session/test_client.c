@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <zmq.h>
 
@@ -508,6 +510,38 @@ static void client_with_another_accounts_key_has_no_session_and_takes_no_result(
     fake_close(&broker);
 }
 
+/* In the child a failed claim is an exit status; a wait that never ends is SIGALRM's. */
+static void child_claims(est_client *client) {
+    est_event event;
+    alarm(FAKE_DEADLINE_MS / 1000);
+    for (int i = 0; i < 3; i++)
+        if (est_client_poll(client, 200, &event) != 1 || event.kind != EST_EVENT_DISCONNECTED ||
+            event.code != EST_CLOSED)
+            _exit(2);
+    est_client_close(&client);
+    _exit(client != NULL);
+}
+
+static void client_of_a_parent_is_closed_in_the_child_and_lives_on_in_the_parent(void **state) {
+    (void)state;
+    struct fake *broker = fake_open(&(struct fake_options){.rule = accept_and_answer});
+    est_client *client = client_open(fake_endpoint(broker));
+    int status = -1;
+    await(client, EST_EVENT_CONNECTED);
+    est_client_fd(client);
+    pid_t child = fork();
+    if (child == 0)
+        child_claims(client);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(submit(client, NULL), 0);
+    await(client, EST_EVENT_RESULT);
+    assert_int_equal(fake_count(broker, VERB_BYE), 0);
+    est_client_close(&client);
+    fake_await(broker, VERB_BYE, 1);
+    fake_close(&broker);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inquiry_goes_out_and_its_result_comes_back_and_is_acknowledged),
@@ -527,6 +561,7 @@ int main(void) {
         cmocka_unit_test(no_pause_is_longer_than_the_longest),
         cmocka_unit_test(client_with_another_accounts_key_has_no_session_and_takes_no_result),
         cmocka_unit_test(wrong_options_are_refused_at_once),
+        cmocka_unit_test(client_of_a_parent_is_closed_in_the_child_and_lives_on_in_the_parent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
