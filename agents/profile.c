@@ -2,6 +2,7 @@
 #include "profile.h"
 #include <string.h>
 #include <sys/stat.h>
+#include <zmq.h>
 
 enum { KEY_LENGTH = 40, WINDOW_PER_WORKER = 4 };
 
@@ -20,6 +21,15 @@ static const char *key_read(struct yaml *yaml, yaml_node node) {
 
 /* --- The broker: section -------------------------------------------------------------------------- */
 
+/* A public key of another pair would be taken for a wrong server key. True where one of them is no key, which was
+ * complained of. */
+static bool keys_are_a_pair(const est_options *broker) {
+    char derived[KEY_LENGTH + 1];
+    return !broker->public_key || !broker->secret_key || !key_is_z85(broker->public_key) ||
+           !key_is_z85(broker->secret_key) || zmq_curve_public(derived, broker->secret_key) ||
+           !strcmp(derived, broker->public_key);
+}
+
 static void key_file_read(struct profile *profile, yaml_node node, est_options *broker) {
     static const char *const keys[] = {"public", "secret", NULL};
     const char *path = yaml_path(profile->file.yaml, node, NULL);
@@ -30,6 +40,11 @@ static void key_file_read(struct profile *profile, yaml_node node, est_options *
     yaml_only(profile->key_file, root, keys);
     broker->public_key = key_read(profile->key_file, yaml_need(profile->key_file, root, "public"));
     broker->secret_key = key_read(profile->key_file, yaml_need(profile->key_file, root, "secret"));
+    if (broker->server_key && !keys_are_a_pair(broker))
+        yaml_complain(profile->file.yaml, node,
+                      "key: the public and secret keys of %s do not belong together; restore it from your backup, or "
+                      "make a new one with `estelam key new`",
+                      path);
     if (!stat(path, &about) && (about.st_mode & (S_IRWXG | S_IRWXO)))
         yaml_complain(profile->file.yaml, node, "key: others may read %s; chmod 600 it", path);
 }

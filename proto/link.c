@@ -97,12 +97,19 @@ static bool key_is_good(const char *key) {
     return key && strlen(key) == KEY_SIZE - 1 && zmq_z85_decode(bytes, key);
 }
 
+/* A public key of another pair would end every handshake as a wrong server key does. */
+static bool keys_are_a_pair(const char *public_key, const char *secret_key) {
+    char derived[KEY_SIZE];
+    return zmq_curve_public(derived, secret_key) == 0 && strcmp(derived, public_key) == 0;
+}
+
 static int credentials_init(struct credentials *who, const est_options *options) {
     who->curve = options->server_key != NULL;
     if (options->account && strlen(options->account) > EST_NAME_MAX)
         return -EST_INPUT;
     if (who->curve && !(key_is_good(options->server_key) && key_is_good(options->public_key) &&
-                        key_is_good(options->secret_key)))
+                        key_is_good(options->secret_key) &&
+                        keys_are_a_pair(options->public_key, options->secret_key)))
         return -EST_INPUT;
     if (!who->curve && (!options->account || !options->account[0]))
         return -EST_INPUT;

@@ -49,7 +49,9 @@ typedef struct est_client est_client;
  * connection has to submit it again to be sent the result; at most 65,536 of them. A program with
  * more open at once, or one whose inquiries outlive it, asks for 2 and picks its own by id.
  *
- * 0, -EST_INPUT (options), -EST_NO_MEMORY, -EST_IO. Does not wait for a connection. */
+ * 0, -EST_INPUT (options: no endpoint or a wrong one, a key that is none, a public and a secret key that do not
+ * belong together, no account in PLAIN, a text or a window that is too large), -EST_NO_MEMORY, -EST_IO. Does not
+ * wait for a connection. */
 int est_client_open(const est_options *, est_client **ret);
 /* Sends what waits to be sent for at most 200 ms, says BYE. NULL-safe; sets *client to NULL. */
 void est_client_close(est_client **client);

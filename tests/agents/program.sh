@@ -24,7 +24,8 @@ expect() {
 
 key='rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7'
 umask 077
-printf 'public: "%s"\nsecret: "%s"\n' "$key" "$key" >"$folder/agent.key"
+secret='JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6'
+printf 'public: "%s"\nsecret: "%s"\n' "$key" "$secret" >"$folder/agent.key"
 printf '#!/bin/sh\necho\n' >"$folder/program" && chmod 700 "$folder/program"
 write() { # FILE BACK-END
     printf 'broker: {server_key: "%s", account: a, key: agent.key, endpoints: ["ipc://%s/nobody"]}\n%s\n' \

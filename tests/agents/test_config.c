@@ -10,13 +10,15 @@ static char folder[256];
 static struct complaints complaints;
 static struct profile profile;
 
-#define KEY "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
+#define KEY    "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
+#define SECRET "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6"
 
 static int folder_open(void **state) {
     (void)state;
     folder_make(folder, sizeof folder);
-    file_write(folder, "agent.key", "public: \"" KEY "\"\nsecret: \"" KEY "\"\n", 0600);
-    file_write(folder, "open.key", "public: \"" KEY "\"\nsecret: \"" KEY "\"\n", 0644);
+    file_write(folder, "agent.key", "public: \"" KEY "\"\nsecret: \"" SECRET "\"\n", 0600);
+    file_write(folder, "twice.key", "public: \"" KEY "\"\nsecret: \"" KEY "\"\n", 0600);
+    file_write(folder, "open.key", "public: \"" KEY "\"\nsecret: \"" SECRET "\"\n", 0644);
     file_write(folder, "short.key", "public: \"abc\"\n", 0600);
     file_write(folder, "program", "#!/bin/sh\n", 0700);
     file_write(folder, "text", "hello\n", 0600);
@@ -68,7 +70,7 @@ static void a_whole_file_is_read(void **state) {
     assert_string_equal(profile.options.broker.account, "tax-agent");
     assert_string_equal(profile.options.broker.server_key, KEY);
     assert_string_equal(profile.options.broker.public_key, KEY);
-    assert_string_equal(profile.options.broker.secret_key, KEY);
+    assert_string_equal(profile.options.broker.secret_key, SECRET);
     assert_string_equal(profile.options.broker.endpoints[0], "tcp://127.0.0.1:7502");
     assert_null(profile.options.broker.endpoints[1]);
     assert_string_equal(profile.options.types[0], "b");
@@ -107,6 +109,8 @@ static void the_broker_section_is_checked(void **state) {
     expect_wrong("broker: {account: a, endpoints: [localhost]}\n" EXEC, 1, "transport");
     expect_wrong("broker: {account: a, endpoints: [\"ipc:///x\"], server_key: abc}\n" EXEC, 1, "Z85");
     expect_wrong("broker: {account: a, endpoints: [\"ipc:///x\"], server_key: \"" KEY "\"}\n" EXEC, 1, "key");
+    expect_wrong("broker: {account: a, endpoints: [\"ipc:///x\"], key: twice.key, server_key: \"" KEY "\"}\n" EXEC,
+                 1, "do not belong together");
     expect_wrong("broker: {account: a, endpoints: [\"ipc:///x\"], key: open.key}\n" EXEC, 1, "chmod 600");
     expect_wrong("workers: 65\n" BROKER EXEC, 1, "64");
     expect_wrong(BROKER "types: [other]\nexec: {command: [./program], types: [a]}\n", 2, "other");

@@ -443,6 +443,10 @@ static void wrong_options_are_refused_at_once(void **state) {
     options.server_key = "short";
     assert_int_equal(est_client_open(&options, &client), -EST_INPUT);
     options = options_for("tcp://127.0.0.1:7501");
+    options.server_key = options.public_key = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+    options.secret_key = "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs"; /* of another pair */
+    assert_int_equal(est_client_open(&options, &client), -EST_INPUT);
+    options = options_for("tcp://127.0.0.1:7501");
     options.window = EST_WINDOW_MAX + 1;
     assert_int_equal(est_client_open(&options, &client), -EST_INPUT);
     assert_null(client);
