@@ -159,6 +159,11 @@ static est_time due_of(const struct broker *b, const struct ctype *type, uint64_
     return (est_time){due};
 }
 
+/* What people type is shown to people, in terminals and tables: one line, and no control characters. */
+static bool line_is_clean(est_slice text) {
+    return !utf8_scan(text).has_control;
+}
+
 static void submit_new(struct broker *b, uint32_t peer, const struct submit *s, struct input *in) {
     const struct ctype *type;
     uint32_t number, version;
@@ -173,6 +178,10 @@ static void submit_new(struct broker *b, uint32_t peer, const struct submit *s, 
         snprintf(detail, sizeof detail, "purpose: %s is not asked for `%.*s`", type->name, (int)s->purpose.size,
                  (const char *)s->purpose.data);
         submit_refuse(b, peer, &s->id, EST_INVALID_FIELD, detail);
+        return;
+    }
+    if (!line_is_clean(s->case_id)) {
+        submit_refuse(b, peer, &s->id, EST_INVALID_FIELD, "case_id: has a control character");
         return;
     }
     uint32_t account = b->keyring.keys[net_peer(b->net, peer)->key].account;
@@ -565,6 +574,27 @@ static void busy(struct broker *b, uint32_t peer, const struct message *m, const
     send_error(b, peer, error, detail);
 }
 
+/* Why a person wants it so; empty where the command has no such text. What an agent says of its own attempt is no
+ * step of a person's, and to refuse it would leave the lease to run out. */
+static est_slice reason_of(const struct message *m) {
+    switch (m->verb) {
+    case VERB_CANCEL:
+        return m->cancel.reason;
+    case VERB_REQUEUE:
+        return m->requeue.reason;
+    case VERB_DRAIN:
+        return m->drain.reason;
+    case VERB_PAUSE:
+        return m->pause.reason;
+    case VERB_REDIRECT:
+        return m->redirect.reason;
+    case VERB_REINDEX:
+        return m->reindex.reason;
+    default:
+        return (est_slice){0};
+    }
+}
+
 static void command_handle(struct broker *b, uint32_t peer, const struct message *m) {
     struct peer *p = net_peer(b->net, peer);
     if (verbs[m->verb].handle == NULL) {
@@ -593,6 +623,10 @@ static void command_handle(struct broker *b, uint32_t peer, const struct message
     }
     if (verbs[m->verb].reads && net_owed(b->net, peer) > NET_OWED_MAX) {
         busy(b, peer, m, "what was sent before has not been read yet");
+        return;
+    }
+    if (!line_is_clean(reason_of(m))) {
+        send_error(b, peer, error_for(m, EST_INVALID_FIELD), "reason: has a control character");
         return;
     }
     verbs[m->verb].handle(b, peer, m);

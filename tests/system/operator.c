@@ -362,6 +362,32 @@ static void counters_tell_commits_batches_peers_and_the_process(void **state) {
     town_end(town);
 }
 
+static void case_and_reason_are_lines_without_control_characters(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    static const uint8_t body[] = {0x81, 0xa2, 'n', 'z', 0xa5, '1', '-', '1', '-', '1'};
+    static const char *const unclean[] = {"a\nb", "\x1b[31m", "\a", "\x7f", "a\tb"};
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 0), *chief = far_open(town, "chief", 0);
+    for (uint64_t i = 0; i < sizeof unclean / sizeof unclean[0]; i++) {
+        est_submit it = {.type = "plot.debt", .purpose = "permit", .body = {body, sizeof body}, .case_id = unclean[i]};
+        est_id_new(&it.id);
+        assert_int_equal(est_client_submit(portal->client, &it), 0);
+        const est_event *e = far_wait(portal, EST_EVENT_REFUSED, .id = &it.id);
+        assert_int_equal(e->code, EST_INVALID_FIELD);
+        assert_true(text_has(e->text, "case_id: has a control character"));
+        assert_int_equal(est_client_drain(chief->client, i + 1, true, unclean[i]), 0);
+        e = far_wait(chief, EST_EVENT_REFUSED, .ref = i + 1);
+        assert_int_equal(e->code, EST_INVALID_FIELD);
+        assert_true(text_has(e->text, "reason: has a control character"));
+    }
+    est_client_drain(chief->client, 99, true, "کار «شبانه»");
+    far_wait(chief, EST_EVENT_DONE, .ref = 99);
+    far_close(&chief);
+    far_close(&portal);
+    town_end(town);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(each_level_may_do_what_it_may_and_no_more),
@@ -373,6 +399,7 @@ int main(void) {
         CLAIM(keys_tell_whose_they_are_and_nothing_that_opens_a_door),
         CLAIM(configuration_is_told_by_name_and_without_a_secret),
         CLAIM(counters_tell_commits_batches_peers_and_the_process),
+        CLAIM(case_and_reason_are_lines_without_control_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
