@@ -1,8 +1,9 @@
 /* exec_child.h - one child process in a process group of its own, with pipes to it.
  *
  * The child inherits the environment, its three standard streams and nothing else: no other
- * descriptor, no signal mask, no ignored signal. Whatever it started dies with it. Reading is
- * bounded by a deadline, by the size of the output and by the inquiry's lease.
+ * descriptor, no signal mask, no ignored signal. Whatever it started dies with it, unless it left
+ * the group (setsid, setpgid): such processes are not looked for. Reading is bounded by a deadline,
+ * by the size of the output and by the inquiry's lease.
  */
 #ifndef EXEC_CHILD_H
 #define EXEC_CHILD_H

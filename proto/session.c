@@ -194,7 +194,8 @@ void session_tick(struct session *s, est_time now) {
     if (now.us >= silence_at(s).us) {
         s->state == HELLO
             ? session_break_cstr(s, EST_UNREACHABLE, "the broker did not say WELCOME in time")
-            : session_break_cstr(s, EST_SILENT_PEER, "the broker fell silent for three heartbeats");
+            : session_break_cstr(s, EST_SILENT_PEER, "nothing was heard from the broker for three heartbeats: it "
+                                                    "fell silent, or this program did not poll");
         return;
     }
     if (s->resume_at.us && now.us >= s->resume_at.us) {

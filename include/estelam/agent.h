@@ -31,6 +31,7 @@ extern "C" {
 
 typedef struct est_agent est_agent;
 
+/* It and all that its slices point to live until the handler returns. */
 typedef struct est_inquiry {
     uint64_t number, epoch;
     est_slice type, purpose, requester, case_id, trace;

@@ -3,7 +3,9 @@
  * A client is one connection to the broker at a time, out of a list of endpoints. It reconnects
  * by itself (with growing, jittered pauses), says HELLO, sends again whatever has had no answer,
  * and beats its heart. It does this inside est_client_poll, so the program calls that often, or
- * waits on est_client_fd. One thread uses a client at a time.
+ * waits on est_client_fd. Often is once in a heartbeat (5 s, unless the broker's operator set another) or more: a
+ * session from which the broker heard nothing for three heartbeats is over, and what it had sent comes again in the
+ * next. One thread uses a client at a time.
  *
  * Fork first, then open: a client lives in threads of its own, which a child does not get. In a child of the
  * process that opened it est_client_poll says EST_EVENT_DISCONNECTED with EST_CLOSED at once, every time,
@@ -73,7 +75,7 @@ typedef struct est_submit {
     const char *type, *purpose;
     est_slice body;          /* msgpack map of the request fields */
     est_time deadline;       /* 0: the type's own */
-    const char *trace, *case_id; /* may be NULL */
+    const char *trace, *case_id; /* may be NULL; a case_id is a line without control characters */
 } est_submit;
 
 /* Queues a copy of it, connected or not; the outcome comes as EST_EVENT_ACCEPTED or
@@ -204,6 +206,9 @@ bool est_row_counter(const est_event *, size_t index, est_counter_row *ret);
 bool est_row_defect(const est_event *, size_t index, est_defect *ret); /* REFUSED */
 
 /* --- Bodies: a msgpack map built and read field by field. ------------------------------------- */
+
+/* Lists and records in a body are msgpack values of their own, which the calls below hand on whole (est_body_raw,
+ * est_field_raw): to make or read what is in them takes a msgpack library of the program's own. */
 
 typedef struct est_body est_body;
 est_body *est_body_new(void);                 /* NULL: no memory */
