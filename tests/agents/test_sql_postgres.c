@@ -228,6 +228,23 @@ static void check_prepares_every_statement(void **state) {
     stand_close(&s);
 }
 
+static void a_table_made_anew_is_read_by_its_new_columns(void **state) {
+    (void)state;
+    struct stand s;
+    database_run(connection, "CREATE TABLE moved (n bigint, m bigint, nz text)");
+    database_run(connection, "INSERT INTO moved VALUES (0, 500, 'p')");
+    open_type(&s, "5 s", "      select: SELECT * FROM moved WHERE nz = :nz::text\n      reply: {n: n}\n");
+    assert_int_equal(ask(&s, "p"), EST_VERDICT_ANSWER);
+    expect_int(&s, "n", 0);
+    database_run(connection, "DROP TABLE moved");
+    database_run(connection, "CREATE TABLE moved (m bigint, n bigint, nz text)");
+    database_run(connection, "INSERT INTO moved VALUES (500, 0, 'p')");
+    if (ask(&s, "p") != EST_VERDICT_ANSWER) /* the server may refuse the old statement once */
+        assert_int_equal(ask(&s, "p"), EST_VERDICT_ANSWER);
+    expect_int(&s, "n", 0);
+    stand_close(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_sql_type_has_its_kind),
@@ -241,6 +258,7 @@ int main(void) {
         cmocka_unit_test(workers_query_at_the_same_time),
         cmocka_unit_test(check_prepares_every_statement),
         cmocka_unit_test(a_server_that_dies_is_a_retry_and_its_return_is_noticed),
+        cmocka_unit_test(a_table_made_anew_is_read_by_its_new_columns),
     };
     return cmocka_run_group_tests(tests, server_open, server_close);
 }
