@@ -92,8 +92,8 @@ struct department { const char *name, *title_fa, *title_en; bool outside; };
 
 /* --- Accounts --------------------------------------------------------------------------------- */
 
-/* Good from 00:00 UTC of the one day to 00:00 UTC of the other; 0: without end. Files name the days
- * as 2026-01-01 or 1404/10/11. */
+/* Good from the first instant of the one day in Tehran to the end of the other: `until` is the first instant after it.
+ * 0: without bound. Files name the days as 2026-01-01 or 1404/10/11. */
 struct key { uint8_t public_key[32]; char text[41]; est_time from, until; };
 /* An account's grants are sorted by type, "every type" first, and name a type once. A department's
  * `answers: all` is written out as the types that it answers. */
