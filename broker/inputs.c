@@ -133,8 +133,9 @@ static est_slice defects_rows(struct broker *b) {
     return buffer_slice(&b->rows);
 }
 
-/* The id is known: is it the same question? The bodies are compared by the version that the inquiry
- * began with, so a catalogue that changed since does not turn a resend into a conflict. */
+/* The id is known: is it the same question? The body is made canonical by the version that the
+ * inquiry began with and by no city's rule of parcels, so a catalogue that changed since does not turn a resend into
+ * a conflict. */
 static void submit_known(struct broker *b, const struct submit *s, uint64_t number, struct input *in) {
     struct inquiry_row row;
     struct event e;
@@ -147,7 +148,7 @@ static void submit_known(struct broker *b, const struct submit *s, uint64_t numb
     in->submit.it.id = s->id;
     in->submit.same = type != NULL && slice_equal(registry_name(b->registry, THING_TYPE, row.type), s->type) &&
                       slice_equal(registry_name(b->registry, THING_PURPOSE, row.purpose), s->purpose) &&
-                      ctype_same_request(type, registry_city(b->registry), s->body, e.submitted.body, &b->defects);
+                      ctype_same_request(type, NULL, s->body, e.submitted.body, &b->defects);
     broker_step(b, in);
 }
 
@@ -332,7 +333,8 @@ static void answer_invalid(struct broker *b, uint32_t peer, const struct answer 
     broker_step(b, &in);
 }
 
-/* Is this the answer that is in the record? Whoever meant another one must not hear that it was recorded. */
+/* Is this the answer that is in the record? Whoever meant another one must not hear that it was recorded. As with a
+ * resend of a question, the city's rule of today does not matter. */
 static bool answer_is_recorded(struct broker *b, uint32_t account, const struct inquiry_row *row, const struct answer *a) {
     struct event e;
     if (row->state != EST_STATE_ANSWERED || row->epoch != a->epoch || row->actor != account)
@@ -344,7 +346,7 @@ static bool answer_is_recorded(struct broker *b, uint32_t account, const struct 
     const struct ctype *type = registry_version(b->registry, b->store, row->type, row->version);
     return type != NULL && e.answered.outcome == a->outcome && slice_equal(e.answered.reason, a->reason) &&
            slice_equal(e.answered.legal_ref, a->legal_ref) && slice_equal(e.answered.signer, a->signer) &&
-           ctype_same_reply(type, registry_city(b->registry), a->valid_until, a->body, e.answered.valid_until,
+           ctype_same_reply(type, NULL, a->valid_until, a->body, e.answered.valid_until,
                             e.answered.body, &b->defects);
 }
 

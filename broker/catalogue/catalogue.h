@@ -168,7 +168,9 @@ struct defects { size_t count; /* all found */ size_t kept; est_defect at[EST_DE
  * canonical, codes folded. Digits inside free text stay as they were written. *ret_district: the district of the
  * first parcel code or file number, 0 when it has none. True where there is no defect; then
  * `ret_body` holds the whole body, else it is as it was. A nil value is an absent field. Values of
- * the body never stand in a defect's text: it may go into a log. `now` is the broker's clock. */
+ * the body never stand in a defect's text: it may go into a log. `now` is the broker's clock. City NULL: parcels and
+ * files of any city, for a body that comes again when the city's rule may be another than it was checked by; one that
+ * was good then comes out the same, in any city. */
 bool ctype_check_request(const struct ctype *, const struct city *, est_time now, est_slice body, struct buffer *ret_body,
                          unsigned *ret_district, struct defects *);
 /* The same for a reply. Only a positive, negative or conditional outcome must have the required
@@ -180,7 +182,8 @@ bool ctype_check_reply(const struct ctype *, const struct city *, est_time now, 
 
 /* Does the body that came again say what the stored one says? Both are brought into today's canonical form,
  * without the rules on what may be said: what was stored before a rule or a way of folding came in still
- * matches what is sent again. `scratch` is for nothing but that. */
+ * matches what is sent again; so does what was stored under another rule of parcels, with city NULL. `scratch` is for
+ * nothing but that. */
 bool ctype_same_request(const struct ctype *, const struct city *, est_slice body, est_slice stored,
                         struct defects *scratch);
 /* The same for a reply and its valid_until. */

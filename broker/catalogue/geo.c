@@ -199,7 +199,7 @@ void geo_check(struct check *check, const struct path *path, const struct field 
     if (!geometry)
         return;
     struct cursor coordinates;
-    check->bounds = check->city->is_bounded && !field->anywhere && !check->is_kept ? &check->city->bounds : NULL;
+    check->bounds = check->city != NULL && check->city->is_bounded && !field->anywhere && !check->is_kept ? &check->city->bounds : NULL;
     cursor_init(&coordinates, values[1]);
     pack_map(check->out, 2);
     pack_cstr(check->out, "type");

@@ -59,6 +59,16 @@ static void parts_check(struct check *check, const struct path *path, const stru
 
 /* --- Identifiers ------------------------------------------------------------------------------ */
 
+/* Without a city whatever has digits to fold is a parcel or a file: what was taken once is compared, not judged. */
+static const char *city_ident_check(const struct check *check, enum ident_kind kind, est_slice text,
+                                    char ret_canonical[IDENT_MAX], unsigned *ret_district) {
+    if (check->city != NULL || (kind != IDENT_PARCEL && kind != IDENT_FILE))
+        return ident_check(kind, check->city != NULL ? &check->city->parcel : NULL, text, ret_canonical, ret_district);
+    size_t size = ident_fold_digits(text, ret_canonical, IDENT_MAX - 1);
+    ret_canonical[size] = '\0';
+    return size > 0 ? NULL : "it is empty, or longer than any identifier";
+}
+
 static void ident_field_check(struct check *check, const struct path *path, const struct field *field,
                               struct cursor *cursor) {
     static const enum ident_kind kinds[] = {
@@ -70,7 +80,7 @@ static void ident_field_check(struct check *check, const struct path *path, cons
     unsigned district = 0;
     if (!text_take(check, path, "text, so that zeros in front are kept", cursor, &text))
         return;
-    const char *wrong = ident_check(kinds[field->kind], &check->city->parcel, text, canonical, &district);
+    const char *wrong = city_ident_check(check, kinds[field->kind], text, canonical, &district);
     if (wrong) {
         defect_add(check, path, strstr(wrong, "check digit") ? "checksum" : "format", "%s", wrong);
         return;

@@ -191,16 +191,20 @@ static void too_many_keys(FILE *file) {
     }
 }
 
-static void city_write(struct town *town, const char *first, const char *second) {
+static void city_write_of(struct town *town, const char *parcel, const char *first, const char *second) {
     char text[600];
     snprintf(text, sizeof text,
              "city: {id: testville, title: {fa: آزمون, en: Testville}}\n"
-             "parcel: {parts: 3, district_part: 1, digits_max: 4, districts: {first: 1, last: 9}, hierarchy: false}\n"
+             "parcel: {%s, hierarchy: false}\n"
              "purposes:\n"
              "  %s: {title: {fa: منظور, en: Purpose}}\n"
              "  %s: {title: {fa: منظور, en: Purpose}}\n",
-             first, second);
+             parcel, first, second);
     town_file(town, "catalogue/city.yaml", text);
+}
+
+static void city_write(struct town *town, const char *first, const char *second) {
+    city_write_of(town, "parts: 3, district_part: 1, digits_max: 4, districts: {first: 1, last: 9}", first, second);
 }
 
 static int code_for(struct far *far, const char *purpose, est_id *ret_id) {
@@ -448,6 +452,30 @@ static void type_and_account_that_were_gone_come_back_over_a_restart(void **stat
     town_end(town);
 }
 
+/* Neither the district nor the parts of its parcel are the city's any more. */
+static void same_submit_gets_its_receipt_also_when_the_citys_parcel_rule_has_changed(void **state) {
+    (void)state;
+    static const char *const rules[] = {"parts: 3, district_part: 1, digits_max: 4, districts: {first: 1, last: 8}",
+                                        "parts: 2, district_part: 1, digits_max: 1, districts: {first: 1, last: 9}"};
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    est_id id;
+    uint64_t number = far_submit(portal, "plot.debt", "9-11-1", &id);
+    for (size_t i = 0; i < 2; i++) {
+        city_write_of(town, rules[i], "permit", "transfer");
+        town_reload(town, "reloaded");
+        far_forget(portal);
+        far_ask(portal, "plot.debt", i == 0 ? "9-11-1" : "۹-۱۱-۱", NULL, &id, (est_time){0});
+        const est_event *again = far_wait(portal, EST_EVENT_ACCEPTED, .id = &id);
+        assert_true(again->again);
+        assert_int_equal(again->number, number);
+    }
+    far_ask(portal, "plot.debt", "9-11-2", NULL, &id, (est_time){0});
+    assert_int_equal(far_wait(portal, EST_EVENT_REFUSED, .id = &id)->code, EST_CONFLICT);
+    town_end(town);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(broken_configuration_is_refused_with_its_reason_and_the_old_one_stays),
@@ -464,6 +492,7 @@ int main(void) {
         CLAIM(department_that_gets_other_districts_is_given_their_work_alone),
         CLAIM(purposes_in_another_order_change_nobodys_rights),
         CLAIM(type_and_account_that_were_gone_come_back_over_a_restart),
+        CLAIM(same_submit_gets_its_receipt_also_when_the_citys_parcel_rule_has_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

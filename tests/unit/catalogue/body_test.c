@@ -839,6 +839,22 @@ static void a_purpose_given_up_since_does_not_break_a_stored_type(void **state) 
     ctype_free(&type);
 }
 
+static void a_body_comes_out_the_same_without_a_city_whatever_its_rule_was(void **state) {
+    (void)state;
+    static const char *const bodies[] = {
+        "{\"nz\":\"1-1-1-1-0-0-0\"}", "{\"nz\":\"۲۲-۱-۱-۱-۰-۰-۰\",\"fn\":\"01001840320\",\"nid\":\"0499370899\"}"};
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        struct buffer body, here, anywhere;
+        unsigned district;
+        buffer_init(&body), buffer_init(&here), buffer_init(&anywhere);
+        pack_json(bodies[i], &body);
+        assert_true(ctype_check_request(wide, &city, now, buffer_slice(&body), &here, &district, &defects));
+        assert_true(ctype_check_request(wide, NULL, now, buffer_slice(&body), &anywhere, &district, &defects));
+        assert_true(slice_equal(buffer_slice(&here), buffer_slice(&anywhere)));
+        buffer_done(&body), buffer_done(&here), buffer_done(&anywhere);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_comes_out_canonical),
@@ -865,6 +881,7 @@ int main(void) {
         cmocka_unit_test(a_body_that_comes_again_matches_what_is_stored),
         cmocka_unit_test(a_body_stored_before_a_rule_came_in_still_matches),
         cmocka_unit_test(an_answer_that_comes_again_matches_what_is_stored),
+        cmocka_unit_test(a_body_comes_out_the_same_without_a_city_whatever_its_rule_was),
         cmocka_unit_test(mutated_bodies_never_crash),
         cmocka_unit_test(definitions_come_back_the_same),
         cmocka_unit_test(a_purpose_given_up_since_does_not_break_a_stored_type),
