@@ -27,7 +27,7 @@ static const char help[] =
     "SIGHUP changes nothing: the file is read at the start.\n"
     "\n"
     "Exit codes: 0 stopped, or the check found nothing; 1 the system failed it; 2 usage or\n"
-    "configuration; 3 refused by the broker for good (key, types, door or protocol version).\n"
+    "configuration; 3 refused by the broker for good (key, all of its types, door or protocol version).\n"
     "\n"
     "Example: estelam-agent --config nosazi-agent.yaml --check && estelam-agent --config nosazi-agent.yaml\n";
 
@@ -133,8 +133,8 @@ static const char *remedy_of(int code) {
     switch (-code) {
     case EST_NOT_ALLOWED:
         if (was_let_in)
-            return "the key is good: leave the type out of types: and of the back end's, or ask the broker's "
-                   "operator to grant it";
+            return "the key is good: name types of this account in types: and in the back end's, or ask the broker's "
+                   "operator to grant these";
         return "show the broker's operator the account's name and the public: line of the key file";
     case EST_KEY_REVOKED:
         return "show the broker's operator the account's name and the public: line of the key file";

@@ -244,31 +244,59 @@ static void on_result_ack(struct broker *b, uint32_t peer, const struct message 
 
 /* --- Departments ----------------------------------------------------------------------------------- */
 
-/* Names of READY become numbers. An unknown name, or that of a type that others answer, is the agent's mistake
- * and is named: here, since the core knows numbers alone. */
+static void type_refuse(struct broker *b, est_slice name, bool known) {
+    struct defects *defects = &b->defects;
+    if (defects->kept < EST_DEFECTS_MAX) {
+        est_defect *defect = &defects->at[defects->kept++];
+        snprintf(defect->path, sizeof defect->path, "%.*s", (int)name.size, (const char *)name.data);
+        snprintf(defect->kind, sizeof defect->kind, known ? "choice" : "unknown");
+        snprintf(defect->text, sizeof defect->text, known ? "this type is not this account's" : "there is no such type");
+    }
+    defects->count++;
+}
+
+/* The type of this name, in force or, while something of it may be under way, retired. Not this account's to answer:
+ * false, and a defect. */
+static bool ready_type(struct broker *b, uint32_t account, est_slice name, uint32_t *ret) {
+    const struct ctype *type;
+    uint32_t version;
+    bool known = registry_type(b->registry, name, &type, ret, &version);
+    if (!known)
+        *ret = registry_number(b->registry, THING_TYPE, name);
+    if (*ret != UINT32_MAX && core_may_answer(b->core, account, *ret))
+        return true;
+    type_refuse(b, name, known);
+    return false;
+}
+
+/* Names of READY become numbers: here, since the core knows numbers alone. An unknown name, or that of a type that
+ * others answer, is the agent's mistake, or the catalogue has changed since it was set up: each is named, so that it
+ * can go on with the rest. */
 static bool ready_types(struct broker *b, uint32_t peer, const struct ready *r, uint32_t *types, size_t *ret_count) {
     uint32_t account = b->keyring.keys[net_peer(b->net, peer)->key].account;
     struct cursor c;
     size_t count = 0;
     est_slice name;
-    if (!rows_open(&c, r->types, &count) || count > b->limits.types_max) {
+    bool is_list = rows_open(&c, r->types, &count) && count <= b->limits.types_max;
+    b->defects.count = b->defects.kept = 0;
+    for (size_t i = 0; is_list && i < count; i++)
+        if ((is_list = cursor_text(&c, EST_NAME_MAX, &name)))
+            ready_type(b, account, name, &types[i]);
+    if (!is_list) {
         send_error(b, peer, (struct error_is){.ref = r->ref, .code = EST_INVALID_FIELD}, "types: a list of names");
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
-        const struct ctype *type;
-        uint32_t version;
-        bool known = cursor_text(&c, EST_NAME_MAX, &name) && registry_type(b->registry, name, &type, &types[i], &version);
-        if (known && core_may_answer(b->core, account, types[i]))
-            continue;
-        char detail[200];
-        snprintf(detail, sizeof detail, known ? "types: `%.*s` is not this account's" : "types: no type `%.*s`",
-                 c.bad == NULL ? (int)name.size : 0, (const char *)name.data);
-        send_error(b, peer, (struct error_is){.ref = r->ref, .code = known ? EST_NOT_ALLOWED : EST_UNKNOWN_TYPE}, detail);
-        return false;
-    }
     *ret_count = count;
-    return true;
+    if (b->defects.count == 0)
+        return true;
+    const est_defect *first = &b->defects.at[0];
+    bool known = strcmp(first->kind, "unknown") != 0;
+    struct error_is error = {
+        .ref = r->ref, .code = known ? EST_NOT_ALLOWED : EST_UNKNOWN_TYPE, .defects = defects_rows(b)};
+    char detail[200];
+    snprintf(detail, sizeof detail, known ? "types: `%s` is not this account's" : "types: no type `%s`", first->path);
+    send_error(b, peer, error, detail);
+    return false;
 }
 
 /* 0 is for inquiries without a parcel. */

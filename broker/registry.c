@@ -14,7 +14,7 @@ struct entry {
     char name[EST_NAME_MAX + 1];
     bool known, live, seen;  /* seen: named by the configuration being compared */
     uint64_t fingerprint;    /* of the definition in force */
-    uint32_t version;        /* types */
+    uint32_t version, department; /* types: in force, or last in force */
 };
 
 struct names { struct entry *at; uint32_t first, count, capacity; /* used: first ... count-1 */ };
@@ -133,8 +133,10 @@ int registry_restore(struct registry *r, const struct event *e) {
         entry = entry_put(r, THING_TYPE, e->type_set.type, e->type_set.name);
         if (entry != NULL && e->type_set.version < entry->version)
             return 0;
-        if (entry != NULL)
+        if (entry != NULL) {
             entry->version = e->type_set.version;
+            entry->department = e->type_set.department;
+        }
         break;
     case EVENT_RETIRED:
         if (e->retired.thing < THINGS && e->retired.number < r->names[e->retired.thing].count)
@@ -160,6 +162,7 @@ struct sync {
     /* Memory of its own, taken before anything changes. */
     uint32_t *numbers;   /* of the catalogue's types */
     uint32_t *masks;     /* of an account's rights, by type */
+    bool *orphans;       /* types that are gone and that no account of this configuration could answer */
     struct right *rights;
 };
 
@@ -181,8 +184,10 @@ static void thing_set(struct sync *s, enum thing thing, uint32_t number, const c
     struct entry *entry = entry_put(s->r, thing, number, slice_of(name));
     entry->seen = true;
     entry->fingerprint = print;
-    if (e->type == EVENT_TYPE_SET)
+    if (e->type == EVENT_TYPE_SET) {
         entry->version = e->type_set.version;
+        entry->department = e->type_set.department;
+    }
     if (same)
         return;
     struct input in = {.kind = INPUT_SET, .set = *e};
@@ -245,16 +250,48 @@ static void right_add(const struct sync *s, const struct account *a, uint32_t *r
     }
 }
 
-/* A type that the configuration no longer names may have inquiries under way. Whoever could answer
- * it still can, unless it is another department's account by now; nobody can ask it. */
+static bool is_of(const struct account *a, const char *department) {
+    return a->role == ROLE_DEPARTMENT && strcmp(a->department, department) == 0;
+}
+
+/* Is there an account in this configuration that could answer the type? */
+static bool somebody_could(const struct sync *s, uint32_t type) {
+    const char *department = s->r->names[THING_DEPARTMENT].at[s->r->names[THING_TYPE].at[type].department].name;
+    for (size_t i = 0; i < s->catalogue->accounts_count; i++) {
+        const struct account *a = &s->catalogue->accounts[i];
+        uint32_t number = is_of(a, department) ? registry_number(s->r, THING_ACCOUNT, slice_of(a->name)) : UINT32_MAX;
+        if (number != UINT32_MAX && core_could_answer(s->core, number, type))
+            return true;
+    }
+    return false;
+}
+
+/* Found out before any account changes: which types that are gone have nobody left. */
+static void orphans_find(struct sync *s) {
+    const struct names *types = &s->r->names[THING_TYPE];
+    for (uint32_t t = types->first; t < types->count; t++)
+        s->orphans[t] = types->at[t].known && !types->at[t].seen && !somebody_could(s, t);
+}
+
+/* May it, by its rights, answer all that its department answers? */
+static bool answers_all(const struct sync *s, const struct account *a, const uint32_t *rights) {
+    for (size_t i = 0; i < s->catalogue->types_count; i++)
+        if (is_of(a, s->catalogue->types[i].department) && rights[s->numbers[i]] == 0)
+            return false;
+    return true;
+}
+
+/* A type that the configuration no longer names may have inquiries under way; nobody can ask it. Whoever of its
+ * department could answer it still can, also an account that was gone meanwhile. Where none of those is left, whoever
+ * answers all that the department has: not everybody, since an agent that was set up for one type alone would
+ * refuse what it does not know. */
 static void rights_keep(const struct sync *s, const struct account *a, uint32_t account, uint32_t *rights) {
     const struct names *types = &s->r->names[THING_TYPE];
-    struct account_view was;
-    core_account(s->core, account, &was);
-    if (was.department != registry_number(s->r, THING_DEPARTMENT, slice_of(a->department)))
-        return;
+    uint32_t department = registry_number(s->r, THING_DEPARTMENT, slice_of(a->department));
+    bool all = answers_all(s, a, rights);
     for (uint32_t t = types->first; t < types->count; t++)
-        if (types->at[t].known && !types->at[t].seen && core_may_answer(s->core, account, t))
+        if (types->at[t].known && !types->at[t].seen && types->at[t].department == department &&
+            (core_could_answer(s->core, account, t) || (all && s->orphans[t])))
             rights[t] = UINT32_MAX;
 }
 
@@ -284,6 +321,7 @@ static void account_sync(struct sync *s, const struct account *a) {
 }
 
 static void accounts_sync(struct sync *s) {
+    orphans_find(s);
     for (size_t i = 0; i < s->catalogue->accounts_count; i++)
         account_sync(s, &s->catalogue->accounts[i]);
 }
@@ -328,6 +366,7 @@ static bool catalogue_fits(const struct registry *r, const struct catalogue *c) 
 static void sync_done(struct sync *s) {
     free(s->numbers);
     free(s->masks);
+    free(s->orphans);
     free(s->rights);
 }
 
@@ -336,7 +375,8 @@ static int sync_init(struct sync *s) {
     s->numbers = calloc(s->catalogue->types_count + 1, sizeof *s->numbers);
     s->masks = calloc(types, sizeof *s->masks);
     s->rights = calloc(types, sizeof *s->rights);
-    if (s->numbers != NULL && s->masks != NULL && s->rights != NULL)
+    s->orphans = calloc(types, sizeof *s->orphans);
+    if (s->numbers != NULL && s->masks != NULL && s->rights != NULL && s->orphans != NULL)
         return 0;
     sync_done(s);
     return -EST_NO_MEMORY;

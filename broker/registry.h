@@ -21,7 +21,7 @@ int registry_restore(struct registry *, const struct event *);
 
 /* Compares a configuration with what is in force and calls `step` with an INPUT_SET for each
  * difference. A department keeps its right to answer a type that is gone, so that what is under
- * way finishes. The registry keeps `catalogue` until the next call. 0; -EST_NO_MEMORY, or -EST_FULL where it
+ * way finishes, also with accounts that were gone meanwhile or are new. The registry keeps `catalogue` until the next call. 0; -EST_NO_MEMORY, or -EST_FULL where it
  * names more than there are numbers left for: then nothing has changed and nothing was stepped. */
 int registry_sync(struct registry *, const struct core *, const struct catalogue *,
                   void (*step)(void *arg, const struct input *), void *arg);

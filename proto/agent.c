@@ -376,12 +376,24 @@ static void waiting_drop(est_agent *agent) {
 
 static void on_down(est_agent *agent, const struct session_event *event) {
     waiting_drop(agent);
-    say(agent, event->code, "no session: %.*s", TEXT(event->text));
+    say(agent, event->code, "%s: %.*s",
+        event->code == EST_UNKNOWN_TYPE ? "no session, since the broker has none of this agent's types; waiting for one"
+                                        : "no session",
+        TEXT(event->text));
     if (code_is_final(event->code) || event->code == EST_CLOSED) /* the latter in a forked child */
         agent->fatal = -event->code;
 }
 
-/* A line for each, since whoever mends the mapping has to see them all at once. */
+static void defect_say(est_agent *agent, const struct session_event *event, const est_defect *defect) {
+    if (event->epoch)
+        say(agent, event->code, "the answer to inquiry %llu: %s: %s", (unsigned long long)event->number, defect->path,
+            defect->text);
+    else
+        say(agent, event->code, "%s is left out: %s; the other types are answered, and it is asked for again every minute",
+            defect->path, defect->text);
+}
+
+/* A line for each, since whoever mends the mapping, or the list of types, has to see them all at once. */
 static void defects_say(est_agent *agent, const struct session_event *event) {
     struct cursor c;
     est_defect defect;
@@ -390,8 +402,7 @@ static void defects_say(est_agent *agent, const struct session_event *event) {
         !rows_open(&c, event->message->error.defects, &count))
         return;
     for (size_t i = 0; i < count && defect_next(&c, &defect); i++)
-        say(agent, event->code, "the answer to inquiry %llu: %s: %s", (unsigned long long)event->number,
-            defect.path, defect.text);
+        defect_say(agent, event, &defect);
 }
 
 static void on_refused(est_agent *agent, const struct session_event *event) {

@@ -92,6 +92,7 @@ void session_free(struct session **session) {
     leases_done(&s->leases);
     free(s->acks.at);
     buffer_done(&s->types);
+    buffer_done(&s->types_rest);
     buffer_done(&s->districts);
     free(s);
     *session = NULL;
@@ -204,6 +205,11 @@ void session_tick(struct session *s, est_time now) {
     }
     if (s->state == UP && s->leases.chains[LEASE_HELD].count)
         leases_tick(s, now);
+    if (s->state == UP && now.us >= s->ready_again_at.us) {
+        s->ready_due = !s->leaving;
+        s->ready_is_rest = false;
+        s->ready_again_at.us = INT64_MAX;
+    }
 }
 
 est_time session_wakeup(const struct session *s) {
@@ -216,6 +222,8 @@ est_time session_wakeup(const struct session *s) {
         at = session_ping_at(s).us;
     if (s->resume_at.us && s->resume_at.us < at)
         at = s->resume_at.us;
+    if (s->state == UP && s->ready_again_at.us < at)
+        at = s->ready_again_at.us;
     int64_t lease_at = s->renew_at.us < s->expire_at.us ? s->renew_at.us : s->expire_at.us;
     if (s->state == UP && s->leases.chains[LEASE_HELD].count && lease_at < at)
         at = lease_at;

@@ -16,7 +16,8 @@
  * broker's limits are kept by packing later, and one call is one message. Tables are sized once;
  * beyond them a call says -EST_FULL.
  *
- * What it does by itself: HELLO; READY; PING when it was quiet for a heartbeat; PONG; RENEW at
+ * What it does by itself: HELLO; READY, of the types that it names without those that the broker refused by name, which
+ * is told as REFUSED, and after a while with all of them again; PING when it was quiet for a heartbeat; PONG; RENEW at
  * every third of a lease; after a reconnect every unanswered ask again, every answer that is not
  * recorded once more, every recent acknowledgement. Frames that break the protocol break the
  * connection. `now` is any clock that does not go back.
@@ -41,6 +42,7 @@ enum {
     SESSION_WINDOW_DEFAULT = 256,
     SESSION_WELCOME_MS = 5000,   /* given to a connection to become a session */
     SESSION_HEARTBEAT_MS = 5000, /* where WELCOME names none */
+    SESSION_READY_AGAIN_MS = 60000, /* between READYs with all types, where some were refused */
 };
 
 /* The strings are copied. */

@@ -50,6 +50,9 @@ static bool on_welcome(struct session *s, est_time now, struct session_event *re
     s->lease_term.us = (int64_t)welcome->lease_ms * EST_US_PER_MS;
     s->renew_at.us = s->expire_at.us = s->term_min.us = INT64_MAX;
     s->ready_due = s->role == SESSION_AGENT && !s->leaving;
+    s->ready_is_rest = false;
+    s->ready_again_at.us = INT64_MAX;
+    buffer_clear(&s->types_rest);
     text_copy(s->account, sizeof s->account, welcome->account);
     ret->kind = SESSION_UP;
     return true;
@@ -103,6 +106,8 @@ _Static_assert(offsetof(struct done, ref) == 0 && offsetof(struct status_is, ref
 static bool on_answer(struct session *s, est_time now, struct session_event *ret) {
     (void)now;
     uint64_t wire_ref = s->in.done.ref;
+    if (wire_ref == REF_READY)
+        buffer_clear(&s->types_rest); /* all are taken */
     if (wire_ref < ASK_REF_FIRST)
         return false; /* DONE of READY or LEAVE */
     uint32_t slot = ask_by_ref(&s->asks, wire_ref);
@@ -191,6 +196,63 @@ static bool lease_refused(struct session *s, struct session_event *ret) {
     return true;
 }
 
+static bool defects_name(est_slice defects, est_slice name) {
+    struct cursor c;
+    est_defect defect;
+    size_t count;
+    if (!rows_open(&c, defects, &count))
+        return false;
+    for (size_t i = 0; i < count && defect_next(&c, &defect); i++)
+        if (slice_equal(slice_of(defect.path), name))
+            return true;
+    return false;
+}
+
+/* The list without the names that the defects name; how many are left. */
+static size_t types_without(est_slice types, est_slice defects, struct buffer *ret) {
+    size_t left = 0, count = 0;
+    for (int round = 0; round < 2; round++) { /* first counted, since an array says how long it is */
+        struct cursor c;
+        est_slice name;
+        rows_open(&c, types, &count);
+        if (round == 1)
+            pack_array(ret, left);
+        for (size_t i = 0; i < count && cursor_text(&c, EST_NAME_MAX, &name); i++) {
+            if (defects_name(defects, name))
+                continue;
+            left += round == 0;
+            if (round == 1)
+                pack_text(ret, name);
+        }
+    }
+    return left;
+}
+
+/* A type was retired, or went to another department: that is no reason to answer none of the others. Without any
+ * the session is of no use. True where it is news; asked again with all, the READY before is still in force. */
+static bool ready_refused(struct session *s, est_time now) {
+    const struct error_is *error = &s->in.error;
+    est_slice asked = buffer_slice(error->ref == REF_READY ? &s->types : &s->types_rest);
+    struct buffer rest;
+    buffer_init(&rest);
+    size_t left = asked.size > 0 ? types_without(asked, error->defects, &rest) : 0;
+    bool news = !slice_equal(buffer_slice(&rest), buffer_slice(&s->types_rest));
+    if (left == 0 || rest.failed || slice_equal(buffer_slice(&rest), asked)) {
+        buffer_done(&rest);
+        session_break(s, (int)error->code, error->text);
+        return false;
+    }
+    if (news) {
+        struct buffer before = s->types_rest;
+        s->types_rest = rest;
+        rest = before;
+        s->ready_due = s->ready_is_rest = true;
+    }
+    buffer_done(&rest);
+    s->ready_again_at.us = now.us + SESSION_READY_AGAIN_MS * EST_US_PER_MS;
+    return news;
+}
+
 static bool on_error(struct session *s, est_time now, struct session_event *ret) {
     const struct error_is *error = &s->in.error;
     if (s->state == HELLO || code_ends_session(error->code)) {
@@ -203,8 +265,8 @@ static bool on_error(struct session *s, est_time now, struct session_event *ret)
     ret->id = error->id;
     ret->number = error->number;
     ret->epoch = error->epoch;
-    if (error->ref == REF_READY)
-        session_break(s, (int)error->code, error->text); /* without it the session is of no use */
+    if (error->ref == REF_READY || error->ref == REF_READY_REST)
+        return ready_refused(s, now);
     if (error->ref >= ASK_REF_FIRST) {
         uint32_t slot = ask_by_ref(&s->asks, error->ref);
         return slot != SLOT_NONE && ask_refused(s, now, slot, ret);

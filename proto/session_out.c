@@ -59,12 +59,13 @@ static bool answers_pack(struct packing *p) {
 /* After the answers of an older session, so that the broker does not offer the same work anew. */
 static bool ready_pack(struct packing *p) {
     struct session *s = p->session;
-    if (s->ready_due && !room_for(p, COMMAND_SIZE_SMALL + s->types.size + s->districts.size))
+    const struct buffer *types = s->ready_is_rest ? &s->types_rest : &s->types;
+    if (s->ready_due && !room_for(p, COMMAND_SIZE_SMALL + types->size + s->districts.size))
         return false;
     if (s->ready_due) {
-        out(p, VERB_READY)->ready = (struct ready){.ref = REF_READY,
+        out(p, VERB_READY)->ready = (struct ready){.ref = s->ready_is_rest ? REF_READY_REST : REF_READY,
                                                    .window = s->window_granted,
-                                                   .types = buffer_slice(&s->types),
+                                                   .types = buffer_slice(types),
                                                    .districts = buffer_slice(&s->districts)};
         message_pack(p->frame, &s->out);
     }

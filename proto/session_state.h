@@ -14,7 +14,7 @@
 
 /* The drawing is in session.h. */
 enum session_state { OFF, HELLO, UP, BROKEN };
-enum { REF_READY = 1, REF_LEAVE = 2 };
+enum { REF_READY = 1, REF_LEAVE = 2, REF_READY_REST = 3 };
 enum { PAIRS_PER_COMMAND = EST_NUMBERS_MAX / 2, NUMBER_SIZE_MAX = 9 };
 enum { SOFTWARE_SIZE = 128 };
 /* WELCOME may not grant less: every command but one with a large body must fit. */
@@ -35,6 +35,7 @@ struct session {
     char software[SOFTWARE_SIZE];
     char account_wish[EST_NAME_MAX + 1]; /* empty: any */
     struct buffer types, districts; /* of READY, packed */
+    struct buffer types_rest;       /* those of `types` that this session was left; empty: all of them */
 
     /* Granted by WELCOME. */
     uint32_t window_granted, asks_max;
@@ -47,7 +48,8 @@ struct session {
     est_time renew_at;  /* the next round of renewals */
     est_time expire_at; /* no lease ends before this */
     est_span term_min;  /* of the leases of this session */
-    bool hello_due, ready_due, leave_due, pong_due, bye_due, bye_is_said, down_due;
+    est_time ready_again_at; /* all types are asked for again; INT64_MAX: nothing was refused */
+    bool hello_due, ready_due, ready_is_rest, leave_due, pong_due, bye_due, bye_is_said, down_due;
     uint32_t renew_left;  /* leases still to be named in RENEW */
     uint32_t renews_open; /* RENEWs whose RENEWED has not come */
     uint64_t pong_token;

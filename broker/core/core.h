@@ -240,6 +240,8 @@ void core_account(const struct core *, uint32_t account, struct account_view *re
 /* May this account ask the type for this purpose / answer it? */
 bool core_may_ask(const struct core *, uint32_t account, uint32_t type, uint32_t purpose);
 bool core_may_answer(const struct core *, uint32_t account, uint32_t type);
+/* The same of an account that is retired too: could it, the last time it was in force? */
+bool core_could_answer(const struct core *, uint32_t account, uint32_t type);
 /* Is this one of the districts (at most districts_max) that it answers for? */
 bool core_serves_district(const struct core *, uint32_t account, uint32_t district);
 

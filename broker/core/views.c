@@ -138,11 +138,15 @@ bool core_may_ask(const struct core *c, uint32_t account, uint32_t type, uint32_
            (right_of(c, account, type) >> purpose & 1) != 0;
 }
 
+bool core_could_answer(const struct core *c, uint32_t account, uint32_t type) {
+    const struct account *a = &c->accounts[account];
+    return a->role == ROLE_DEPARTMENT && type < c->limits.types_max && a->department == c->types[type].department &&
+           right_of(c, account, type) != 0;
+}
+
 /* A retired type may still be answered: what is under way finishes. */
 bool core_may_answer(const struct core *c, uint32_t account, uint32_t type) {
-    const struct account *a = &c->accounts[account];
-    return a->live && a->role == ROLE_DEPARTMENT && type < c->limits.types_max &&
-           a->department == c->types[type].department && right_of(c, account, type) != 0;
+    return c->accounts[account].live && core_could_answer(c, account, type);
 }
 
 bool core_serves_district(const struct core *c, uint32_t account, uint32_t district) {

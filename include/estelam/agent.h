@@ -69,7 +69,9 @@ typedef void (*est_logger)(void *arg, int code, const char *sentence);
 typedef struct est_agent_options {
     est_options broker;          /* `window`: how many inquiries at once, those waiting here too */
     unsigned workers;            /* handlers at once, 1 ... 64; 0: 1 */
-    const char *const *types;    /* the types this agent takes, ends with NULL; NULL: all its account may answer */
+    /* The types this agent takes, ends with NULL; NULL: all its account may answer. One that the broker does not have, or
+     * not for this account, is left out, which the logger is told, and asked for again every minute. */
+    const char *const *types;
     const unsigned *districts;   /* the same for districts, ends with 0; district 0, without a parcel, comes with NULL alone */
     est_handler handler;
     est_logger logger;
@@ -79,9 +81,9 @@ typedef struct est_agent_options {
 /* 0, -EST_INPUT, -EST_NO_MEMORY, -EST_IO. Does not wait for a connection. */
 int est_agent_open(const est_agent_options *, est_agent **ret);
 /* Works until est_agent_stop; then tells the broker, finishes what it holds (for at most
- * `drain_ms`), gives back the rest, which is no failed attempt, and returns 0. -EST_NOT_ALLOWED, -EST_KEY_REVOKED, -EST_WRONG_DOOR and
- * -EST_VERSION_UNSUPPORTED when the broker will never have it, -EST_INPUT when it knows the key as
- * another account than `broker.account`; every other trouble is waited out.
+ * `drain_ms`), gives back the rest, which is no failed attempt, and returns 0. -EST_NOT_ALLOWED (with none of its types),
+ * -EST_KEY_REVOKED, -EST_WRONG_DOOR and -EST_VERSION_UNSUPPORTED when the broker will never have it, -EST_INPUT when it
+ * knows the key as another account than `broker.account`; every other trouble is waited out.
  * A handler that is still at work when it returns finds est_inquiry_is_over true. Once only:
  * -EST_CLOSED the second time, and in a forked child. */
 int est_agent_run(est_agent *, int drain_ms);

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { EXIT_CONFIGURATION = 2, EXIT_REFUSED = 3 };
@@ -15,10 +17,13 @@ static struct child *department_start(struct town *town, const char *account, co
     char text[1024], path[FOLDER_MAX + 32];
     snprintf(text, sizeof text, "public: \"%s\"\nsecret: \"%s\"\n", key->public_key, key->secret_key);
     town_file(town, "agent.key", text);
+    town_file(town, "answer.sh", "#!/bin/sh\ncat >/dev/null\necho '{\"outcome\":\"positive\",\"body\":{\"debt\":1}}'\n");
+    snprintf(path, sizeof path, "%s/answer.sh", town->folder);
+    assert_int_equal(chmod(path, 0700), 0);
     snprintf(text, sizeof text,
              "broker: {server_key: \"%s\", account: %s, key: agent.key, endpoints: [\"%s\"]}\n"
-             "exec: {command: [cat], types: [%s]}\n",
-             town->server.public_key, account, town->endpoints[DEPARTMENTS], types);
+             "exec: {command: [\"%s\"], types: [%s]}\n",
+             town->server.public_key, account, town->endpoints[DEPARTMENTS], path, types);
     town_file(town, "agent.yaml", text);
     snprintf(path, sizeof path, "%s/agent.yaml", town->folder);
     return child_start((const char *const[]){DEPARTMENT_PROGRAM, "--config", path, NULL});
@@ -31,13 +36,82 @@ static int department_ends(struct town *town, const char *account, const struct 
     return child_wait(*ret);
 }
 
+static void types_write(struct town *town, const char *survey_by) {
+    char *text = town_types("", survey_by != NULL ? town_survey(survey_by) : "");
+    town_file(town, TOWN_TYPES, text);
+    free(text);
+}
+
+static void answered(struct far *portal, const char *type) {
+    est_id id;
+    far_submit(portal, type, "1-1-1", &id);
+    assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .id = &id)->state, EST_STATE_ANSWERED);
+}
+
+static void restart(struct town *town, struct far *portal) {
+    assert_int_equal(town_stop(town), 0);
+    town_start(town);
+    far_wait(portal, EST_EVENT_CONNECTED);
+}
+
+/* What the agent was set up for with `types` while treasury answered plot.survey; then `now` does, NULL: nobody. */
+static void goes_on(const char *types, const char *now, const char *says) {
+    struct town *town = town_new(NULL);
+    types_write(town, "treasury");
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    struct child *agent = department_start(town, "treasury-a", &town_account(town, "treasury-a")->key, types);
+    answered(portal, "plot.survey");
+    answered(portal, "plot.debt");
+    types_write(town, now);
+    town_reload(town, "reloaded");
+    answered(portal, "plot.debt");
+    restart(town, portal);
+    answered(portal, "plot.debt");
+    if (says != NULL)
+        child_error_wait(agent, says);
+    child_signal(agent, SIGTERM);
+    assert_int_equal(child_wait(agent), 0);
+    child_free(&agent);
+    town_end(town);
+}
+
+static void type_that_is_retired_stops_none_of_the_others_also_after_a_restart(void **state) {
+    (void)state;
+    goes_on("plot.debt, plot.survey", NULL, NULL);
+}
+
+static void type_that_goes_to_another_department_stops_none_of_the_others(void **state) {
+    (void)state;
+    goes_on("plot.survey, plot.debt", "works", "plot.survey is left out: this type is not this account's");
+}
+
+static void type_that_never_was_is_left_out_with_a_word(void **state) {
+    (void)state;
+    goes_on("plot.survey, plot.nothing, plot.debt", NULL, "plot.nothing is left out: there is no such type");
+}
+
+static void agent_none_of_whose_types_is_there_waits_for_one(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    struct child *agent = department_start(town, "treasury-a", &town_account(town, "treasury-a")->key, "plot.survey");
+    child_error_wait(agent, "the broker has none of this agent's types; waiting for one");
+    types_write(town, "treasury");
+    town_reload(town, "reloaded");
+    answered(portal, "plot.survey");
+    child_free(&agent);
+    town_end(town);
+}
+
 static void type_that_is_not_its_own_is_named_and_the_key_not_blamed(void **state) {
     (void)state;
     struct town *town = town_new(NULL);
     struct child *agent;
     town_start(town);
     int status =
-        department_ends(town, "works-a", &town_account(town, "works-a")->key, "plot.use, plot.debt", &agent);
+        department_ends(town, "works-a", &town_account(town, "works-a")->key, "plot.debt", &agent);
     assert_int_equal(status, EXIT_REFUSED);
     assert_true(child_error_has(agent, "types: `plot.debt` is not this account's"));
     assert_true(child_error_has(agent, "the key is good"));
@@ -152,6 +226,10 @@ static void agent_ends_though_its_database_does_not_let_go(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(type_that_is_not_its_own_is_named_and_the_key_not_blamed),
+        CLAIM(type_that_is_retired_stops_none_of_the_others_also_after_a_restart),
+        CLAIM(type_that_goes_to_another_department_stops_none_of_the_others),
+        CLAIM(type_that_never_was_is_left_out_with_a_word),
+        CLAIM(agent_none_of_whose_types_is_there_waits_for_one),
         CLAIM(unknown_key_is_to_be_shown_to_the_operator),
         CLAIM(hangup_is_said_to_change_nothing),
         CLAIM(another_accounts_key_is_a_mistake_in_the_file),

@@ -123,6 +123,8 @@ void town_start(struct town *);      /* until all doors listen */
 int town_start_fails(struct town *); /* its exit status; the test fails when it does not end */
 void town_kill(struct town *);       /* -9 */
 int town_stop(struct town *);        /* SIGTERM; its exit status */
+/* For town_types: one type more, plot.survey, that this department answers. Lives until the next call. */
+const char *town_survey(const char *answerer);
 /* SIGHUP, until the broker's log says this. */
 void town_reload(struct town *, const char *says);
 /* Stops the broker and asserts that it ended well; removes everything. */

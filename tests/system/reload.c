@@ -2,6 +2,8 @@
  * under way ends by the version that it began with. */
 #include "harness.h"
 
+#include <codec.h>
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,23 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zmq.h>
-
-static const char type_survey[] = "  plot.survey:\n"
-                                  "    title: {fa: نقشه, en: Survey}\n"
-                                  "    owner: council\n"
-                                  "    answerer: treasury\n"
-                                  "    operator: office\n"
-                                  "    mode: automatic\n"
-                                  "    purposes: all\n"
-                                  "    target: 5 s\n"
-                                  "    expires: 30 d\n"
-                                  "    silence: escalate\n"
-                                  "    legal_basis: {title: a test has no law, mark: P}\n"
-                                  "    outcomes: [positive, no-record]\n"
-                                  "    request:\n"
-                                  "      nz: {kind: nz}\n"
-                                  "    reply:\n"
-                                  "      debt: {kind: int}\n";
 
 static void types_write(struct town *town, const char *debt_reply_more, const char *types_more) {
     char *text = town_types(debt_reply_more, types_more);
@@ -109,7 +94,7 @@ static void new_type_goes_live_while_traffic_flows(void **state) {
     struct child *agent = agent_start(town, "treasury-a", "answer", 2);
     assert_non_null(child_line(agent, "up"));
     assert_int_equal(refusal_of(portal, "plot.survey"), EST_UNKNOWN_TYPE);
-    types_write(town, "", type_survey);
+    types_write(town, "", town_survey("treasury"));
     for (int i = 0; i < BEFORE + AFTER; i++) {
         est_id id;
         est_id_new(&id);
@@ -132,7 +117,7 @@ static void new_type_goes_live_while_traffic_flows(void **state) {
 static void type_that_is_gone_takes_no_more_and_its_inquiries_finish(void **state) {
     (void)state;
     struct town *town = town_new(NULL);
-    types_write(town, "", type_survey);
+    types_write(town, "", town_survey("treasury"));
     town_start(town);
     struct far *portal = far_open(town, "portal", 2);
     struct raw *agent = raw_agent(town, "treasury-a", 1);
@@ -145,7 +130,7 @@ static void type_that_is_gone_takes_no_more_and_its_inquiries_finish(void **stat
     assert_true(text_is(far_status(portal, &id, 0)->type, "plot.survey"));
     raw_answer(agent, number, epoch, 1);
     assert_int_equal(far_wait(portal, EST_EVENT_RESULT, .id = &id)->state, EST_STATE_ANSWERED);
-    types_write(town, "", type_survey); /* back again: it is the same type as before */
+    types_write(town, "", town_survey("treasury")); /* back again: it is the same type as before */
     town_reload(town, "reloaded");
     far_submit(portal, "plot.survey", "1-1-1", &id);
     assert_int_equal(far_status(portal, &id, 0)->version, 1);
@@ -428,7 +413,7 @@ static void purposes_in_another_order_change_nobodys_rights(void **state) {
 static void type_and_account_that_were_gone_come_back_over_a_restart(void **state) {
     (void)state;
     struct town *town = town_new(NULL);
-    types_write(town, "", type_survey);
+    types_write(town, "", town_survey("treasury"));
     town_start(town);
     est_id id;
     struct far *portal = far_open(town, "portal", 2);
@@ -442,7 +427,7 @@ static void type_and_account_that_were_gone_come_back_over_a_restart(void **stat
     assert_int_equal(town_stop(town), 0);
     town->accounts[town->accounts_count++] = notary_kept;
     town_accounts_write(town);
-    types_write(town, "", type_survey);
+    types_write(town, "", town_survey("treasury"));
     town_start(town);
     far_wait(portal, EST_EVENT_CONNECTED);
     far_submit(portal, "plot.survey", "1-1-2", &id);
@@ -476,6 +461,134 @@ static void same_submit_gets_its_receipt_also_when_the_citys_parcel_rule_has_cha
     town_end(town);
 }
 
+/* --- Types that are gone ---------------------------------------------------------------------------------- */
+
+static void ready_with(struct raw *agent, const char *const *types, size_t count) {
+    struct buffer names;
+    buffer_init(&names);
+    pack_array(&names, count);
+    for (size_t i = 0; i < count; i++)
+        pack_cstr(&names, types[i]);
+    struct message m = {.verb = VERB_READY};
+    m.ready = (struct ready){.ref = 1, .window = 8, .types = buffer_slice(&names)};
+    raw_send(agent, &m);
+    buffer_done(&names);
+}
+
+static void agent_that_names_its_types_is_given_what_waits_of_one_that_is_gone(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    types_write(town, "", town_survey("treasury"));
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    uint64_t survey = far_submit(portal, "plot.survey", "1-1-1", NULL);
+    uint64_t debt = far_submit(portal, "plot.debt", "1-1-1", NULL);
+    types_write(town, "", "");
+    town_reload(town, "reloaded");
+    for (int round = 0; round < 2; round++) { /* before and after a restart */
+        struct raw *agent = raw_session(town, "treasury-a");
+        ready_with(agent, (const char *const[]){"plot.debt", "plot.survey"}, 2);
+        raw_receive(agent, VERB_DONE);
+        assert_int_equal(raw_receive(agent, VERB_ASSIGN)->assign.number, survey);
+        assert_int_equal(raw_receive(agent, VERB_ASSIGN)->assign.number, debt);
+        raw_close(&agent);
+        assert_int_equal(town_stop(town), 0);
+        town_start(town);
+    }
+    town_end(town);
+}
+
+static void every_type_that_an_agent_may_not_have_is_named(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct raw *agent = raw_session(town, "treasury-a");
+    ready_with(agent, (const char *const[]){"plot.nothing", "plot.debt", "plot.use"}, 3);
+    const struct message *refused = raw_receive(agent, VERB_ERROR);
+    assert_int_equal(refused->error.code, EST_UNKNOWN_TYPE);
+    struct cursor c;
+    est_defect defect;
+    size_t count;
+    assert_true(rows_open(&c, refused->error.defects, &count));
+    assert_int_equal(count, 2);
+    assert_true(defect_next(&c, &defect));
+    assert_string_equal(defect.path, "plot.nothing");
+    assert_string_equal(defect.kind, "unknown");
+    assert_true(defect_next(&c, &defect));
+    assert_string_equal(defect.path, "plot.use");
+    assert_string_equal(defect.kind, "choice");
+    town_end(town);
+}
+
+static void accounts_out(struct town *town, struct town_account *kept, size_t first, size_t count) {
+    memcpy(kept, &town->accounts[first], count * sizeof *kept);
+    memmove(&town->accounts[first], &town->accounts[first + count],
+            (town->accounts_count - first - count) * sizeof *kept);
+    town->accounts_count -= count;
+    town_accounts_write(town);
+}
+
+static void accounts_in(struct town *town, const struct town_account *kept, size_t count) {
+    memcpy(&town->accounts[town->accounts_count], kept, count * sizeof *kept);
+    town->accounts_count += count;
+    town_accounts_write(town);
+}
+
+/* `restart`: the broker starts anew while the accounts are away. */
+static void account_comes_back(int restart) {
+    struct town *town = town_new(NULL);
+    types_write(town, "", town_survey("treasury"));
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    uint64_t number = far_submit(portal, "plot.survey", "1-1-1", NULL);
+    types_write(town, "", "");
+    town_reload(town, "reloaded");
+    struct town_account kept[2];
+    accounts_out(town, kept, (size_t)(town_account(town, "treasury-a") - town->accounts), 2);
+    town_reload(town, "reloaded");
+    if (restart) {
+        assert_int_equal(town_stop(town), 0);
+        town_start(town);
+    }
+    accounts_in(town, kept, 2);
+    town_reload(town, "reloaded");
+    struct raw *agent = raw_agent(town, "treasury-a", 1);
+    assert_int_equal(raw_receive(agent, VERB_ASSIGN)->assign.number, number);
+    town_end(town);
+}
+
+static void account_that_was_away_answers_what_is_under_way_of_a_type_that_is_gone(void **state) {
+    (void)state;
+    account_comes_back(0);
+}
+
+static void account_that_was_away_over_a_restart_answers_what_is_under_way_of_a_type_that_is_gone(void **state) {
+    (void)state;
+    account_comes_back(1);
+}
+
+/* Both of the department's accounts make room for two of other names. */
+static void new_account_answers_what_is_under_way_of_a_type_that_is_gone_where_nobody_else_is_left(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    types_write(town, "", town_survey("treasury"));
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2);
+    uint64_t survey = far_submit(portal, "plot.survey", "1-1-1", NULL);
+    uint64_t debt = far_submit(portal, "plot.debt", "1-1-1", NULL);
+    struct town_account kept[2];
+    accounts_out(town, kept, (size_t)(town_account(town, "treasury-a") - town->accounts), 2);
+    kept[0].name = "treasury-c";
+    kept[1].name = "treasury-d";
+    types_write(town, "", "");
+    accounts_in(town, kept, 2);
+    town_reload(town, "reloaded");
+    struct raw *agent = raw_agent(town, "treasury-c", 8);
+    assert_int_equal(raw_receive(agent, VERB_ASSIGN)->assign.number, survey);
+    assert_int_equal(raw_receive(agent, VERB_ASSIGN)->assign.number, debt);
+    town_end(town);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(broken_configuration_is_refused_with_its_reason_and_the_old_one_stays),
@@ -493,6 +606,11 @@ int main(void) {
         CLAIM(purposes_in_another_order_change_nobodys_rights),
         CLAIM(type_and_account_that_were_gone_come_back_over_a_restart),
         CLAIM(same_submit_gets_its_receipt_also_when_the_citys_parcel_rule_has_changed),
+        CLAIM(agent_that_names_its_types_is_given_what_waits_of_one_that_is_gone),
+        CLAIM(every_type_that_an_agent_may_not_have_is_named),
+        CLAIM(account_that_was_away_answers_what_is_under_way_of_a_type_that_is_gone),
+        CLAIM(account_that_was_away_over_a_restart_answers_what_is_under_way_of_a_type_that_is_gone),
+        CLAIM(new_account_answers_what_is_under_way_of_a_type_that_is_gone_where_nobody_else_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,6 +91,29 @@ void town_file(struct town *town, const char *name, const char *text) {
     assert_int_equal(chmod(path, 0600), 0);
 }
 
+const char *town_survey(const char *answerer) {
+    static char text[700];
+    snprintf(text, sizeof text,
+             "  plot.survey:\n"
+             "    title: {fa: نقشه, en: Survey}\n"
+             "    owner: council\n"
+             "    answerer: %s\n"
+             "    operator: office\n"
+             "    mode: automatic\n"
+             "    purposes: all\n"
+             "    target: 5 s\n"
+             "    expires: 30 d\n"
+             "    silence: escalate\n"
+             "    legal_basis: {title: a test has no law, mark: P}\n"
+             "    outcomes: [positive, no-record]\n"
+             "    request:\n"
+             "      nz: {kind: nz}\n"
+             "    reply:\n"
+             "      debt: {kind: int}\n",
+             answerer);
+    return text;
+}
+
 char *town_types(const char *debt_reply_more, const char *types_more) {
     char *text = NULL;
     assert_true(asprintf(&text, types_yaml, debt_reply_more, types_more) > 0);

@@ -39,6 +39,119 @@ static void pairs_say(struct world *w, enum verb verb, const uint64_t *pairs, si
 }
 #define PAIRS(...) (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t)
 
+/* The broker refuses READY for these types. */
+static void types_refuse(struct world *w, const char *const *types, size_t count) {
+    struct buffer rows;
+    buffer_init(&rows);
+    pack_array(&rows, count);
+    for (size_t i = 0; i < count; i++) {
+        est_defect defect = {.kind = "unknown", .text = "there is no such type"};
+        strcpy(defect.path, types[i]);
+        defect_pack(&rows, &defect);
+    }
+    SAYS_ERROR(w, {.ref = w->got[w->got_count - 1].ready.ref,
+                   .code = EST_UNKNOWN_TYPE,
+                   .layer = EST_LAYER_REQUESTER,
+                   .defects = buffer_slice(&rows)});
+    world_deliver(w);
+    buffer_done(&rows);
+}
+#define REFUSES(w, ...)                                                                                                \
+    types_refuse(w, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+static void expect_ready(struct world *w, const char *first, const char *second) {
+    struct cursor c;
+    size_t count;
+    est_slice name;
+    expect_sent(w, "READY");
+    assert_true(rows_open(&c, w->got[0].ready.types, &count));
+    assert_int_equal(count, 1 + (second != NULL));
+    assert_true(cursor_text(&c, EST_NAME_MAX, &name) && slice_equal(name, slice_of(first)));
+    if (second != NULL)
+        assert_true(cursor_text(&c, EST_NAME_MAX, &name) && slice_equal(name, slice_of(second)));
+}
+
+static void ready_is_done(struct world *w) {
+    SAYS(w, DONE, done, {.ref = w->got[w->got_count - 1].ready.ref});
+    world_deliver(w);
+    expect_told(w, "");
+}
+
+static struct world *agent_of(const char *const *types) {
+    struct world *w =
+        world_new(&(struct session_options){.role = SESSION_AGENT, .window = 64, .heartbeat_ms = 5000, .types = types});
+    struct welcome grants = world_welcome();
+    grants.heartbeat_ms = 600000;
+    world_connect(w, &grants);
+    return w;
+}
+
+static void types_that_the_broker_refuses_are_left_out_and_asked_for_again(void **state) {
+    (void)state;
+    struct world *w = agent_of((const char *const[]){"a", "b", "c", NULL});
+    expect_sent(w, "READY");
+    REFUSES(w, "b", "x");
+    expect_told(w, "REFUSED UNKNOWN_TYPE id 0");
+    expect_ready(w, "a", "c");
+    ready_is_done(w);
+    world_pass_ms(w, SESSION_READY_AGAIN_MS - 1);
+    expect_sent(w, "");
+    world_pass_ms(w, 1);
+    expect_sent(w, "READY");
+    REFUSES(w, "b");
+    expect_told(w, ""); /* no news, and what was ready before is so still */
+    expect_sent(w, "");
+    world_pass_ms(w, SESSION_READY_AGAIN_MS);
+    expect_sent(w, "READY");
+    ready_is_done(w);
+    world_pass_ms(w, 2 * SESSION_READY_AGAIN_MS);
+    expect_sent(w, ""); /* it has them all */
+    world_free(&w);
+}
+
+static void more_types_may_be_refused_later_until_none_is_left(void **state) {
+    (void)state;
+    struct world *w = agent_of((const char *const[]){"a", "b", "c", NULL});
+    expect_sent(w, "READY");
+    REFUSES(w, "c");
+    expect_told(w, "REFUSED UNKNOWN_TYPE id 0");
+    expect_ready(w, "a", "b");
+    REFUSES(w, "a");
+    expect_told(w, "REFUSED UNKNOWN_TYPE id 0");
+    expect_ready(w, "b", NULL);
+    ready_is_done(w);
+    world_pass_ms(w, SESSION_READY_AGAIN_MS);
+    expect_sent(w, "READY");
+    REFUSES(w, "a", "b", "c");
+    assert_true(session_is_broken(w->session));
+    world_free(&w);
+}
+
+static void ready_that_is_refused_without_a_name_ends_the_session(void **state) {
+    (void)state;
+    struct world *w = agent_of((const char *const[]){"a", "b", NULL});
+    expect_sent(w, "READY");
+    SAYS_ERROR(w, {.ref = w->got[0].ready.ref, .code = EST_UNKNOWN_TYPE, .layer = EST_LAYER_REQUESTER});
+    world_deliver(w);
+    assert_true(session_is_broken(w->session));
+    world_free(&w);
+}
+
+static void after_a_reconnect_all_types_are_asked_for(void **state) {
+    (void)state;
+    struct world *w = agent_of((const char *const[]){"a", "b", NULL});
+    expect_sent(w, "READY");
+    REFUSES(w, "a");
+    expect_told(w, "REFUSED UNKNOWN_TYPE id 0");
+    expect_ready(w, "b", NULL);
+    session_disconnected(w->session, EST_UNREACHABLE, "gone");
+    expect_told(w, "DOWN UNREACHABLE");
+    struct welcome grants = world_welcome();
+    world_connect(w, &grants);
+    expect_ready(w, "a", "b");
+    world_free(&w);
+}
+
 static void reconnect(struct world *w) {
     struct welcome grants = world_welcome();
     world_connect(w, &grants);
@@ -428,6 +541,10 @@ static void answer_that_breaks_the_protocol_is_refused_here(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ready_names_types_districts_and_the_granted_window),
+        cmocka_unit_test(types_that_the_broker_refuses_are_left_out_and_asked_for_again),
+        cmocka_unit_test(more_types_may_be_refused_later_until_none_is_left),
+        cmocka_unit_test(ready_that_is_refused_without_a_name_ends_the_session),
+        cmocka_unit_test(after_a_reconnect_all_types_are_asked_for),
         cmocka_unit_test(work_is_answered_and_recorded),
         cmocka_unit_test(refused_answer_is_told_and_not_sent_again),
         cmocka_unit_test(refusal_of_work_that_is_held_ends_it),
