@@ -5,6 +5,9 @@
  */
 #include "event.h"
 
+#include <endian.h>
+#include <string.h>
+
 static const char *const names[] = {
     [EVENT_STARTED] = "started",
     [EVENT_DEPARTMENT_SET] = "department-set",
@@ -40,6 +43,14 @@ const char *event_name(const struct event *event) {
     if (event->type == EVENT_ATTEMPT_FAILED && attempt_is_given_back(&event->attempt_failed))
         return "given-back";
     return event_type_name(event->type);
+}
+
+uint64_t acknowledged_end(const struct event_acknowledged *it, size_t at) {
+    uint64_t seq;
+    if (it->ends.size < (at + 1) * sizeof seq)
+        return 0;
+    memcpy(&seq, (const uint8_t *)it->ends.data + at * sizeof seq, sizeof seq);
+    return le64toh(seq);
 }
 
 static void apply_submitted(struct inquiry_row *row, const struct event *event) {

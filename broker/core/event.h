@@ -112,7 +112,16 @@ struct event_answered {
 };
 struct event_expired { uint32_t none; };
 struct event_cancelled { uint32_t account; est_slice reason; };
-struct event_acknowledged { uint32_t account; const uint64_t *numbers; size_t count; }; /* <= EST_NUMBERS_MAX */
+/* `ends` is the seq of each one's end, eight bytes little-endian in the order of `numbers`, so that who reads the
+ * log alone can say where and by whom it ended; empty in records from before it was there. */
+struct event_acknowledged {
+    uint32_t account;
+    const uint64_t *numbers;
+    size_t count; /* <= EST_NUMBERS_MAX */
+    est_slice ends;
+};
+/* 0 where the record is from before. */
+uint64_t acknowledged_end(const struct event_acknowledged *, size_t at);
 struct event_drain { uint32_t account, on; est_slice reason; };
 /* Its department's agents get no new leases while `on`. The newest one of a department is a thing. */
 struct event_paused { uint32_t account, department, on; est_slice reason; };

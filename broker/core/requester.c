@@ -1,6 +1,8 @@
 /* requester.c - what a requester may do: submit, cancel, take results. */
 #include "state.h"
 
+#include <endian.h>
+
 static void receipt(struct effects *fx, uint32_t session, uint64_t number, const est_id *id, bool again) {
     struct effect *e = effect_new(fx, EFFECT_ACCEPTED, session);
     e->number = number;
@@ -107,12 +109,16 @@ void step_result_ack(struct core *c, est_time now, const struct input *in, struc
         struct inquiry *q = &c->inquiries[inquiry];
         if (q->account != account || !est_state_is_final(q->state) || q->last_seq > c->seq)
             continue;
-        q->last_seq = c->seq + 1;
+        c->acked_ends[count] = htole64(q->last_seq);
         c->acked[count++] = q->number;
+        q->last_seq = c->seq + 1;
     }
     if (count > 0) {
         struct event e = {.type = EVENT_ACKNOWLEDGED,
-                          .acknowledged = {.account = account, .numbers = c->acked, .count = count}};
+                          .acknowledged = {.account = account,
+                                           .numbers = c->acked,
+                                           .count = count,
+                                           .ends = {c->acked_ends, count * sizeof *c->acked_ends}}};
         emit(c, now, fx, &e);
         note(fx, FACT_ACKNOWLEDGED, in->session, 0, (uint32_t)count);
     }

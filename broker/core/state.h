@@ -129,7 +129,7 @@ struct core {
     struct heap due;          /* inquiries */
     struct heap quiet;        /* sessions: a lower bound of their next timer */
 
-    uint64_t acked[EST_NUMBERS_MAX]; /* of the ACKNOWLEDGED event being made */
+    uint64_t acked[EST_NUMBERS_MAX], acked_ends[EST_NUMBERS_MAX]; /* of the ACKNOWLEDGED event being made */
 };
 
 /* places.c: where inquiries are. */

@@ -87,28 +87,33 @@ static int names_look(struct feeder *f, const struct event *submitted) {
     return names_load(f->names, f->reader);
 }
 
-/* Where it is after this event: an operator may have moved it. Mostly the event before is the first. */
-static int district_of(struct feeder *f, const struct event *e, uint64_t number, uint32_t *ret) {
+/* Where it is after the event of this seq, its first or a later one of its own: an operator may have moved it. Mostly
+ * that event or the one before is the first. */
+static int district_at(struct feeder *f, uint64_t seq, uint64_t number, uint32_t *ret) {
     *ret = UINT32_MAX; /* as it was asked */
-    if (e->type == EVENT_REDIRECTED)
-        *ret = e->redirected.district;
-    for (uint64_t seq = e->type == EVENT_REDIRECTED ? 0 : e->previous; seq > number;) {
-        struct event before;
-        int rc = store_reader_event(f->reader, seq, &before);
+    while (seq > number) {
+        struct event e;
+        int rc = store_reader_event(f->reader, seq, &e);
         if (rc)
             return rc;
-        if (before.type == EVENT_REDIRECTED)
-            *ret = before.redirected.district;
-        seq = before.type == EVENT_REDIRECTED ? 0 : before.previous;
+        if (e.type == EVENT_REDIRECTED)
+            *ret = e.redirected.district;
+        seq = e.type == EVENT_REDIRECTED ? 0 : e.previous;
     }
     return 0;
 }
 
-/* 0, also where the department is another one. */
-static int inquiry_add(struct feeder *f, const struct event *e, uint64_t number) {
+static int district_of(struct feeder *f, const struct event *e, uint64_t number, uint64_t last, uint32_t *ret) {
+    *ret = e->redirected.district;
+    return e->type == EVENT_REDIRECTED ? 0 : district_at(f, e->number != 0 ? e->previous : last, number, ret);
+}
+
+/* `last`: its newest event, this one or, where it is acknowledged, its end (0: not known, in a log from before that was
+ * told; then it is told as it was asked). 0, also where the department is another one. */
+static int inquiry_add(struct feeder *f, const struct event *e, uint64_t number, uint64_t last) {
     char tracking[EST_TRACKING_MAX + 1];
     uint32_t district;
-    int rc = district_of(f, e, number, &district);
+    int rc = district_of(f, e, number, last, &district);
     if (!rc && e->type != EVENT_SUBMITTED)
         rc = store_reader_event(f->reader, number, &f->first);
     const struct event *first = e->type == EVENT_SUBMITTED ? e : &f->first;
@@ -142,9 +147,9 @@ static int event_add(struct feeder *f, const struct event *e) {
             row_add(f, &row);
     } else if (e->type == EVENT_ACKNOWLEDGED) {
         for (size_t i = 0; !rc && i < e->acknowledged.count; i++)
-            rc = inquiry_add(f, e, e->acknowledged.numbers[i]);
+            rc = inquiry_add(f, e, e->acknowledged.numbers[i], acknowledged_end(&e->acknowledged, i));
     } else if (e->number != 0) {
-        rc = inquiry_add(f, e, e->number);
+        rc = inquiry_add(f, e, e->number, e->seq);
     }
     return rc;
 }

@@ -96,7 +96,10 @@ static const struct field cancelled_fields[] = {E(FIELD_U32, cancelled.account),
 static const struct field acknowledged_fields[] = {
     E(FIELD_U32, acknowledged.account),
     LIST(FIELD_NUMBERS, acknowledged.numbers, acknowledged.count),
+    E(FIELD_SLICE, acknowledged.ends),
 };
+/* From before it told each one's end; read for ever, written no more. */
+enum { ACKNOWLEDGED_V1_COUNT = 2 };
 static const struct field drain_fields[] = {
     E(FIELD_U32, drain.account),
     E(FIELD_U32, drain.on),
@@ -133,7 +136,7 @@ static const struct layout layouts[] = {
     [EVENT_SUBMITTED] = LAYOUT(submitted_fields), [EVENT_ATTEMPT_FAILED] = LAYOUT_OF(2, attempt_failed_fields),
     [EVENT_PARKED] = LAYOUT(parked_fields),       [EVENT_REQUEUED] = LAYOUT(requeued_fields),
     [EVENT_ANSWERED] = LAYOUT(answered_fields),   [EVENT_EXPIRED] = {1, 0, NULL},
-    [EVENT_CANCELLED] = LAYOUT(cancelled_fields), [EVENT_ACKNOWLEDGED] = LAYOUT(acknowledged_fields),
+    [EVENT_CANCELLED] = LAYOUT(cancelled_fields), [EVENT_ACKNOWLEDGED] = LAYOUT_OF(2, acknowledged_fields),
     [EVENT_DRAIN] = LAYOUT(drain_fields),         [EVENT_PAUSED] = LAYOUT(paused_fields),
     [EVENT_REDIRECTED] = LAYOUT(redirected_fields),
 };
@@ -146,6 +149,7 @@ static const struct {
 } layouts_older[] = {
     {EVENT_ACCOUNT_SET, {1, ACCOUNT_SET_V1_COUNT, account_set_fields}},
     {EVENT_ATTEMPT_FAILED, {1, ATTEMPT_FAILED_V1_COUNT, attempt_failed_fields}},
+    {EVENT_ACKNOWLEDGED, {1, ACKNOWLEDGED_V1_COUNT, acknowledged_fields}},
 };
 
 #define R(kind, member)                                                                                      \

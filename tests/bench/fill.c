@@ -149,7 +149,7 @@ static int finished_append(struct writer *w, uint64_t first, size_t count) {
     for (size_t i = 0; i < count && code == 0; i++)
         code = answer(w, first + i, w->numbers[i]);
     struct event e = event_next(w, EVENT_ACKNOWLEDGED, 0, 0);
-    e.acknowledged = (struct event_acknowledged){w->requester, w->numbers, count};
+    e.acknowledged = (struct event_acknowledged){w->requester, w->numbers, count, {NULL, 0}};
     return code == 0 ? store_append(w->store, &e) : code;
 }
 

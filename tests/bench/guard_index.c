@@ -107,7 +107,7 @@ static void acknowledge(const struct batch *batch) {
     if (batch->count == 0)
         return;
     struct event e = next(EVENT_ACKNOWLEDGED, 0);
-    e.acknowledged = (struct event_acknowledged){1, batch->numbers, batch->count};
+    e.acknowledged = (struct event_acknowledged){1, batch->numbers, batch->count, {NULL, 0}};
     append(&e);
 }
 

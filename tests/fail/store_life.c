@@ -62,7 +62,7 @@ static int conclude(struct store *store, uint64_t first) {
         rc = append(store, &event);
     }
     struct event event = event_of(EVENT_ACKNOWLEDGED, 0, 0);
-    event.acknowledged = (struct event_acknowledged){1, &first, 1};
+    event.acknowledged = (struct event_acknowledged){1, &first, 1, {NULL, 0}};
     return rc ? rc : append(store, &event);
 }
 

@@ -259,7 +259,7 @@ static void do_acknowledge(struct driver *d) {
     if (count == 0)
         return;
     struct event event = event_of(d, EVENT_ACKNOWLEDGED, 0, 0);
-    event.acknowledged = (struct event_acknowledged){1, numbers, count};
+    event.acknowledged = (struct event_acknowledged){1, numbers, count, {NULL, 0}};
     append(d, &event);
 }
 

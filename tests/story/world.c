@@ -52,6 +52,7 @@ static void tell_event(struct world *w, const struct event *e) {
         uint64_t *numbers = malloc(e->acknowledged.count * sizeof *numbers);
         memcpy(numbers, e->acknowledged.numbers, e->acknowledged.count * sizeof *numbers);
         kept->acknowledged.numbers = numbers;
+        kept->acknowledged.ends = (est_slice){0}; /* nothing is folded out of them */
         for (size_t i = 0; i < e->acknowledged.count; i++)
             inquiry_row_apply(&w->rows[ordinal(w, numbers[i])], e);
     }

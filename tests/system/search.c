@@ -405,12 +405,54 @@ static void counters_and_feed_tell_of_one_log_over_kills_and_rebuilds(void **sta
     town_end(town);
 }
 
+/* --- Where, and whose ---------------------------------------------------------------------------------- */
+
+/* The feed's rows of one inquiry from its first on, once there are `count`: the answer that has them. */
+static const est_event *feed_of(struct far *duty, const char *department, uint64_t number, size_t count) {
+    int64_t until = now_ms() + WAIT_MS;
+    for (;;) {
+        int code = 0;
+        est_event_row row;
+        assert_int_equal(est_client_events(duty->client, ++duty->ref, department, number - 1, 0), 0);
+        const est_event *e = answer_of(duty, duty->ref, EST_EVENT_EVENTS, &code);
+        if (e && est_row_event(e, count - 1, &row))
+            return e;
+        assert_true(now_ms() < until);
+        far_poll(duty, 50);
+    }
+}
+
+static void feed_tells_a_redirected_inquirys_new_district_also_of_its_acknowledgement(void **state) {
+    (void)state;
+    static const unsigned districts[] = {1, 6, 6, 6};
+    struct town *town = town_new(NULL);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0);
+    est_id id;
+    uint64_t number = far_submit(portal, "plot.debt", "1-1-1", &id);
+    assert_int_equal(est_client_redirect(duty->client, 7, number, 6, "moved"), 0);
+    far_wait(duty, EST_EVENT_DONE, .ref = 7);
+    struct raw *agent = raw_agent(town, "treasury-a", 1);
+    raw_answer(agent, number, raw_receive(agent, VERB_ASSIGN)->assign.epoch, 1);
+    far_wait(portal, EST_EVENT_RESULT, .id = &id);
+    far_ack(portal, number);
+    const est_event *e = feed_of(duty, NULL, number, 4);
+    for (size_t i = 0; i < 4; i++) {
+        est_event_row row;
+        assert_true(est_row_event(e, i, &row));
+        assert_int_equal(row.number, number);
+        assert_int_equal(row.district, districts[i]);
+    }
+    town_end(town);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(inquiry_is_found_by_each_of_its_keys_also_after_kills_and_without_its_folder),
         CLAIM(filter_that_cannot_be_read_is_refused_with_its_place),
         CLAIM(broker_without_an_index_says_so_and_does_its_work),
         CLAIM(pages_neither_repeat_nor_leave_out_while_new_inquiries_come_in),
+        CLAIM(feed_tells_a_redirected_inquirys_new_district_also_of_its_acknowledgement),
         CLAIM(counters_and_feed_tell_of_one_log_over_kills_and_rebuilds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,7 +117,7 @@ static void inquiries(uint64_t total) {
         }
         if (kept > 0) {
             struct event e = next(EVENT_ACKNOWLEDGED, 0, 0);
-            e.acknowledged = (struct event_acknowledged){1, before, kept};
+            e.acknowledged = (struct event_acknowledged){1, before, kept, {NULL, 0}};
             append(&e);
         }
         need(store_commit(store) == 0, store_error(store));

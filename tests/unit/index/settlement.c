@@ -177,7 +177,7 @@ static void end(struct settlement *s, struct life *life, enum event_type type) {
 
 static void acknowledge(struct settlement *s, struct life *life) {
     struct event e = next(s, EVENT_ACKNOWLEDGED, 0, 0);
-    e.acknowledged = (struct event_acknowledged){life->account, &life->number, 1};
+    e.acknowledged = (struct event_acknowledged){life->account, &life->number, 1, {NULL, 0}};
     writer_append(&s->writer, &e);
     life->acknowledged = true;
 }

@@ -34,7 +34,7 @@ static void story_add(struct story *story, struct event event, struct inquiry_ro
         event.number = event.seq;
     if (event.type == EVENT_ACKNOWLEDGED) {
         story->acknowledged[at] = row->number;
-        event.acknowledged = (struct event_acknowledged){1, &story->acknowledged[at], 1};
+        event.acknowledged = (struct event_acknowledged){1, &story->acknowledged[at], 1, {NULL, 0}};
     }
     story->events[at] = event;
     inquiry_row_apply(row, &event);

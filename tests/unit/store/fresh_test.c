@@ -63,7 +63,7 @@ static void acknowledge_next(struct model *m, struct writer *w) {
     if (count == 0)
         return;
     struct event e = writer_event(w, EVENT_ACKNOWLEDGED, 0, 0);
-    e.acknowledged = (struct event_acknowledged){1, numbers, count};
+    e.acknowledged = (struct event_acknowledged){1, numbers, count, {NULL, 0}};
     writer_append(w, &e);
     for (size_t n = first; n < m->acknowledged; n++)
         if (n % LINGERING != 0)

@@ -49,6 +49,12 @@
     "98badcfe1d32547698badcfe1e32547698badcfe1f32547698badcfe06000000706f7274616c03000000000000000000"       \
     "f0f0010000000100f0f0020000000200f0f001000000"
 
+/* As the program before the ends of what is acknowledged were told wrote it. */
+#define GOLDEN_ACKNOWLEDGED_1                                                                                \
+    "4553544c01005000d4491cd637894a90300001000000000020000000000000000c000000000000000000000000000000" \
+    "080706050403020140e2cfeeb5400600181716151413121128272625242322214b000000030000008877665544332211" \
+    "89776655443322118a77665544332211"
+
 struct record {
     uint8_t *bytes;
     size_t size;
@@ -173,6 +179,15 @@ static void attempt_of_the_time_before_delays_were_said_is_still_read(void **sta
     struct event expected = sample_event(EVENT_ATTEMPT_FAILED, SAMPLE_USUAL);
     expected.attempt_failed.delayed = 0;
     expect_read_as(GOLDEN_ATTEMPT_FAILED_1, &expected);
+}
+
+static void acknowledgement_of_the_time_before_it_told_the_ends_is_still_read(void **state) {
+    (void)state;
+    struct event expected = sample_event(EVENT_ACKNOWLEDGED, SAMPLE_USUAL);
+    assert_int_equal(acknowledged_end(&expected.acknowledged, 0), expected.acknowledged.numbers[0]);
+    expected.acknowledged.ends.size = 0;
+    assert_int_equal(acknowledged_end(&expected.acknowledged, 0), 0);
+    expect_read_as(GOLDEN_ACKNOWLEDGED_1, &expected);
 }
 
 static struct inquiry_row sample_row(void) {
@@ -374,6 +389,7 @@ int main(void) {
         cmocka_unit_test(later_events_have_the_bytes_they_always_had),
         cmocka_unit_test(account_of_the_time_before_levels_is_still_read),
         cmocka_unit_test(attempt_of_the_time_before_delays_were_said_is_still_read),
+        cmocka_unit_test(acknowledgement_of_the_time_before_it_told_the_ends_is_still_read),
         cmocka_unit_test(row_has_the_bytes_it_always_had),
         cmocka_unit_test(record_cut_at_any_length_is_refused),
         cmocka_unit_test(record_cut_and_sealed_again_is_refused),

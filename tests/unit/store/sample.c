@@ -138,7 +138,8 @@ static void fill_inquiry(struct event *e, enum sample_size size) {
         e->cancelled = (struct event_cancelled){74, part(size, 1, EST_TEXT_MAX)};
         break;
     case EVENT_ACKNOWLEDGED:
-        e->acknowledged = (struct event_acknowledged){75, numbers, count_of(size, EST_NUMBERS_MAX)};
+        e->acknowledged = (struct event_acknowledged){75, numbers, count_of(size, EST_NUMBERS_MAX), {numbers, 0}};
+        e->acknowledged.ends.size = e->acknowledged.count * sizeof *numbers;
         break;
     default:
         fill_attempt(e, size);
@@ -212,6 +213,7 @@ static void assert_acknowledged_equal(const struct event_acknowledged *a,
     SAME(account), SAME(count);
     for (size_t i = 0; i < a->count; i++)
         SAME(numbers[i]);
+    SAME_SLICE(ends);
 }
 
 static void assert_type_set_equal(const struct event_type_set *a, const struct event_type_set *b) {

@@ -83,7 +83,7 @@ static void answer(struct store *store, uint64_t number) {
 
 static void acknowledge(struct store *store, const uint64_t *numbers, size_t count) {
     struct event event = event_next(EVENT_ACKNOWLEDGED, 0, 0);
-    event.acknowledged = (struct event_acknowledged){1, numbers, count};
+    event.acknowledged = (struct event_acknowledged){1, numbers, count, {NULL, 0}};
     need(store_append(store, &event), store);
 }
 
