@@ -60,6 +60,7 @@ struct broker {
     struct net *net;
     struct effects effects;
     const struct event *appended;    /* the newest of the step under way */
+    uint64_t types_seq;              /* of the newest TYPE_SET since the start */
     est_time now, started, configured;
     int signal_fd;                   /* signalfd */
     int wake_fd;                     /* what the loop waits for beside its doors: signals and the index's answers */

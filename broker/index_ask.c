@@ -77,7 +77,7 @@ void index_ask(struct broker *b, uint32_t peer, const struct message *m) {
     }
     struct store_head head;
     store_head(b->store, &head);
-    struct index_moment moment = {.seq = head.seq, .rule = &b->catalogue->city.parcel};
+    struct index_moment moment = {.seq = head.seq, .types_seq = b->types_seq, .rule = &b->catalogue->city.parcel};
     if (m->verb == VERB_FIND)
         moment.leased = leased_take(b, &moment.leased_count);
     core_session(b->core, peer, &session);

@@ -90,7 +90,6 @@ static void send_accepted(struct broker *b, const struct effect *fx) {
     } else {
         row->version = registry_current(b->registry, row->type);
     }
-    const struct ctype *type = registry_version(b->registry, b->store, row->type, row->version);
     char tracking[EST_TRACKING_MAX + 1];
     tracking_code(b, fx->number, tracking);
     struct message m;
@@ -103,7 +102,7 @@ static void send_accepted(struct broker *b, const struct effect *fx) {
                                    .again = fx->again,
                                    .state = row->state,
                                    .version = row->version,
-                                   .department = slice_of(type != NULL ? type->department : ""),
+                                   .department = registry_answerer(b->registry, row),
                                    .district = row->district};
     command_send(b, fx->session, &m);
 }
@@ -144,14 +143,13 @@ static void send_result(struct broker *b, const struct effect *fx) {
     const struct event *e = event_read(b, row.last_seq, &scratch);
     if (e == NULL)
         return;
-    const struct ctype *type = registry_version(b->registry, b->store, row.type, row.version);
     struct message m;
     m.verb = VERB_RESULT;
     m.result = (struct result){.id = row.id,
                                .number = row.number,
                                .state = row.state,
                                .ended_us = (uint64_t)row.ended.us,
-                               .department = slice_of(type != NULL ? type->department : ""),
+                               .department = registry_answerer(b->registry, &row),
                                .code = row.state == EST_STATE_ANSWERED ? 0 : row.code};
     if (e->type == EVENT_ANSWERED) {
         m.result.outcome = e->answered.outcome;
@@ -262,6 +260,8 @@ static void append_event(struct broker *b, const struct effect *fx) {
     b->batch_appends++;
     if (!b->failed && store_append(b->store, &fx->event) < 0)
         broker_fail(b, "writing the log");
+    if (fx->event.type == EVENT_TYPE_SET)
+        b->types_seq = fx->event.seq;
     b->appended = &fx->event;
 }
 

@@ -102,7 +102,6 @@ void query_status(struct broker *b, uint32_t peer, const struct status *ask) {
         broker_fail(b, "reading an inquiry");
         return;
     }
-    const struct ctype *type = registry_version(b->registry, b->store, row.type, row.version);
     char tracking[EST_TRACKING_MAX + 1];
     tracking_code(b, row.number, tracking);
     struct message m;
@@ -114,7 +113,7 @@ void query_status(struct broker *b, uint32_t peer, const struct status *ask) {
                                      .account = account_name(b, row.account),
                                      .type = registry_name(b->registry, THING_TYPE, row.type),
                                      .version = row.version,
-                                     .department = slice_of(type != NULL ? type->department : ""),
+                                     .department = registry_answerer(b->registry, &row),
                                      .district = row.district,
                                      .received_us = (uint64_t)row.received.us,
                                      .due_us = (uint64_t)row.due.us,
@@ -399,10 +398,9 @@ void query_agents(struct broker *b, uint32_t peer, const struct page *ask) {
 }
 
 static void parked_add(struct broker *b, const struct inquiry_row *row, const struct event *e) {
-    const struct ctype *type = registry_version(b->registry, b->store, row->type, row->version);
     struct parked_row out = {.number = row->number,
                              .type = registry_name(b->registry, THING_TYPE, row->type),
-                             .department = slice_of(type != NULL ? type->department : ""),
+                             .department = registry_answerer(b->registry, row),
                              .district = row->district,
                              .at_us = (uint64_t)e->at.us,
                              .code = row->code,

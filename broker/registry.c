@@ -15,11 +15,15 @@ struct entry {
     bool known, live, seen;  /* seen: named by the configuration being compared */
     uint64_t fingerprint;    /* of the definition in force */
     uint32_t version, department; /* types: in force, or last in force */
+    bool moved;              /* types: not all versions had the same department */
 };
 
 struct names { struct entry *at; uint32_t first, count, capacity; /* used: first ... count-1 */ };
 
 struct old_version { uint32_t type, version; struct ctype *it; };
+
+/* Who answers a type from this event on: its versions, all of them, in any order. */
+struct answerer { uint32_t type, version, department; uint64_t seq; };
 
 struct registry {
     struct names names[THINGS];
@@ -29,6 +33,8 @@ struct registry {
     uint32_t purposes[PURPOSES_MAX]; /* the city's order -> number */
     struct old_version *old;
     size_t old_count;
+    struct answerer *answerers;
+    size_t answerers_count, answerers_room;
 };
 
 /* Numbers begin at 1, 0 means none; purposes are bits and begin at 0. */
@@ -64,6 +70,7 @@ void registry_free(struct registry **registry) {
     for (size_t i = 0; i < r->old_count; i++)
         ctype_free(&r->old[i].it);
     free(r->old);
+    free(r->answerers);
     free(r->types);
     free(r->type_numbers);
     free(r);
@@ -117,6 +124,54 @@ static uint64_t fingerprint(const struct event *e) {
     return XXH3_64bits_digest(&state);
 }
 
+/* --- Answerers ------------------------------------------------------------------------------------ */
+
+static int answerers_reserve(struct registry *r, size_t more) {
+    if (more <= r->answerers_room - r->answerers_count)
+        return 0;
+    size_t room = r->answerers_room + (more > r->answerers_room ? more : r->answerers_room);
+    struct answerer *grown = realloc(r->answerers, room * sizeof *grown);
+    if (grown == NULL)
+        return -EST_NO_MEMORY;
+    r->answerers = grown;
+    r->answerers_room = room;
+    return 0;
+}
+
+/* There is room: answerers_reserve. The newest version's department is the entry's own. */
+static void answerer_add(struct registry *r, struct entry *type, const struct event_type_set *set, uint64_t seq) {
+    type->moved |= type->version != 0 && type->department != set->department;
+    if (set->version >= type->version) {
+        type->version = set->version;
+        type->department = set->department;
+    }
+    r->answerers[r->answerers_count++] = (struct answerer){set->type, set->version, set->department, seq};
+}
+
+/* A first version that came back unchanged has, from the store, the seq of its return; what was asked under a version
+ * is no older than that. */
+static uint32_t answerer_at(const struct registry *r, uint32_t type, uint32_t version, uint64_t seq) {
+    const struct answerer *newest = NULL;
+    for (size_t i = 0; i < r->answerers_count; i++) {
+        const struct answerer *a = &r->answerers[i];
+        bool was = a->type == type && (a->version == version || (a->version > version && a->seq <= seq));
+        if (was && (newest == NULL || a->version > newest->version))
+            newest = a;
+    }
+    return newest != NULL ? newest->department : 0;
+}
+
+/* Nearly every type has the department that it always had: this is asked for each result. */
+est_slice registry_answerer(const struct registry *r, const struct inquiry_row *row) {
+    if (row->type >= r->names[THING_TYPE].count)
+        return (est_slice){"", 0};
+    const struct entry *type = &r->names[THING_TYPE].at[row->type];
+    uint32_t department = type->department;
+    if (type->moved && est_state_is_final((enum est_state)row->state))
+        department = answerer_at(r, row->type, row->version, row->last_seq);
+    return registry_name(r, THING_DEPARTMENT, department);
+}
+
 int registry_restore(struct registry *r, const struct event *e) {
     struct entry *entry = NULL;
     switch (e->type) {
@@ -131,12 +186,12 @@ int registry_restore(struct registry *r, const struct event *e) {
         break;
     case EVENT_TYPE_SET: /* every version comes; the highest is the one in force */
         entry = entry_put(r, THING_TYPE, e->type_set.type, e->type_set.name);
+        if (entry != NULL && answerers_reserve(r, 1) < 0)
+            return -EST_NO_MEMORY;
+        if (entry != NULL)
+            answerer_add(r, entry, &e->type_set, e->seq);
         if (entry != NULL && e->type_set.version < entry->version)
             return 0;
-        if (entry != NULL) {
-            entry->version = e->type_set.version;
-            entry->department = e->type_set.department;
-        }
         break;
     case EVENT_RETIRED:
         if (e->retired.thing < THINGS && e->retired.number < r->names[e->retired.thing].count)
@@ -172,6 +227,12 @@ static uint32_t number_for(const struct sync *s, enum thing thing, const char *n
     return number == UINT32_MAX ? s->r->names[thing].count : number;
 }
 
+/* Is it, with this definition, the version that it is or was last? One that comes back is a new one, so that the
+ * versions tell since when each was in force; but a first one, which nothing was before. */
+static bool version_stands(const struct entry *e, uint64_t print) {
+    return e->fingerprint == print && (e->live || e->version == 1);
+}
+
 /* Steps the event when the thing is new, changed, or back from retirement. */
 static void thing_set(struct sync *s, enum thing thing, uint32_t number, const char *name, struct event *e) {
     struct names *n = &s->r->names[thing];
@@ -180,18 +241,18 @@ static void thing_set(struct sync *s, enum thing thing, uint32_t number, const c
     bool same = known && n->at[number].live && n->at[number].fingerprint == print;
     uint32_t version = known ? n->at[number].version : 0;
     if (e->type == EVENT_TYPE_SET)
-        e->type_set.version = known && n->at[number].fingerprint == print ? version : version + 1;
+        e->type_set.version = known && version_stands(&n->at[number], print) ? version : version + 1;
     struct entry *entry = entry_put(s->r, thing, number, slice_of(name));
     entry->seen = true;
     entry->fingerprint = print;
-    if (e->type == EVENT_TYPE_SET) {
-        entry->version = e->type_set.version;
-        entry->department = e->type_set.department;
-    }
     if (same)
         return;
     struct input in = {.kind = INPUT_SET, .set = *e};
     s->step(s->arg, &in);
+    struct core_counts counts;
+    core_counts(s->core, &counts);
+    if (e->type == EVENT_TYPE_SET && e->type_set.version != version)
+        answerer_add(s->r, entry, &e->type_set, counts.seq);
 }
 
 static void departments_sync(struct sync *s) {
@@ -385,7 +446,9 @@ static int sync_init(struct sync *s) {
 int registry_sync(struct registry *r, const struct core *core, const struct catalogue *catalogue,
                   void (*step)(void *arg, const struct input *), void *arg) {
     struct sync s = {.r = r, .core = core, .catalogue = catalogue, .step = step, .arg = arg};
-    int error = catalogue_fits(r, catalogue) ? sync_init(&s) : -EST_FULL;
+    int error = catalogue_fits(r, catalogue) ? answerers_reserve(r, catalogue->types_count) : -EST_FULL;
+    if (error == 0)
+        error = sync_init(&s);
     if (error < 0)
         return error;
     for (int thing = 1; thing < THINGS; thing++)

@@ -33,6 +33,9 @@ bool registry_type(const struct registry *, est_slice name, const struct ctype *
  * the store does not have it either. Owned by the registry. */
 const struct ctype *registry_version(struct registry *, struct store *, uint32_t type, uint32_t version);
 uint32_t registry_current(const struct registry *, uint32_t type); /* version in force, or last in force */
+/* Name of the department that answered an inquiry, or should have, when it ended; while it has not, of the one that
+ * answers its type now. "" where the type is not known. */
+est_slice registry_answerer(const struct registry *, const struct inquiry_row *);
 /* Number of a purpose, or -1. */
 int registry_purpose(const struct registry *, est_slice name);
 /* Is the type asked for this purpose? By the city's own order of purposes. */

@@ -16,7 +16,7 @@ enum { ENTRY_HASHES_MAX = 64 };
 
 struct entry {
     struct inquiry_row row;
-    uint32_t department;    /* that answers the type in the version it was asked under */
+    uint32_t department;    /* that answered it, or should have, once it has ended; before, at its newest event */
     uint32_t parcels, nids; /* how many of each; the parcels come first */
     uint64_t hashes[ENTRY_HASHES_MAX];
     uint8_t case_size;

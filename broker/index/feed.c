@@ -121,7 +121,7 @@ static int inquiry_add(struct feeder *f, const struct event *e, uint64_t number,
         rc = names_look(f, first);
     if (rc)
         return rc;
-    uint32_t department = names_department(f->names, first->submitted.type, first->submitted.version);
+    uint32_t department = names_answerer(f->names, first->submitted.type, first->submitted.version, last);
     if (f->department != 0 && department != f->department)
         return 0;
     struct event_row row = row_of(f, e);
@@ -139,6 +139,8 @@ static int inquiry_add(struct feeder *f, const struct event *e, uint64_t number,
 
 static int event_add(struct feeder *f, const struct event *e) {
     int rc = 0;
+    if (e->type == EVENT_TYPE_SET && e->seq > names_types_seq(f->names))
+        return names_load(f->names, f->reader); /* what follows is told by it */
     if (e->type == EVENT_DRAIN || e->type == EVENT_PAUSED) {
         uint32_t department = e->type == EVENT_PAUSED ? e->paused.department : 0;
         struct event_row row = row_of(f, e);
@@ -184,7 +186,8 @@ int feed(struct store_reader *reader, struct names *names, const struct feed_que
     feeder = (struct feeder){.reader = reader, .names = names, .answer = ret};
     buffer_clear(&ret->rows);
     ret->rows_count = 0;
-    int rc = names_need_load(names) ? names_load(names, reader) : 0;
+    bool fresh = !names_need_load(names) && names_types_seq(names) >= q->types_seq;
+    int rc = fresh ? 0 : names_load(names, reader);
     if (!rc && q->department.size > 0) {
         feeder.department = names_number(names, THING_DEPARTMENT, q->department);
         if (feeder.department == UINT32_MAX) {

@@ -19,6 +19,7 @@ struct feed_question {
     uint64_t after; /* a seq; 0: from the beginning */
     uint64_t limit;
     est_slice department; /* empty: all */
+    uint64_t types_seq;   /* of the newest event about a type that the asker knows of: names from before are read again */
 };
 
 struct feed_answer {

@@ -296,7 +296,7 @@ static void row_add(struct indexer *ix, const struct find_question *q, const str
                            .tracking = slice_of(tracking),
                            .type = names_of(ix->names, THING_TYPE, row->type),
                            .version = row->version,
-                           .department = names_of(ix->names, THING_DEPARTMENT, e->department),
+                           .department = names_of(ix->names, THING_DEPARTMENT, find_department(ix->names, e)),
                            .district = row->district,
                            .requester = names_of(ix->names, THING_ACCOUNT, row->account),
                            .purpose = names_of(ix->names, THING_PURPOSE, row->purpose),

@@ -87,6 +87,7 @@ static int value_read(struct indexer *ix, struct find_terms *t, size_t term, siz
 
 int find_terms_read(struct indexer *ix, const struct find_question *q, struct find_terms *ret,
                     char ret_why[FIND_WHY_SIZE]) {
+    ret->names = ix->names;
     memset(ret->types, 0, sizeof ret->types);
     int rc = filter_parse(q->filter, q->rule, &ret->filter, ret_why);
     for (size_t term = 0; !rc && term < ret->filter.terms_count; term++) {
@@ -121,6 +122,12 @@ uint32_t find_state(const struct find_question *q, const struct entry *e) {
                                                                           : EST_STATE_WAITING;
 }
 
+uint32_t find_department(const struct names *names, const struct entry *e) {
+    return est_state_is_final((enum est_state)e->row.state)
+               ? e->department
+               : names_answerer(names, e->row.type, e->row.version, UINT64_MAX);
+}
+
 static bool time_fits(const struct filter_value *value, est_time at) {
     return at.us != 0 && at.us >= value->from.us && at.us < value->until.us;
 }
@@ -130,7 +137,7 @@ static bool value_fits(const struct find_terms *t, const struct find_question *q
     const struct filter_value *value = &t->filter.values[v];
     switch (t->filter.terms[term].field) {
     case FILTER_DEPARTMENT:
-        return e->department == t->numbers[v];
+        return find_department(t->names, e) == t->numbers[v];
     case FILTER_TYPE:
         return find_type_is_in(t, term, e->row.type);
     case FILTER_STATE:

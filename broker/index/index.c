@@ -43,7 +43,7 @@ struct question {
     struct index_asker asker;
     struct message message; /* its texts point into the two below */
     char filter[FILTER_MAX], department[EST_NAME_MAX];
-    uint64_t seq;
+    uint64_t seq, types_seq;
     struct parcel_rule rule;
     bool has_rule;
     uint64_t *leased;
@@ -302,7 +302,7 @@ static est_slice rows_finish(struct index_answer *a, const struct buffer *rows, 
 
 static void answer_events(struct index *in, const struct question *q, struct index_answer *a) {
     const struct page *ask = &q->message.page;
-    struct feed_question question = {ask->after, ask->limit, ask->department};
+    struct feed_question question = {ask->after, ask->limit, ask->department, q->types_seq};
     struct feed_answer answer;
     buffer_init(&answer.rows);
     int rc = feed(in->reader, in->names, &question, &answer);
@@ -636,6 +636,7 @@ static struct question *question_new(struct index_asker asker, const struct mess
         q->message.done.ref = m->done.ref;
     }
     q->seq = moment->seq;
+    q->types_seq = moment->types_seq;
     q->has_rule = moment->rule != NULL;
     if (moment->rule)
         q->rule = *moment->rule;

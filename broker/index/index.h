@@ -53,6 +53,7 @@ struct index_asker {
 /* What the loop knows at the moment of a question and the thread does not. */
 struct index_moment {
     uint64_t seq; /* of the newest event: the answer waits a little until it is in the index */
+    uint64_t types_seq; /* of the newest event about a type since the broker began; 0: none */
     const struct parcel_rule *rule; /* as in find.h */
     uint64_t *leased;               /* ascending, allocated; taken over in any case; NULL for none */
     size_t leased_count;

@@ -239,8 +239,11 @@ static const counter counters[] = {
 static int on_changed(struct indexer *ix, const struct event *event) {
     struct entry *e;
     int rc = entry_get(ix, event->number, &e);
+    if (!rc)
+        rc = indexer_names(ix);
     if (rc)
         return rc;
+    e->department = names_answerer(ix->names, e->row.type, e->row.version, event->seq);
     size_t at = (size_t)event->type;
     if (at < sizeof counters / sizeof counters[0] && counters[at])
         rc = counters[at](ix, event, e);

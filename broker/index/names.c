@@ -8,6 +8,7 @@ enum { THINGS = THING_PURPOSE + 1, NUMBERS_MAX = 1 << 20 };
 
 struct type_version {
     uint32_t version, department;
+    uint64_t seq; /* since then */
     char *definition;
     size_t size;
     struct ctype *it; /* made when first needed */
@@ -27,6 +28,7 @@ struct list {
 
 struct names {
     struct list lists[THINGS];
+    uint64_t types_seq; /* of the newest version of any type */
     bool loaded;
 };
 
@@ -87,14 +89,14 @@ static struct name *name_put(struct names *n, enum thing thing, uint32_t number,
     return name;
 }
 
-static struct name *version_put(struct name *name, const struct event_type_set *set) {
+static struct name *version_put(struct name *name, const struct event_type_set *set, uint64_t seq) {
     struct type_version *more =
         name ? realloc(name->versions, (name->versions_count + 1) * sizeof *more) : NULL;
     if (!more)
         return NULL;
     name->versions = more;
     struct type_version *version = &more[name->versions_count];
-    *version = (struct type_version){.version = set->version, .department = set->department};
+    *version = (struct type_version){.version = set->version, .department = set->department, .seq = seq};
     version->definition = malloc(set->definition.size + 1);
     if (!version->definition)
         return NULL;
@@ -119,7 +121,8 @@ static int thing_take(void *arg, const struct event *e) {
         put = name_put(n, THING_PURPOSE, e->purpose_set.purpose, e->purpose_set.name);
         break;
     case EVENT_TYPE_SET:
-        put = version_put(name_put(n, THING_TYPE, e->type_set.type, e->type_set.name), &e->type_set);
+        put = version_put(name_put(n, THING_TYPE, e->type_set.type, e->type_set.name), &e->type_set, e->seq);
+        n->types_seq = e->seq > n->types_seq ? e->seq : n->types_seq;
         break;
     default: /* retired: the number keeps its name */
         return 0;
@@ -129,6 +132,7 @@ static int thing_take(void *arg, const struct event *e) {
 
 int names_load(struct names *n, struct store_reader *reader) {
     lists_clear(n);
+    n->types_seq = 0;
     int rc = store_reader_each_thing(reader, thing_take, n);
     n->loaded = rc == 0;
     return rc;
@@ -164,6 +168,23 @@ static struct type_version *version_find(const struct names *n, uint32_t type, u
 uint32_t names_department(const struct names *n, uint32_t type, uint32_t version) {
     const struct type_version *found = version_find(n, type, version);
     return found ? found->department : 0;
+}
+
+/* A version that came back unchanged has the seq of its return; what was asked under it is no older than it. */
+uint32_t names_answerer(const struct names *n, uint32_t type, uint32_t version, uint64_t seq) {
+    const struct list *list = &n->lists[THING_TYPE];
+    const struct type_version *newest = NULL;
+    for (uint32_t v = 0; type < list->count && v < list->at[type].versions_count; v++) {
+        const struct type_version *it = &list->at[type].versions[v];
+        bool was = it->version == version || (it->version > version && it->seq <= seq);
+        if (was && (!newest || it->version > newest->version))
+            newest = it;
+    }
+    return newest ? newest->department : 0;
+}
+
+uint64_t names_types_seq(const struct names *n) {
+    return n->types_seq;
 }
 
 bool names_type_was_of(const struct names *n, uint32_t type, uint32_t department) {

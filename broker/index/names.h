@@ -28,6 +28,11 @@ uint32_t names_number(const struct names *, enum thing, est_slice name);
 uint32_t names_count(const struct names *, enum thing);
 /* The department of a type in a version; 0 where it is not known. */
 uint32_t names_department(const struct names *, uint32_t type, uint32_t version);
+/* Who answered, when the log was at this seq, what was asked of the type under this version; UINT64_MAX: who answers
+ * it now. 0 where it is not known. */
+uint32_t names_answerer(const struct names *, uint32_t type, uint32_t version, uint64_t seq);
+/* The newest event about a type that they know of. */
+uint64_t names_types_seq(const struct names *);
 /* Has any version of the type been this department's? */
 bool names_type_was_of(const struct names *, uint32_t type, uint32_t department);
 /* The request's fields of a type's version; NULL where the definition cannot be read. */

@@ -446,6 +446,167 @@ static void feed_tells_a_redirected_inquirys_new_district_also_of_its_acknowledg
     town_end(town);
 }
 
+static void survey_by(struct town *town, const char *answerer) {
+    char *text = town_types("", answerer != NULL ? town_survey(answerer) : "");
+    town_file(town, TOWN_TYPES, text);
+    free(text);
+    if (town->broker != NULL)
+        town_reload(town, "reloaded");
+}
+
+static void expect_department(est_slice is, const char *expected) {
+    if (!slice_equal(is, slice_of(expected)))
+        fail_msg("department %.*s and not %s", (int)is.size, (const char *)is.data, expected);
+}
+
+static void expect_found(struct far *duty, const char *department, uint64_t number) {
+    char filter[64];
+    est_find_row row;
+    snprintf(filter, sizeof filter, "department:%s number:%llu", department, (unsigned long long)number);
+    expect_one(duty, filter, number);
+    assert_true(est_row_find(find(duty, filter, 0, 0), 0, &row));
+    expect_department(row.department, department);
+}
+
+static void expect_parked(struct far *duty, const char *department, uint64_t number) {
+    est_parked_row row;
+    assert_int_equal(est_client_parked(duty->client, ++duty->ref, department, 0, 0), 0);
+    const est_event *e = far_wait(duty, EST_EVENT_PARKED, .ref = duty->ref);
+    assert_int_equal(est_row_parked(e, 0, &row), number != 0);
+    if (number != 0) {
+        assert_int_equal(row.number, number);
+        expect_department(row.department, department);
+    }
+}
+
+static uint64_t counted(struct far *duty, const char *name, const char *department) {
+    int code = 0;
+    est_counter_row row;
+    uint64_t sum = 0;
+    find(duty, "", 0, 1); /* nothing is behind */
+    assert_int_equal(est_client_counters(duty->client, ++duty->ref), 0);
+    const est_event *e = answer_of(duty, duty->ref, EST_EVENT_COUNTERS, &code);
+    assert_non_null(e);
+    for (size_t i = 0; est_row_counter(e, i, &row); i++)
+        if (slice_equal(row.name, slice_of(name)) && slice_equal(row.department, slice_of(department)))
+            sum += row.value;
+    return sum;
+}
+
+/* Events of one inquiry told under this department. */
+static void expect_told(struct far *duty, const char *department, uint64_t number, const char *events) {
+    char told[400] = "";
+    int code = 0;
+    est_event_row row;
+    assert_int_equal(est_client_events(duty->client, ++duty->ref, department, 0, 0), 0);
+    const est_event *e = answer_of(duty, duty->ref, EST_EVENT_EVENTS, &code);
+    assert_non_null(e);
+    for (size_t i = 0; est_row_event(e, i, &row); i++) {
+        if (row.number != number)
+            continue;
+        expect_department(row.department, department);
+        size_t at = strlen(told);
+        snprintf(told + at, sizeof told - at, "%.*s ", (int)row.event.size, (const char *)row.event.data);
+    }
+    assert_string_equal(told, events);
+}
+
+static void park(struct raw *agent, uint64_t number) {
+    struct message refuse = {.verb = VERB_REFUSE};
+    refuse.refuse = (struct refuse){
+        .number = number, .epoch = raw_receive(agent, VERB_ASSIGN)->assign.epoch, .reason = {"no", 2}};
+    raw_send(agent, &refuse);
+    raw_receive(agent, VERB_RECORDED);
+}
+
+static void answer(struct raw *agent, uint64_t number) {
+    raw_answer(agent, number, raw_receive(agent, VERB_ASSIGN)->assign.epoch, 1);
+    raw_receive(agent, VERB_RECORDED);
+}
+
+/* One that treasury answered, one that works answered after the type went there, one that it has parked, and one
+ * that was cancelled there. */
+struct moved { uint64_t old, answered, parked, cancelled; est_id old_id, answered_id, parked_id, cancelled_id; };
+
+static void moved_expect(struct far *portal, struct far *duty, const struct moved *m) {
+    expect_department(far_status(portal, &m->old_id, 0)->department, "treasury");
+    expect_department(far_status(portal, &m->answered_id, 0)->department, "works");
+    expect_department(far_status(portal, &m->parked_id, 0)->department, "works");
+    expect_department(far_status(portal, &m->cancelled_id, 0)->department, "works");
+    expect_parked(duty, "works", m->parked);
+    expect_parked(duty, "treasury", 0);
+    expect_found(duty, "treasury", m->old);
+    expect_found(duty, "works", m->answered);
+    expect_found(duty, "works", m->parked);
+    expect_found(duty, "works", m->cancelled);
+    assert_int_equal(counted(duty, "accepted", "treasury"), 4);
+    assert_int_equal(counted(duty, "parked", "treasury"), 1);
+    assert_int_equal(counted(duty, "finished", "treasury"), 1);
+    assert_int_equal(counted(duty, "finished", "works"), 2);
+    assert_int_equal(counted(duty, "acknowledged", "treasury"), 1);
+    assert_int_equal(counted(duty, "acknowledged", "works"), 1);
+    expect_told(duty, "treasury", m->old, "submitted answered acknowledged ");
+    expect_told(duty, "treasury", m->answered, "submitted ");
+    expect_told(duty, "works", m->answered, "answered acknowledged ");
+    expect_told(duty, "treasury", m->parked, "submitted parked ");
+    expect_told(duty, "works", m->cancelled, "cancelled ");
+}
+
+static void result_take(struct far *portal, const est_id *id, uint64_t number, const char *department, bool ack) {
+    expect_department(far_wait(portal, EST_EVENT_RESULT, .id = id)->department, department);
+    if (ack)
+        far_ack(portal, number);
+}
+
+static void type_that_goes_to_another_department_takes_what_is_under_way_along_everywhere_alike(void **state) {
+    (void)state;
+    struct moved m;
+    struct town *town = town_new(NULL);
+    survey_by(town, "treasury");
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "chief", 0);
+    struct raw *agent = raw_agent(town, "treasury-a", 1);
+    m.old = far_submit(portal, "plot.survey", "1-1-1", &m.old_id);
+    answer(agent, m.old);
+    result_take(portal, &m.old_id, m.old, "treasury", true);
+    m.parked = far_submit(portal, "plot.survey", "1-1-2", &m.parked_id);
+    park(agent, m.parked);
+    raw_send(agent, &(struct message){.verb = VERB_LEAVE, .leave = {.ref = 2}}); /* it gets no more */
+    raw_receive(agent, VERB_DONE);
+    m.answered = far_submit(portal, "plot.survey", "1-1-3", &m.answered_id);
+    m.cancelled = far_submit(portal, "plot.survey", "1-1-4", &m.cancelled_id);
+    expect_parked(duty, "treasury", m.parked);
+    expect_found(duty, "treasury", m.answered);
+    expect_told(duty, "treasury", m.answered, "submitted "); /* the feed has read the names before the type goes */
+    survey_by(town, "works");
+    raw_close(&agent);
+    agent = raw_agent(town, "works-a", 1);
+    answer(agent, m.answered);
+    result_take(portal, &m.answered_id, m.answered, "works", true);
+    assert_int_equal(est_client_cancel(portal->client, 7, &m.cancelled_id, 0, "withdrawn"), 0);
+    result_take(portal, &m.cancelled_id, m.cancelled, "works", false);
+    raw_close(&agent);
+    moved_expect(portal, duty, &m);
+
+    assert_int_equal(town_stop(town), 0);
+    town_start(town);
+    far_wait(portal, EST_EVENT_CONNECTED);
+    far_wait(duty, EST_EVENT_CONNECTED);
+    result_take(portal, &m.cancelled_id, m.cancelled, "works", false);
+    moved_expect(portal, duty, &m);
+    survey_by(town, NULL); /* gone, and back as it was: history stays as it is */
+    survey_by(town, "works");
+    assert_int_equal(est_client_reindex(duty->client, ++duty->ref, "as a test"), 0);
+    far_wait(duty, EST_EVENT_DONE, .ref = duty->ref);
+    moved_expect(portal, duty, &m);
+    assert_int_equal(town_stop(town), 0);
+    town_start(town);
+    far_wait(portal, EST_EVENT_CONNECTED);
+    far_wait(duty, EST_EVENT_CONNECTED);
+    moved_expect(portal, duty, &m);
+    town_end(town);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(inquiry_is_found_by_each_of_its_keys_also_after_kills_and_without_its_folder),
@@ -453,6 +614,7 @@ int main(void) {
         CLAIM(broker_without_an_index_says_so_and_does_its_work),
         CLAIM(pages_neither_repeat_nor_leave_out_while_new_inquiries_come_in),
         CLAIM(feed_tells_a_redirected_inquirys_new_district_also_of_its_acknowledgement),
+        CLAIM(type_that_goes_to_another_department_takes_what_is_under_way_along_everywhere_alike),
         CLAIM(counters_and_feed_tell_of_one_log_over_kills_and_rebuilds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
