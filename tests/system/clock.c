@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <store.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,7 +53,15 @@ static void clock_set_back_stops_no_upkeep(void **state) {
     assert_int_equal(write(fd, &off_s, sizeof off_s), sizeof off_s);
     setenv("CLOCK_SHIM", path, 1);
     setenv("LD_PRELOAD", CLOCK_SHIM, 1);
+    char *options = getenv("ASAN_OPTIONS"), *before = strdup(options ? options : ""), *with;
+    assert_true(asprintf(&with, "%s:verify_asan_link_order=0:detect_leaks=0", before) > 0);
+    /* A library that comes before its own it refuses else; and the index's thread is left behind, whose end is
+     * waited for until a time of our clock, which is over by the system's. */
+    setenv("ASAN_OPTIONS", with, 1);
     town_start(town);
+    setenv("ASAN_OPTIONS", before, 1);
+    free(before);
+    free(with);
     unsetenv("LD_PRELOAD");
     unsetenv("CLOCK_SHIM");
     struct far *duty = far_open(town, "duty", 0);
