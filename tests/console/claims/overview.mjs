@@ -49,6 +49,10 @@ export async function departments_are_found_however_their_name_is_typed({ browse
     await until("one row", async () => (await page.locator("tbody tr").count()) === 1);
     await page.getByPlaceholder("نام واحد").fill("نظام مهندسي");
     await until("the engineering organisation by an Arabic ye", async () => (await page.locator("tbody").textContent()).includes("nezam"));
+    for (const [typed, name] of [["بوستان ها", "fazasabz"], ["بوستان\u200cها", "fazasabz"], ["تا\u0654مین", "tamin"], ["\u2068آب و فاضلاب\u2069".normalize("NFD"), "abfa"]]) {
+        await page.getByPlaceholder("نام واحد").fill(typed);
+        await until(`${name} by ${typed}`, async () => (await page.locator("tbody tr").count()) === 1 && (await page.locator("tbody").textContent()).includes(name));
+    }
 }
 
 export async function the_depth_chart_grows_while_one_looks({ browser, city }) {

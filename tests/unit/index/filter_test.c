@@ -52,6 +52,8 @@ static const struct {
     {"case:\"1404-17\"", "case:1404-17"},
     {"\"a \\\"quoted\\\" case\"", "case:\"a \\\"quoted\\\" case\""},
     {"case:كيف-۱۷", "case:کیف-17"},
+    {"case:پرونده\u200C۱۲", "case:پرونده12"},
+    {"case:ا\u0653-۵", "case:ا-5"},
     {"requester:portal", "requester:portal"},
     {"tracking:00010j-9qx2m", "tracking:00010J-9QX2M"},
     {"OOO1OJ-9QX2M", "tracking:00010J-9QX2M"},
@@ -84,6 +86,69 @@ static void typed_text_has_one_canonical_form(void **state) {
     }
 }
 
+/* --- Folding ------------------------------------------------------------------------------------- */
+
+static size_t utf8_write(unsigned c, char *ret) { /* of \uXXXX, so below U+10000 */
+    if (c < 0x80) {
+        ret[0] = (char)c;
+        return 1;
+    }
+    size_t used = 0;
+    if (c < 0x800) {
+        ret[used++] = (char)(0xC0 | c >> 6);
+    } else {
+        ret[used++] = (char)(0xE0 | c >> 12);
+        ret[used++] = (char)(0x80 | (c >> 6 & 0x3F));
+    }
+    ret[used++] = (char)(0x80 | (c & 0x3F));
+    return used;
+}
+
+/* \uXXXX becomes its character, in place; what is behind the text's end is cut off. */
+static est_slice unescape(char *text, size_t size) {
+    size_t used = 0;
+    for (size_t i = 0; i < size;) {
+        unsigned c;
+        bool escaped = text[i] == '\\' && sscanf(text + i, "\\u%4X", &c) == 1;
+        used += escaped ? utf8_write(c, text + used) : (text[used] = text[i], 1);
+        i += escaped ? 6 : 1;
+    }
+    return (est_slice){text, used};
+}
+
+/* The next line with two columns; the console's test reads the same file. */
+static bool vector_next(FILE *file, char line[512], est_slice *ret_typed, est_slice *ret_folded) {
+    while (fgets(line, 512, file)) {
+        char *tab = strchr(line, '\t');
+        if (line[0] == '#' || !tab)
+            continue;
+        *ret_folded = unescape(tab + 1, strcspn(tab + 1, "\n"));
+        *ret_typed = unescape(line, (size_t)(tab - line));
+        return true;
+    }
+    return false;
+}
+
+static void text_is_folded_as_the_shared_vectors_say(void **state) {
+    (void)state;
+    FILE *file = fopen(FOLDS, "r");
+    char line[512], folded[512];
+    est_slice typed, wanted;
+    size_t count = 0;
+    assert_non_null(file);
+    for (; vector_next(file, line, &typed, &wanted); count++) {
+        size_t size = filter_fold(typed, folded);
+        if (!slice_equal((est_slice){folded, size}, wanted))
+            fail_msg("`%.*s` becomes `%.*s`, not `%.*s`", (int)typed.size, (const char *)typed.data,
+                     (int)size, folded, (int)wanted.size, (const char *)wanted.data);
+        assert_true(size <= typed.size);
+        assert_int_equal(filter_fold(wanted, folded), wanted.size); /* folded once is folded */
+        assert_memory_equal(folded, wanted.data, wanted.size);
+    }
+    fclose(file);
+    assert_true(count > 30);
+}
+
 static const struct {
     const char *typed, *place, *part;
 } wrongs[] = {
@@ -95,6 +160,7 @@ static const struct {
     {"department:a,,b", "character 14:", "has no value"},
     {"department:a,", "character 14:", "has no value"},
     {"case:\"17", "character 6:", "no end"},
+    {"case:آ\u200Cب state:x", "character 16:", "no state"},
     {"case:\"17\"x", "character 10:", "a blank or a comma"},
     {"case:a\"b", "character 7:", "around a whole value"},
     {"case:\"a\\n\"", "character 8:", "backslash"},
@@ -202,6 +268,7 @@ static void without_a_citys_rule_the_general_shape_of_a_parcel_counts(void **sta
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(typed_text_has_one_canonical_form),
+        cmocka_unit_test(text_is_folded_as_the_shared_vectors_say),
         cmocka_unit_test(refusal_names_the_place_and_what_is_right),
         cmocka_unit_test(national_id_is_never_told_again),
         cmocka_unit_test(days_are_tehrans_days),

@@ -210,6 +210,7 @@ static void values_find(struct bench *b) {
     expect_found(b, "nid:0499370899", by_nid, "0499370899");
     expect_found(b, "case:1404-18", by_case, "1404-18");
     expect_found(b, "case:کی-17", by_case, "\u0643\u06CC-\u06F1\u06F7");
+    expect_found(b, "case:ک\u200C\u064A\u0654-۱۷", by_case, "\u0643\u06CC-\u06F1\u06F7");
     expect_found(b, "parcel:9-9-9-9-0-0-0", none, NULL);
     for (unsigned outcome = 1; outcome <= 4; outcome++) {
         snprintf(filter, sizeof filter, "outcome:%s", est_outcome_name((enum est_outcome)outcome));

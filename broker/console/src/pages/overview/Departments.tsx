@@ -1,6 +1,6 @@
 // Departments.tsx - every queue of the city, the one whose oldest has waited longest first.
 import { useState } from "preact/hooks";
-import { fold } from "../../format/fold";
+import { foldName } from "../../format/fold";
 import { num } from "../../format/number";
 import { departmentTitle } from "../../live/catalogue";
 import { isUnserved, type DepartmentSum } from "../../live/departments";
@@ -58,8 +58,8 @@ export function Departments({ all }: { all: DepartmentSum[] }) {
     const trend = useTrends();
     const [wanted, setWanted] = useState("");
     const [busyOnly, setBusyOnly] = useState(false);
-    const key = fold(wanted);
-    const matching = all.filter((d) => fold(departmentTitle(d.name) + " " + d.name).includes(key));
+    const key = foldName(wanted);
+    const matching = all.filter((d) => [departmentTitle(d.name), d.name].some((name) => foldName(name).includes(key)));
     const rows = busyOnly ? matching.filter(isBusy) : matching;
     const tools = (
         <>
