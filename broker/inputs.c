@@ -45,6 +45,7 @@ static enum est_level level_of(const struct broker *b, uint32_t peer) {
 }
 
 static void welcome(struct broker *b, uint32_t peer, uint64_t window) {
+    net_peer(b->net, peer)->level = level_of(b, peer);
     const struct ring_key *key = &b->keyring.keys[net_peer(b->net, peer)->key];
     struct message m;
     m.verb = VERB_WELCOME;
@@ -60,7 +61,7 @@ static void welcome(struct broker *b, uint32_t peer, uint64_t window) {
                                  .lease_ms = (uint64_t)(b->limits.lease.us / EST_US_PER_MS),
                                  .time_us = (uint64_t)b->now.us,
                                  .revision = PROTOCOL_REVISION,
-                                 .level = level_of(b, peer)};
+                                 .level = net_peer(b->net, peer)->level};
     message_pack(net_out(b->net, peer), &m);
     net_sent(b->net, peer);
 }

@@ -107,6 +107,15 @@ static bool session_is_its_departments(const struct broker *b, uint32_t peer) {
     return session.department == account.department;
 }
 
+/* What it may do is looked at for each command; what it was told of itself it goes by too, as a gateway does that
+ * shows others what this account sees. */
+static bool session_is_of_its_level(const struct broker *b, uint32_t peer) {
+    const struct peer *p = net_peer(b->net, peer);
+    struct account_view account;
+    core_account(b->core, b->keyring.keys[p->key].account, &account);
+    return !p->session || p->level == (uint32_t)account.level;
+}
+
 /* A key that is revoked, outdated, or another account's by now dies on its open connections, also when its peer
  * says nothing. */
 static void keys_enforce(struct broker *b) {
@@ -119,6 +128,8 @@ static void keys_enforce(struct broker *b) {
             peer_end(b, peer, EST_KEY_REVOKED, NULL);
         } else if (!session_is_its_departments(b, peer)) {
             peer_end(b, peer, EST_STOPPING, "the account answers for another department now: connect again");
+        } else if (!session_is_of_its_level(b, peer)) {
+            peer_end(b, peer, EST_STOPPING, "the account has another level now: connect again");
         }
     }
 }

@@ -33,6 +33,7 @@ struct peer {
     uint32_t routing;               /* libzmq's own four bytes */
     int fd;
     uint32_t frame_max;             /* of the far end */
+    uint32_t level;                 /* enum est_level: what WELCOME told it */
     struct buffer out;              /* commands, back to back, without the version byte */
     size_t *cuts, cuts_count, cuts_capacity; /* where `out` is cut into frames */
     size_t frame_start, mark;

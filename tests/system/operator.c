@@ -88,6 +88,9 @@ static void level_that_a_reload_takes_away_is_gone_on_open_connections(void **st
     town_reload(town, "reloaded");
     assert_int_equal(est_client_drain(chief->client, 2, false, "a test"), 0);
     assert_int_equal(outcome(chief, 2), EST_NOT_ALLOWED);
+    far_wait(chief, EST_EVENT_DISCONNECTED); /* and what WELCOME told it is told anew */
+    far_wait(chief, EST_EVENT_CONNECTED);
+    assert_int_equal(est_client_level(chief->client), EST_LEVEL_OBSERVER);
     town_end(town);
 }
 
