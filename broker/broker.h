@@ -120,8 +120,14 @@ void query_parked(struct broker *, uint32_t peer, const struct page *);
 void query_keys(struct broker *, uint32_t peer, const struct page *);
 void query_config(struct broker *, uint32_t peer, uint64_t ref);
 void query_stats(struct broker *, uint32_t peer, const struct stats *);
-/* Finds the inquiry that a command names, if this peer may know of it. 0 or -EST_NOT_FOUND. */
+/* Finds the inquiry that a command names, if this peer may know of it. 0, -EST_NOT_FOUND, or -EST_NOT_ALLOWED: a
+ * confidential one, for operators below the level administrator. */
 int inquiry_of(struct broker *, uint32_t peer, const est_id *, uint64_t number, struct inquiry_row *ret);
+
+/* The types whose inquiries this peer must not see, by number; NULL: it may see all. As registry_confidential. */
+const bool *types_hidden(struct broker *, uint32_t peer);
+/* Refuses what inquiry_of found to be confidential. */
+void refuse_confidential(struct broker *, uint32_t peer, uint64_t ref);
 
 /* index_ask.c */
 /* Starts the thread; where that cannot be the broker goes on without search. */

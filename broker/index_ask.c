@@ -7,6 +7,7 @@
 #include "index.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -58,6 +59,19 @@ static uint64_t *leased_take(const struct broker *b, size_t *ret_count) {
     return numbers;
 }
 
+/* A copy for the thread. False without memory: then nobody is answered what might not be theirs. */
+static bool confidential_take(struct broker *b, uint32_t peer, struct index_moment *moment) {
+    moment->sees_all = types_hidden(b, peer) == NULL;
+    moment->configured = b->configured;
+    moment->confidential_count = b->limits.types_max;
+    moment->confidential = malloc(moment->confidential_count * sizeof *moment->confidential);
+    if (moment->confidential == NULL)
+        return false;
+    memcpy(moment->confidential, registry_confidential(b->registry, b->store),
+           moment->confidential_count * sizeof *moment->confidential);
+    return true;
+}
+
 static void refuse_busy(struct broker *b, uint32_t peer, uint64_t ref, const char *detail) {
     struct error_is error = {
         .ref = ref, .code = EST_BUSY, .retry_ms = (uint64_t)(b->limits.busy_retry.us / EST_US_PER_MS)};
@@ -78,6 +92,10 @@ void index_ask(struct broker *b, uint32_t peer, const struct message *m) {
     struct store_head head;
     store_head(b->store, &head);
     struct index_moment moment = {.seq = head.seq, .types_seq = b->types_seq, .rule = &b->catalogue->city.parcel};
+    if ((m->verb == VERB_FIND || m->verb == VERB_EVENTS) && !confidential_take(b, peer, &moment)) {
+        refuse_busy(b, peer, ref, "no memory for the question");
+        return;
+    }
     if (m->verb == VERB_FIND)
         moment.leased = leased_take(b, &moment.leased_count);
     core_session(b->core, peer, &session);

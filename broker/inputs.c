@@ -229,7 +229,12 @@ static void on_cancel(struct broker *b, uint32_t peer, const struct message *m) 
     struct inquiry_row row;
     struct input in = {.kind = INPUT_CANCEL, .session = peer};
     in.cancel = (struct input_cancel){.ref = m->cancel.ref, .reason = m->cancel.reason};
-    if (inquiry_of(b, peer, &m->cancel.id, m->cancel.number, &row) == 0) {
+    int found = inquiry_of(b, peer, &m->cancel.id, m->cancel.number, &row);
+    if (found == -EST_NOT_ALLOWED) {
+        refuse_confidential(b, peer, m->cancel.ref);
+        return;
+    }
+    if (found == 0) {
         in.cancel.number = row.number;
         in.cancel.known_account = row.account;
         in.cancel.known_ended = est_state_is_final((enum est_state)row.state);
@@ -452,7 +457,12 @@ static void on_requeue(struct broker *b, uint32_t peer, const struct message *m)
     struct input in = {.kind = INPUT_REQUEUE, .session = peer};
     in.requeue =
         (struct input_requeue){.ref = m->requeue.ref, .number = m->requeue.number, .reason = m->requeue.reason};
-    if (inquiry_of(b, peer, NULL, m->requeue.number, &row) == 0)
+    int found = inquiry_of(b, peer, NULL, m->requeue.number, &row);
+    if (found == -EST_NOT_ALLOWED) {
+        refuse_confidential(b, peer, m->requeue.ref);
+        return;
+    }
+    if (found == 0)
         in.requeue.known_ended = est_state_is_final((enum est_state)row.state);
     broker_step(b, &in);
 }
@@ -528,13 +538,18 @@ static bool redirect_is_good(struct broker *b, uint32_t peer, const struct redir
 static void on_redirect(struct broker *b, uint32_t peer, const struct message *m) {
     struct inquiry_row row;
     struct input in = {.kind = INPUT_REDIRECT, .session = peer};
+    int found = inquiry_of(b, peer, NULL, m->redirect.number, &row);
+    if (found == -EST_NOT_ALLOWED) { /* before what is wrong with it tells where it is */
+        refuse_confidential(b, peer, m->redirect.ref);
+        return;
+    }
     if (!redirect_is_good(b, peer, &m->redirect))
         return;
     in.redirect = (struct input_redirect){.ref = m->redirect.ref,
                                           .number = m->redirect.number,
                                           .district = (uint32_t)m->redirect.district,
                                           .reason = m->redirect.reason};
-    if (inquiry_of(b, peer, NULL, m->redirect.number, &row) == 0)
+    if (found == 0)
         in.redirect.known_ended = est_state_is_final((enum est_state)row.state);
     broker_step(b, &in);
 }

@@ -22,7 +22,24 @@ static bool id_is_given(const est_id *id) {
     return memcmp(id, &none, sizeof none) != 0;
 }
 
-/* A requester names its own, by id or number; an operator any, by number. What is foreign is as
+static bool is_administrator(const struct broker *b, uint32_t peer) {
+    struct account_view account;
+    core_account(b->core, b->keyring.keys[net_peer(b->net, peer)->key].account, &account);
+    return account.level >= EST_LEVEL_ADMINISTRATOR;
+}
+
+const bool *types_hidden(struct broker *b, uint32_t peer) {
+    bool sees_all = net_peer(b->net, peer)->door != DOOR_OPERATOR || is_administrator(b, peer);
+    return sees_all ? NULL : registry_confidential(b->registry, b->store);
+}
+
+void refuse_confidential(struct broker *b, uint32_t peer, uint64_t ref) {
+    send_error(b, peer, (struct error_is){.ref = ref, .code = EST_NOT_ALLOWED},
+               "inquiries of a confidential type need the level administrator");
+}
+
+/* A requester names its own, by id or number; an operator any, by number, but for what is confidential: that is
+ * refused in so many words, as bodies are, for an operator has to know whom to call. What is foreign is as
  * unknown as what never was; what is damaged is neither, and the broker goes no further. */
 int inquiry_of(struct broker *b, uint32_t peer, const est_id *id, uint64_t number, struct inquiry_row *ret) {
     const struct ring_key *key = &b->keyring.keys[net_peer(b->net, peer)->key];
@@ -33,7 +50,10 @@ int inquiry_of(struct broker *b, uint32_t peer, const est_id *id, uint64_t numbe
         broker_fail(b, "reading an inquiry");
     if (found < 0)
         return -EST_NOT_FOUND;
-    return key->role == ROLE_OPERATOR || ret->account == key->account ? 0 : -EST_NOT_FOUND;
+    if (key->role != ROLE_OPERATOR)
+        return ret->account == key->account ? 0 : -EST_NOT_FOUND;
+    const bool *hidden = types_hidden(b, peer);
+    return hidden != NULL && hidden[ret->type] ? -EST_NOT_ALLOWED : 0;
 }
 
 /* --- Status ---------------------------------------------------------------------------------------- */
@@ -80,21 +100,24 @@ static void status_now(struct broker *b, const struct inquiry_row *row, struct s
     }
 }
 
-static bool reads_bodies(const struct broker *b, uint32_t peer) {
-    struct account_view account;
-    core_account(b->core, b->keyring.keys[net_peer(b->net, peer)->key].account, &account);
-    return account.level >= EST_LEVEL_ADMINISTRATOR;
+/* The inquiry that STATUS or TIMELINE is about. False: there is none for this peer, and it was said. */
+static bool asked_of(struct broker *b, uint32_t peer, uint64_t ref, const est_id *id, uint64_t number,
+                     struct inquiry_row *ret) {
+    int found = inquiry_of(b, peer, id, number, ret);
+    if (found == -EST_NOT_ALLOWED)
+        refuse_confidential(b, peer, ref);
+    else if (found < 0)
+        send_error(b, peer, (struct error_is){.ref = ref, .code = EST_NOT_FOUND}, NULL);
+    return found == 0;
 }
 
 void query_status(struct broker *b, uint32_t peer, const struct status *ask) {
     struct inquiry_row row;
     struct event submitted, last;
-    if (inquiry_of(b, peer, &ask->id, ask->number, &row) < 0) {
-        send_error(b, peer, (struct error_is){.ref = ask->ref, .code = EST_NOT_FOUND}, NULL);
+    if (!asked_of(b, peer, ask->ref, &ask->id, ask->number, &row))
         return;
-    }
     bool operator_ = net_peer(b->net, peer)->door == DOOR_OPERATOR;
-    if (operator_ && ask->bodies && !reads_bodies(b, peer)) {
+    if (operator_ && ask->bodies && !is_administrator(b, peer)) {
         send_error(b, peer, (struct error_is){.ref = ask->ref, .code = EST_NOT_ALLOWED}, "bodies need the level administrator");
         return;
     }
@@ -226,10 +249,8 @@ void query_timeline(struct broker *b, uint32_t peer, const struct timeline *ask)
     struct inquiry_row row;
     struct inquiry_view view;
     uint64_t seqs[EVENTS_MAX];
-    if (inquiry_of(b, peer, &ask->id, ask->number, &row) < 0) {
-        send_error(b, peer, (struct error_is){.ref = ask->ref, .code = EST_NOT_FOUND}, NULL);
+    if (!asked_of(b, peer, ask->ref, &ask->id, ask->number, &row))
         return;
-    }
     buffer_clear(&b->rows);
     size_t rows = chain_rows(b, seqs, chain_read(b, &row, seqs));
     if (core_inquiry(b->core, row.number, &view) && view.row.state == EST_STATE_LEASED) {
@@ -414,7 +435,8 @@ void query_parked(struct broker *b, uint32_t peer, const struct page *ask) {
     uint32_t department;
     if (!page_department(b, peer, ask, &department))
         return;
-    size_t limit = page_limit(ask), count = core_parked(b->core, department, ask->after, numbers, limit);
+    size_t limit = page_limit(ask);
+    size_t count = core_parked(b->core, department, types_hidden(b, peer), ask->after, numbers, limit);
     buffer_clear(&b->rows);
     for (size_t i = 0; i < count; i++) {
         struct inquiry_row row;

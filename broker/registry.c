@@ -35,6 +35,8 @@ struct registry {
     size_t old_count;
     struct answerer *answerers;
     size_t answerers_count, answerers_room;
+    bool *confidential; /* by number */
+    bool confidential_known;
 };
 
 /* Numbers begin at 1, 0 means none; purposes are bits and begin at 0. */
@@ -47,7 +49,8 @@ struct registry *registry_new(const struct core_limits *limits) {
     if (r == NULL)
         return NULL;
     r->types = calloc(limits->types_max, sizeof *r->types);
-    bool good = r->types != NULL;
+    r->confidential = calloc(limits->types_max, sizeof *r->confidential);
+    bool good = r->types != NULL && r->confidential != NULL;
     for (int thing = 1; thing < THINGS; thing++) {
         struct names *n = &r->names[thing];
         n->capacity = capacity[thing];
@@ -72,6 +75,7 @@ void registry_free(struct registry **registry) {
     free(r->old);
     free(r->answerers);
     free(r->types);
+    free(r->confidential);
     free(r->type_numbers);
     free(r);
 }
@@ -463,6 +467,7 @@ int registry_sync(struct registry *r, const struct core *core, const struct cata
     r->type_numbers = s.numbers;
     s.numbers = NULL;
     r->catalogue = catalogue;
+    r->confidential_known = false;
     memset(r->types, 0, r->names[THING_TYPE].capacity * sizeof *r->types);
     for (size_t i = 0; i < catalogue->types_count; i++)
         r->types[r->type_numbers[i]] = &catalogue->types[i];
@@ -507,6 +512,21 @@ const struct ctype *registry_version(struct registry *r, struct store *store, ui
     if (type < r->names[THING_TYPE].count && r->types[type] != NULL && r->names[THING_TYPE].at[type].version == version)
         return r->types[type];
     return old_version(r, store, type, version);
+}
+
+/* What cannot be read now may be the next time. */
+const bool *registry_confidential(struct registry *r, struct store *store) {
+    const struct names *n = &r->names[THING_TYPE];
+    if (r->confidential_known)
+        return r->confidential;
+    r->confidential_known = true;
+    for (uint32_t type = n->first; type < n->count; type++) {
+        const struct ctype *newest = n->at[type].known ? registry_version(r, store, type, n->at[type].version) : NULL;
+        r->confidential[type] = newest == NULL || newest->confidential;
+        if (n->at[type].known && newest == NULL)
+            r->confidential_known = false;
+    }
+    return r->confidential;
 }
 
 int registry_purpose(const struct registry *r, est_slice name) {

@@ -32,6 +32,9 @@ bool registry_type(const struct registry *, est_slice name, const struct ctype *
 /* Any version of a type; one that is no longer in force is made again from the store. NULL when
  * the store does not have it either. Owned by the registry. */
 const struct ctype *registry_version(struct registry *, struct store *, uint32_t type, uint32_t version);
+/* Whose inquiries are confidential: a place for each type's number, types_max of them, by the type's newest
+ * version. A type whose newest version cannot be read is. Lives until the next registry_sync or call. */
+const bool *registry_confidential(struct registry *, struct store *);
 uint32_t registry_current(const struct registry *, uint32_t type); /* version in force, or last in force */
 /* Name of the department that answered an inquiry, or should have, when it ended; while it has not, of the one that
  * answers its type now. "" where the type is not known. */

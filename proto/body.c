@@ -322,6 +322,7 @@ bool est_row_event(const est_event *event, size_t index, est_event_row *ret) {
                            .code = (int)row.code,
                            .outcome = (enum est_outcome)row.outcome,
                            .district = (unsigned)row.district,
+                           .confidential = row.confidential != 0,
                            .event = row.event,
                            .actor = row.actor,
                            .text = row.text,

@@ -289,6 +289,7 @@ static void events_tell(const struct message *m, est_event *ret) {
     ret->rows = m->events_is.rows;
     ret->next = m->events_is.next;
     ret->head = m->events_is.head;
+    ret->at.us = (int64_t)m->events_is.configured_us;
 }
 
 static void find_tell(const struct message *m, est_event *ret) {

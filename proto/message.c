@@ -290,6 +290,7 @@ static const struct field events_is_fields[] = {
     ROWS(OPTIONAL, events_is, rows, ROWS_MAX),
     UINT64(OPTIONAL, events_is, next),
     UINT64(OPTIONAL, events_is, head),
+    TIME(OPTIONAL, events_is, configured_us),
 };
 static const struct field find_fields[] = {
     UINT64(REQUIRED, find, ref),
@@ -822,6 +823,7 @@ static const struct row_field event_row_fields[] = {
     ROW_TEXT(event_row, case_id),
     ROW_TEXT(event_row, tracking),
     ROW_UINT(event_row, leased_us),
+    ROW_UINT(event_row, confidential),
 };
 static const struct row_field find_row_fields[] = {
     ROW_UINT(find_row, number),

@@ -170,7 +170,12 @@ struct pause { uint64_t ref; est_slice department; uint64_t on; est_slice reason
 struct redirect { uint64_t ref, number, district; est_slice reason; };
 struct config_ask { uint64_t ref; };
 struct config_is { uint64_t ref; est_slice rows; };                /* array of [name, value], both text */
-struct events_is { uint64_t ref; est_slice rows; uint64_t next, head; }; /* head: the newest seq on disk */
+struct events_is {
+    uint64_t ref;
+    est_slice rows;
+    uint64_t next, head;    /* head: the newest seq on disk */
+    uint64_t configured_us; /* when the configuration came into force that says what is confidential */
+};
 struct find { uint64_t ref; est_slice filter; uint64_t after, limit, count; };
 struct find_is {
     uint64_t ref;
@@ -287,6 +292,7 @@ struct event_row {
     uint64_t outcome;
     est_slice case_id, tracking;
     uint64_t leased_us;      /* when the lease began that this event ended; 0: none */
+    uint64_t confidential;   /* 1: its type is, now */
 };
 struct find_row {
     uint64_t number;

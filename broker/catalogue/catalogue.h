@@ -79,6 +79,7 @@ struct ctype {
     const char *silence;                    /* "escalate", "inside …, outside …"; shown, not yet applied */
     const char *legal_title, *legal_article, *legal_date, *legal_authority, *legal_mark;
     uint32_t purposes;                      /* bits of the city's purposes it may be asked for */
+    bool confidential;                      /* of operators an administrator alone sees its inquiries */
     uint32_t outcomes;                      /* bit (1 << est_outcome) of each it may be answered with */
     est_span expires;                       /* from receipt; the end of waiting */
     const char **reasons; size_t reasons_count; /* the answerer's declared reason codes */

@@ -139,7 +139,7 @@ bool load_type(struct loader *loader, struct yaml *yaml, yaml_node node, const c
     static const char *const keys[] = {"title",       "owner",    "answerer",  "operator", "mode",
                                        "purposes",    "target",   "statutory", "expires",  "silence",
                                        "legal_basis", "outcomes", "reasons",   "request",  "reply",
-                                       "one_of",
+                                       "one_of",      "confidential",
                                        "name",        NULL};
     static const char *const modes[] = {NULL, "automatic", "automatic-then-clerk", "clerk", "visit"};
     size_t before = loader->complaints->count;
@@ -166,6 +166,7 @@ bool load_type(struct loader *loader, struct yaml *yaml, yaml_node node, const c
     load_legal_basis(loader, yaml, yaml_need(yaml, node, "legal_basis"), ret);
     load_outcomes(yaml, yaml_need(yaml, node, "outcomes"), ret);
     load_reasons(loader, yaml, yaml_get(node, "reasons"), ret);
+    ret->confidential = yaml_bool(yaml, yaml_get(node, "confidential"), false);
     if (!loader->stored)
         type_check(loader, yaml, node, ret, good);
     ret->definition = definition_make(loader, yaml, node, name);

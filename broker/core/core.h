@@ -226,8 +226,10 @@ struct lane_view {
 bool core_is_paused(const struct core *, uint32_t department);
 size_t core_lane_count(const struct core *);
 void core_lane(const struct core *, size_t lane, struct lane_view *ret);
-/* The lowest numbers above `after` that are parked, of one department or (0) of all, in order. */
-size_t core_parked(const struct core *, uint32_t department, uint64_t after, uint64_t *ret_numbers, size_t max);
+/* The lowest numbers above `after` that are parked, of one department or (0) of all, in order; without those of the
+ * types that are true in `hidden`, which has types_max places (NULL: with all). */
+size_t core_parked(const struct core *, uint32_t department, const bool *hidden, uint64_t after, uint64_t *ret_numbers,
+                   size_t max);
 /* What agents hold now, in no order. How many there are core_counts says. */
 size_t core_leased(const struct core *, uint64_t *ret_numbers, size_t max);
 

@@ -85,10 +85,13 @@ static size_t keep_lowest(uint64_t *numbers, size_t count, size_t max, uint64_t 
     return count < max ? count + 1 : max;
 }
 
-size_t core_parked(const struct core *c, uint32_t department, uint64_t after, uint64_t *ret_numbers, size_t max) {
+size_t core_parked(const struct core *c, uint32_t department, const bool *hidden, uint64_t after, uint64_t *ret_numbers,
+                   size_t max) {
     size_t count = 0;
     for (uint32_t lane = 0; lane < c->lanes_count; lane++) {
         if (department != 0 && department_of(c, lane) != department)
+            continue;
+        if (hidden != NULL && hidden[c->lanes[lane].type])
             continue;
         for (uint32_t at = c->lanes[lane].parked.head; at != NONE; at = c->inquiries[at].next)
             if (c->inquiries[at].number > after)

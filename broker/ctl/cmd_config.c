@@ -120,18 +120,21 @@ static void types_show(const struct call *call, const struct catalogue *catalogu
         {"operator", NULL, false, 0},        {"mode", "mode", false, 0},
         {"target", "target", false, 0},      {"statutory", "statutory", false, 0},
         {"silence", "silence", false, 40},   {"legal_basis", NULL, false, 0},
-        {"legal_mark", "law", false, 0},     {"title_fa", "عنوان", false, 0},
-        {"purposes", NULL, false, 0},        {"outcomes", NULL, false, 0},
-        {"reasons", NULL, false, 0},         {"one_of", NULL, false, 0},
+        {"legal_mark", "law", false, 0},     {"confidential", "confidential", false, 0},
+        {"title_fa", "عنوان", false, 0},     {"purposes", NULL, false, 0},
+        {"outcomes", NULL, false, 0},        {"reasons", NULL, false, 0},
+        {"one_of", NULL, false, 0},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < catalogue->types_count; i++) {
         const struct ctype *type = &catalogue->types[i];
         const char *cells[] = {type->name,      type->title_en,        type->department, type->owner,
                                type->operator_, mode_name(type->mode), type->target,     type->statutory,
-                               type->silence,   type->legal_title,     type->legal_mark, type->title_fa};
+                               type->silence,   type->legal_title,     type->legal_mark};
         for (size_t c = 0; c < sizeof cells / sizeof cells[0]; c++)
             cell_cstr(table, cells[c]);
+        cell_bool(table, type->confidential);
+        cell_cstr(table, type->title_fa);
         purposes_cell(table, &catalogue->city, type);
         outcomes_cell(table, type);
         reasons_cell(table, type);

@@ -67,7 +67,8 @@ const struct command COMMANDS[] = {
     {.name = "status", .arguments = "ID",
      .summary = "show where an inquiry is",
      .help = "ID is the inquiry's UUID, its number or its tracking code. An inquiry can be asked after at any time, also "
-             "years later. By the operator's door --bodies needs the level administrator.",
+             "years later. By the operator's door --bodies needs the level administrator, and so does an "
+             "inquiry of a confidential type.",
      .min = 1, .max = 1, .run = run_status,
      .options = {{.name = "bodies", .summary = "with what was asked and what was answered"},
                  BY_OPERATOR},
@@ -77,7 +78,8 @@ const struct command COMMANDS[] = {
                   {"estelam status 1204 --operator", "any, by its number"}}},
     {.name = "timeline", .arguments = "ID",
      .summary = "show everything that happened to an inquiry",
-     .help = "Every fact of the log about one inquiry, oldest first: when, what, by whom. ID is what `estelam status` takes.",
+     .help = "Every fact of the log about one inquiry, oldest first: when, what, by whom. ID is what `estelam status` takes. "
+             "By the operator's door an inquiry of a confidential type needs the level administrator.",
      .min = 1, .max = 1, .run = run_timeline,
      .options = {BY_OPERATOR},
      .examples = {{"estelam timeline 1204 --operator", "the life of inquiry 1204"}}},
@@ -100,7 +102,8 @@ const struct command COMMANDS[] = {
              "received:>=2026-01-05 due:<2026-01-05T10:00:00Z ended:1404/07/01\n\n"
              "Days are days in Tehran. A parcel code, national id, tracking code, UUID, number or case id "
              "needs no name before it. A value with blanks stands in quotes. Digits and letters may come "
-             "from any keyboard.\n\n"
+             "from any keyboard. Inquiries of confidential types are found and counted for the level "
+             "administrator alone.\n\n"
              "The index follows the log; what it has not seen yet is told. While it is being built the broker "
              "refuses with BUSY and says how far it is.",
      .min = 0, .max = 0, .run = run_inquiry_list,
@@ -118,7 +121,7 @@ const struct command COMMANDS[] = {
      .help = "A line for each event as it enters the log: receipts, failed attempts, answers, ends, and "
              "what operators do. It begins with the next event, or behind the one that --after names, and goes "
              "on until it is interrupted; a broker that comes back in time is followed further, and no "
-             "event is left out. Where an older copy of the broker's store was put back, its log ends before the "
+             "event is left out, but those of confidential types below the level administrator. Where an older copy of the broker's store was put back, its log ends before the "
              "place that was reached: a line on standard error says so, and it goes on from the log's end.",
      .min = 0, .max = 0, .run = run_watch,
      .options = {OF_DEPARTMENT,
@@ -158,7 +161,8 @@ const struct command COMMANDS[] = {
     {.name = "parked list", .arguments = "",
      .summary = "show what was set aside, and why",
      .help = "Inquiries whose attempts all failed, or that an agent refused for good. They wait for a "
-             "person: mend the cause, then requeue them.",
+             "person: mend the cause, then requeue them. Those of confidential types are shown to the level "
+             "administrator alone.",
      .min = 0, .max = 0, .run = run_parked_list,
      .options = {OF_DEPARTMENT},
      .examples = {{"estelam parked list --department nosazi", "what waits for a person there"}}},
@@ -292,8 +296,8 @@ const struct command COMMANDS[] = {
                   {"estelam config check deploy/tehran", "a catalogue alone"}}},
     {.name = "config show", .arguments = "FOLDER [TYPE]", .words = "@folder",
      .summary = "show a catalogue's inquiry types, or the fields of one",
-     .help = "Titles, who answers, how, and the terms. With TYPE the fields that are asked and "
-             "answered, with their bounds, the titles of their choices, and the reasons of a refusal.",
+     .help = "Titles, who answers, how, the terms, and whether of operators only administrators see its inquiries. "
+             "With TYPE the fields that are asked and answered, with their bounds, the titles of their choices, and the reasons of a refusal.",
      .min = 1, .max = 2, .run = run_config_show,
      .examples = {{"estelam config show deploy/tehran", "all types"},
                   {"estelam config show deploy/tehran nosazi.bedehi", "what to submit, what comes back"}}},

@@ -27,6 +27,7 @@ enum {
 struct entry {
     uint64_t seq;
     int requester; /* its place in the configuration; -1: of another program */
+    bool confidential;
     char department[EST_NAME_MAX + 1];
     char *full, *plain; /* of event_text: for operators, for the requester; NULL where nobody would read it */
 };
@@ -68,9 +69,10 @@ struct feed {
     size_t streams_count, operators, of_account[ACCOUNTS_MAX];
     uint64_t made_from[ACCOUNTS_MAX]; /* this account's streams find their texts in the ring from here on */
     struct entry ring[RING];
-    uint64_t total;     /* entries that ever were; the ring holds the last of them */
-    uint64_t ring_from; /* the ring is complete for every place from this seq on */
-    uint64_t position;  /* the follower's `after` */
+    uint64_t total;      /* entries that ever were; the ring holds the last of them */
+    uint64_t ring_from;  /* the ring is complete for every place from this seq on */
+    uint64_t position;   /* the follower's `after` */
+    est_time configured; /* the broker's word on what is confidential that the ring goes by */
     bool positioned, stopping;
     struct ask ask;
     bool asking, asked_head;
@@ -97,6 +99,7 @@ static void entry_fill(const struct feed *feed, struct entry *entry, const est_e
     free(entry->plain);
     entry->seq = row->seq;
     entry->requester = config_account(&feed->gateway->config, row->requester);
+    entry->confidential = row->confidential;
     snprintf(entry->department, sizeof entry->department, "%.*s", (int)row->department.size,
              (const char *)row->department.data);
     entry->full = feed->operators ? event_text(row, true) : NULL;
@@ -104,8 +107,16 @@ static void entry_fill(const struct feed *feed, struct entry *entry, const est_e
         entry->requester >= 0 && feed->of_account[entry->requester] ? event_text(row, false) : NULL;
 }
 
+/* The feed's account may be an administrator's, and whoever reads here is not: a requester sees its own, an
+ * operator what the broker would tell it by its own level. */
+static bool is_for(const struct stream *s, int requester, bool confidential) {
+    if (!s->operator_)
+        return requester == s->account;
+    return !confidential || line_level(s->request->line) >= EST_LEVEL_ADMINISTRATOR;
+}
+
 static const char *entry_for(const struct stream *s, const struct entry *entry) {
-    if (!s->operator_ && entry->requester != s->account)
+    if (!is_for(s, entry->requester, entry->confidential))
         return NULL;
     if (s->department[0] && strcmp(s->department, entry->department) != 0)
         return NULL;
@@ -242,7 +253,7 @@ static void catch_up_rows(struct stream *s, const est_event *event) {
     est_event_row row;
     each_open(&rows, event);
     while (each_next(&rows) && est_row_event(&rows.one, 0, &row)) {
-        bool own = s->operator_ || config_account(&s->feed->gateway->config, row.requester) == s->account;
+        bool own = is_for(s, config_account(&s->feed->gateway->config, row.requester), row.confidential);
         char *text = own ? event_text(&row, s->operator_) : NULL;
         if (text)
             out_row(s, row.seq, text);
@@ -348,7 +359,7 @@ static uint64_t follow_rows(struct feed *feed, const est_event *event) {
     each_open(&rows, event);
     while (each_next(&rows) && est_row_event(&rows.one, 0, &row)) {
         struct entry *entry = &feed->ring[feed->total++ % RING];
-        if (feed->total > RING)
+        if (feed->total > RING && entry->seq > feed->ring_from)
             feed->ring_from = entry->seq; /* of the one that goes */
         entry_fill(feed, entry, &row);
         if (row.seq > feed->position)
@@ -382,7 +393,19 @@ static void feed_turn_back(struct feed *feed, uint64_t head) {
     }
 }
 
+/* What the ring says of its entries may be so no longer: from here on they are given by the broker again, to
+ * whoever has not read them. */
+static void ring_forget(struct feed *feed) {
+    feed->ring_from = feed->position;
+    for (struct stream *s = feed->streams; s; s = s->next)
+        if (s->state == STREAM_LIVE && s->index < feed->total)
+            s->state = STREAM_BEHIND;
+}
+
 static void follow_took(struct feed *feed, const est_event *event) {
+    if (event->at.us != feed->configured.us)
+        ring_forget(feed);
+    feed->configured = event->at;
     uint64_t before = feed->total, accounts = follow_rows(feed, event);
     bool first = !feed->positioned;
     if (event->next > feed->position)

@@ -119,14 +119,14 @@ static json_t *one_of_json(const struct ctype *t) {
 static json_t *type_json(const struct city *city, const struct ctype *t) {
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:{s:s?, s:s?, s:s?, s:s?, s:s?}, "
-        "s:I, s:o, s:o, s:o}",
+        "s:I, s:b, s:o, s:o, s:o}",
         "name", t->name, "title_fa", t->title_fa, "title_en", t->title_en, "department", t->department,
         "owner", t->owner, "operator", t->operator_, "mode", mode_name(t->mode), "target", t->target, "statutory", t->statutory, "silence", t->silence,
         "purposes", purposes_json(city, t->purposes), "outcomes", outcomes_json(t->outcomes), "reasons",
         reasons_json(t), "legal_basis", "title", t->legal_title, "article", t->legal_article, "date",
         t->legal_date, "authority", t->legal_authority, "mark", t->legal_mark, "expires_s",
-        (json_int_t)(t->expires.us / EST_US_PER_S), "request", fields_json(&t->request), "one_of",
-        one_of_json(t), "reply", fields_json(&t->reply));
+        (json_int_t)(t->expires.us / EST_US_PER_S), "confidential", (int)t->confidential, "request",
+        fields_json(&t->request), "one_of", one_of_json(t), "reply", fields_json(&t->reply));
 }
 
 static json_t *department_json(const struct department *d) {

@@ -12,6 +12,7 @@ struct feeder {
     struct store_reader *reader;
     struct names *names;
     struct feed_answer *answer;
+    const struct feed_question *question;
     uint32_t department; /* 0: all */
     bool reloaded;       /* the names, for this answer */
     struct event first;  /* SUBMITTED of the inquiry looked at last */
@@ -108,8 +109,13 @@ static int district_of(struct feeder *f, const struct event *e, uint64_t number,
     return e->type == EVENT_REDIRECTED ? 0 : district_at(f, e->number != 0 ? e->previous : last, number, ret);
 }
 
+static bool is_confidential(const struct feeder *f, uint32_t type) {
+    const struct feed_question *q = f->question;
+    return q->confidential && (type >= q->confidential_count || q->confidential[type]);
+}
+
 /* `last`: its newest event, this one or, where it is acknowledged, its end (0: not known, in a log from before that was
- * told; then it is told as it was asked). 0, also where the department is another one. */
+ * told; then it is told as it was asked). 0, also where the department is another one or it is not for whoever asks. */
 static int inquiry_add(struct feeder *f, const struct event *e, uint64_t number, uint64_t last) {
     char tracking[EST_TRACKING_MAX + 1];
     uint32_t district;
@@ -122,9 +128,11 @@ static int inquiry_add(struct feeder *f, const struct event *e, uint64_t number,
     if (rc)
         return rc;
     uint32_t department = names_answerer(f->names, first->submitted.type, first->submitted.version, last);
-    if (f->department != 0 && department != f->department)
+    bool confidential = is_confidential(f, first->submitted.type);
+    if ((f->department != 0 && department != f->department) || (confidential && !f->question->sees_all))
         return 0;
     struct event_row row = row_of(f, e);
+    row.confidential = confidential;
     tracking_write(store_reader_secret(f->reader), number, tracking);
     row.number = number;
     row.type = name(f, THING_TYPE, first->submitted.type);
@@ -183,7 +191,7 @@ static int events_take(struct feeder *f, uint64_t after, size_t limit) {
 int feed(struct store_reader *reader, struct names *names, const struct feed_question *q,
          struct feed_answer *ret) {
     static struct feeder feeder;
-    feeder = (struct feeder){.reader = reader, .names = names, .answer = ret};
+    feeder = (struct feeder){.reader = reader, .names = names, .answer = ret, .question = q};
     buffer_clear(&ret->rows);
     ret->rows_count = 0;
     bool fresh = !names_need_load(names) && names_types_seq(names) >= q->types_seq;

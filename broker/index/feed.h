@@ -20,6 +20,9 @@ struct feed_question {
     uint64_t limit;
     est_slice department; /* empty: all */
     uint64_t types_seq;   /* of the newest event about a type that the asker knows of: names from before are read again */
+    const bool *confidential; /* by a type's number; what is beyond it is too; NULL: no type is */
+    size_t confidential_count;
+    bool sees_all; /* else what is confidential is left out */
 };
 
 struct feed_answer {

@@ -7,7 +7,8 @@
  * parcel code, national id, UUID, number or case id. PROTOCOL.md has the grammar.
  *
  * People type on many keyboards: digits of the three scripts, the forms of alef, ye, kaf, he and waw, and the
- * Persian comma mean the same; joiners, kashida, vowels and marks of direction mean nothing. Days are days in Tehran.
+ * Persian comma mean the same; joiners, kashida, vowels and marks of direction mean nothing. Days are days in
+ * Tehran.
  *
  * A filter that was read has one canonical text; that text read again is the same filter. Nothing
  * is allocated and nothing is looked up: whether there is such a department is for the asker to know.
@@ -81,8 +82,9 @@ int filter_parse(est_slice text, const struct parcel_rule *rule, struct filter *
 /* The canonical text; it takes at most FILTER_CANONICAL_MAX bytes for what was at most FILTER_TEXT_MAX. */
 size_t filter_format(const struct filter *, char ret[FILTER_CANONICAL_MAX + 1]);
 
-/* How text is compared: a copy with Latin digits, one form of each letter and nothing unseen (PROTOCOL.md, section 15,
- * has the list). Bytes written; it is never longer than the text. What it writes it leaves as it is. */
+/* How text is compared: a copy with Latin digits, one form of each letter and nothing unseen (PROTOCOL.md,
+ * section 15, has the list). Bytes written; it is never longer than the text. What it writes it leaves as it
+ * is. */
 size_t filter_fold(est_slice text, char *ret);
 
 #endif

@@ -335,12 +335,21 @@ static int page_take(struct indexer *ix, const struct find_question *q, const st
     return rc < 0 ? rc : 0;
 }
 
+/* All that whoever asks may see. */
+static uint64_t count_of_all(struct indexer *ix, const struct find_question *q) {
+    uint64_t count = base_entries(ix->base);
+    for (uint32_t type = 0; q->hidden && type < names_count(ix->names, THING_TYPE); type++)
+        if (find_is_hidden(q, type))
+            count -= counts_get(ix->counts, COUNT_OF_TYPE, 0, type);
+    return count;
+}
+
 static int count_take(struct indexer *ix, const struct find_question *q, const struct find_terms *t,
                       const struct way *way, uint64_t before, struct find_answer *ret) {
     static struct walker walker;
     uint64_t looked = 0, most = q->counted_max != 0 ? q->counted_max : FIND_COUNTED_MAX;
     if (t->filter.terms_count == 0) {
-        ret->count = base_entries(ix->base);
+        ret->count = count_of_all(ix, q);
         ret->counted_all = true;
         return 0;
     }

@@ -27,6 +27,8 @@ struct find_question {
     const struct parcel_rule *rule; /* may be NULL */
     const uint64_t *leased;         /* numbers that agents hold now, ascending: the record knows no leases */
     size_t leased_count;
+    const bool *hidden; /* types that are left out, by number, and what is beyond it too; NULL: none */
+    size_t hidden_count;
     est_time now;
 };
 

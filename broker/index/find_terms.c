@@ -176,7 +176,14 @@ static bool value_fits(const struct find_terms *t, const struct find_question *q
     return false;
 }
 
+/* A type beyond the list came after the question: nobody has said of it that it may be seen. */
+bool find_is_hidden(const struct find_question *q, uint32_t type) {
+    return q->hidden && (type >= q->hidden_count || q->hidden[type]);
+}
+
 bool find_fits(const struct find_terms *t, const struct find_question *q, const struct entry *e) {
+    if (find_is_hidden(q, e->row.type))
+        return false;
     for (size_t term = 0; term < t->filter.terms_count; term++) {
         const struct filter_term *it = &t->filter.terms[term];
         bool fits = false;

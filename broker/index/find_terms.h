@@ -23,6 +23,9 @@ int find_terms_read(struct indexer *, const struct find_question *, struct find_
 uint32_t find_state(const struct find_question *, const struct entry *);
 /* Who answered it, or should have; who answers it now, while it has not ended: a type may get another answerer. */
 uint32_t find_department(const struct names *, const struct entry *);
+/* Are inquiries of this type none for whoever asks? */
+bool find_is_hidden(const struct find_question *, uint32_t type);
+/* Never what is hidden. */
 bool find_fits(const struct find_terms *, const struct find_question *, const struct entry *);
 
 static inline bool find_type_is_in(const struct find_terms *t, size_t term, uint32_t type) {

@@ -48,6 +48,10 @@ struct question {
     bool has_rule;
     uint64_t *leased;
     size_t leased_count;
+    bool *confidential;
+    size_t confidential_count;
+    bool sees_all;
+    est_time configured;
 };
 
 /* An answer in the list of those that wait. */
@@ -302,7 +306,13 @@ static est_slice rows_finish(struct index_answer *a, const struct buffer *rows, 
 
 static void answer_events(struct index *in, const struct question *q, struct index_answer *a) {
     const struct page *ask = &q->message.page;
-    struct feed_question question = {ask->after, ask->limit, ask->department, q->types_seq};
+    struct feed_question question = {.after = ask->after,
+                                     .limit = ask->limit,
+                                     .department = ask->department,
+                                     .types_seq = q->types_seq,
+                                     .confidential = q->confidential,
+                                     .confidential_count = q->confidential_count,
+                                     .sees_all = q->sees_all};
     struct feed_answer answer;
     buffer_init(&answer.rows);
     int rc = feed(in->reader, in->names, &question, &answer);
@@ -311,6 +321,7 @@ static void answer_events(struct index *in, const struct question *q, struct ind
     } else {
         a->message.verb = VERB_EVENTS_IS;
         a->message.events_is = (struct events_is){.ref = ask->ref, .next = answer.next, .head = answer.head};
+        a->message.events_is.configured_us = (uint64_t)q->configured.us;
         a->message.events_is.rows = rows_finish(a, &answer.rows, answer.rows_count);
     }
     buffer_done(&answer.rows);
@@ -376,6 +387,8 @@ static void answer_find(struct index *in, const struct question *q, struct index
                                      .rule = q->has_rule ? &q->rule : NULL,
                                      .leased = q->leased,
                                      .leased_count = q->leased_count,
+                                     .hidden = q->sees_all ? NULL : q->confidential,
+                                     .hidden_count = q->confidential_count,
                                      .now = {(int64_t)t.tv_sec * EST_US_PER_S + t.tv_nsec / 1000}};
     struct find_answer answer;
     buffer_init(&answer.rows);
@@ -457,6 +470,7 @@ static void answer(struct index *in, const struct question *q, struct index_answ
 static void question_free(struct question *q) {
     free(q->kept);
     free(q->leased);
+    free(q->confidential);
     free(q);
 }
 
@@ -637,6 +651,8 @@ static struct question *question_new(struct index_asker asker, const struct mess
     }
     q->seq = moment->seq;
     q->types_seq = moment->types_seq;
+    q->sees_all = moment->sees_all;
+    q->configured = moment->configured;
     q->has_rule = moment->rule != NULL;
     if (moment->rule)
         q->rule = *moment->rule;
@@ -651,6 +667,8 @@ int index_hand_over(struct index *in, struct index_asker asker, const struct mes
     if (q && in->waiting < INDEX_QUESTIONS_MAX) {
         q->leased = moment->leased;
         q->leased_count = moment->leased_count;
+        q->confidential = moment->confidential;
+        q->confidential_count = moment->confidential_count;
         if (in->last)
             in->last->next = q;
         else
@@ -664,6 +682,7 @@ int index_hand_over(struct index *in, struct index_asker asker, const struct mes
     if (taken)
         return 0;
     free(moment->leased);
+    free(moment->confidential);
     if (q)
         question_free(q);
     return -EST_BUSY;

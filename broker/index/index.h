@@ -57,6 +57,10 @@ struct index_moment {
     const struct parcel_rule *rule; /* as in find.h */
     uint64_t *leased;               /* ascending, allocated; taken over in any case; NULL for none */
     size_t leased_count;
+    bool *confidential; /* by a type's number, allocated; taken over in any case; NULL: no type is */
+    size_t confidential_count;
+    bool sees_all;          /* the asker sees confidential inquiries too */
+    est_time configured;    /* since when that is what is confidential */
 };
 /* `m` is EVENTS, FIND, COUNTERS or REINDEX, and is copied. 0 or -EST_BUSY. */
 int index_hand_over(struct index *, struct index_asker, const struct message *m, const struct index_moment *);

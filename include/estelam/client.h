@@ -146,7 +146,7 @@ typedef struct est_event {
     enum est_outcome outcome;
     bool again;              /* ACCEPTED: it had been accepted before */
     unsigned version, district, attempts;
-    est_time at, due, ended, acked, until; /* at: received */
+    est_time at, due, ended, acked, until; /* at: received; EVENTS: when what is confidential was configured */
     est_span retry;          /* REFUSED with BUSY or DRAINING */
     est_slice text;          /* REFUSED, DISCONNECTED: the sentence */
     est_slice tracking, account, type, department, purpose, case_id, holder;
@@ -173,13 +173,15 @@ typedef struct est_stat_row { est_slice name; uint64_t value; } est_stat_row;
 /* `key`: the first 8 characters of the public key. */
 typedef struct est_key_row { est_slice account, role, department, key; enum est_level level; est_time from, until; uint64_t sessions; } est_key_row;
 typedef struct est_config_row { est_slice name, value; } est_config_row;
-/* `leased`: when the lease began that this event ended; 0: none. */
+/* `leased`: when the lease began that this event ended; 0: none. `confidential`: its type is, and of operators an
+ * administrator alone sees it. */
 typedef struct est_event_row {
     uint64_t seq, number;
     est_time at, leased;
     int code;
     enum est_outcome outcome;
     unsigned district;
+    bool confidential;
     est_slice event, actor, text, type, department, requester, case_id, tracking;
 } est_event_row;
 /* `id` as text, for a requester may use any 16 bytes. */

@@ -634,6 +634,111 @@ static void a_requester_finds_its_own_only(void **state) {
         CALL(s.gate, "/v1/inquiries/0198c5a2-7d1e-7c3a-9f00-2b6d1c0a4e11", .token = s.duty)->status, 404);
 }
 
+/* --- Confidential types ------------------------------------------------------------------------ */
+
+static void types_write(struct town *town, const char *of_debt, const char *of_use) {
+    char *types = town_types(of_debt, of_use);
+    town_file(town, TOWN_TYPES, types);
+    free(types);
+}
+
+/* plot.debt is confidential; the feed is an administrator's, so that its requesters find their own. */
+static struct stand stand_confidential(void) {
+    struct stand s = {.town = gate_town()};
+    types_write(s.town, "    confidential: true\n", "");
+    town_start(s.town);
+    s.gate = gate_new(s.town, "feed: chief\n");
+    s.portal = gate_token(s.gate, "portal", SCOPE_ALL);
+    s.duty = gate_token(s.gate, "duty", SCOPE_ALL);
+    s.chief = gate_token(s.gate, "chief", SCOPE_ALL);
+    gate_start(s.gate);
+    return s;
+}
+
+static void a_confidential_inquiry_is_for_its_requester_and_an_administrator(void **state) {
+    (void)state;
+    struct stand s = stand_confidential();
+    static const char *const paths[] = {"/v1/inquiries/%llu", "/v1/inquiries/%llu/timeline"};
+    char path[64];
+    uint64_t number = gate_submit(s.gate, s.portal, "k");
+    submit_use(&s, s.portal, "u");
+    found_wait(&s, "/v1/inquiries", s.chief, 2);
+    found_wait(&s, "/v1/inquiries", s.portal, 2);
+    assert_int_equal(reply_int(found_wait(&s, "/v1/inquiries?count=1", s.duty, 1), "count"), 1);
+    found_wait(&s, "/v1/inquiries?q=type:plot.debt", s.duty, 0);
+    assert_null(strstr(CALL(s.gate, "/v1/inquiries.csv", .token = s.duty)->body, "plot.debt"));
+    assert_non_null(strstr(CALL(s.gate, "/v1/inquiries.csv", .token = s.chief)->body, "plot.debt"));
+    assert_non_null(strstr(CALL(s.gate, "/v1/inquiries.csv", .token = s.portal)->body, "plot.debt"));
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, paths[i], (unsigned long long)number);
+        assert_problem(CALL(s.gate, path, .token = s.duty), 403, "NOT_ALLOWED");
+        assert_int_equal(CALL(s.gate, path, .token = s.chief)->status, 200);
+        assert_int_equal(CALL(s.gate, path, .token = s.portal)->status, 200);
+    }
+    const struct reply *r = CALL(s.gate, "/v1/inquiries?q=type:plot.debt", .token = s.chief);
+    json_t *row = json_array_get(json_object_get(r->json, "rows"), 0);
+    snprintf(path, sizeof path, "/v1/inquiries/%s", event_text(row, "tracking"));
+    assert_problem(CALL(s.gate, path, .token = s.duty), 403, "NOT_ALLOWED");
+    snprintf(path, sizeof path, "/v1/inquiries/%s", event_text(row, "id"));
+    assert_problem(CALL(s.gate, path, .token = s.duty), 404, "NOT_FOUND");
+    snprintf(path, sizeof path, "/v1/inquiries/%llu/cancel", (unsigned long long)number);
+    assert_problem(CALL(s.gate, path, .token = s.duty, .body = "{\"reason\":\"a test\"}"), 403,
+                   "NOT_ALLOWED");
+    assert_int_equal(CALL(s.gate, path, .token = s.chief, .body = "{\"reason\":\"a test\"}")->status, 200);
+}
+
+/* The next inquiry after this one that the stream tells of. */
+static uint64_t submitted_after(struct reader *r, uint64_t before) {
+    uint64_t number;
+    do
+        number = (uint64_t)json_integer_value(json_object_get(event_wait(r, "submitted"), "number"));
+    while (number <= before);
+    return number;
+}
+
+/* From the ring, and from the broker (after=0 is older than the ring). */
+static void a_stream_leaves_out_what_is_confidential_for_whoever_reads_it(void **state) {
+    (void)state;
+    struct stand s = stand_confidential();
+    uint64_t before = submit_use(&s, s.portal, "before");
+    struct reader *duty = reader_open(s.gate, s.duty, "/v1/events", NULL);
+    struct reader *chief = reader_open(s.gate, s.chief, "/v1/events", NULL);
+    struct reader *portal = reader_open(s.gate, s.portal, "/v1/events", NULL);
+    reader_live(duty);
+    reader_live(chief);
+    reader_live(portal);
+    uint64_t secret = gate_submit(s.gate, s.portal, "k"), plain = submit_use(&s, s.portal, "u");
+    assert_int_equal(submitted_after(duty, before), plain);
+    assert_int_equal(submitted_after(chief, before), secret);
+    assert_int_equal(submitted_after(portal, before), secret);
+    duty = reader_open(s.gate, s.duty, "/v1/events?after=0", NULL);
+    chief = reader_open(s.gate, s.chief, "/v1/events?after=0", NULL);
+    assert_int_equal(submitted_after(duty, before), plain);
+    assert_int_equal(submitted_after(chief, before), secret);
+}
+
+/* What the gateway has in memory was told by the configuration before. */
+static void a_type_that_becomes_confidential_is_so_for_events_of_before(void **state) {
+    (void)state;
+    struct stand s = stand_confidential();
+    char header[64];
+    struct reader *duty = reader_open(s.gate, s.duty, "/v1/events", NULL);
+    reader_live(duty);
+    snprintf(header, sizeof header, "Last-Event-ID: %llu\r\n",
+             (unsigned long long)submit_use(&s, s.portal, "u1") - 1);
+    submit_use(&s, s.portal, "u2");
+    event_wait(duty, "submitted");
+    event_wait(duty, "submitted");
+    types_write(s.town, "", "    confidential: true\n");
+    town_reload(s.town, "reloaded");
+    const struct reply *r =
+        CALL(s.gate, "/v1/departments/works/pause", .token = s.duty, .body = "{\"reason\":\"a test\"}");
+    assert_int_equal(r->status, 200);
+    event_wait(duty, "paused"); /* by now the gateway has the broker's word */
+    duty = reader_open(s.gate, s.duty, "/v1/events", header);
+    assert_string_equal(event_text(reader_next(duty, WAIT_MS), "event"), "paused");
+}
+
 static void a_csv_that_is_not_whole_says_so(void **state) {
     (void)state;
     struct stand s = stand_new(NULL);
@@ -864,6 +969,9 @@ int main(void) {
         GATE_CLAIM(an_observer_sees_counts_and_nothing_of_a_person),
         GATE_CLAIM(only_an_administrator_sees_bodies),
         GATE_CLAIM(a_requester_finds_its_own_only),
+        GATE_CLAIM(a_confidential_inquiry_is_for_its_requester_and_an_administrator),
+        GATE_CLAIM(a_stream_leaves_out_what_is_confidential_for_whoever_reads_it),
+        GATE_CLAIM(a_type_that_becomes_confidential_is_so_for_events_of_before),
         GATE_CLAIM(a_csv_that_is_not_whole_says_so),
         GATE_CLAIM(a_filter_is_judged_as_it_was_typed),
         GATE_CLAIM(a_csv_holds_no_formula_and_as_many_rows_as_were_asked_for),

@@ -190,9 +190,21 @@ static void refused_work_is_parked_at_once(void **state) {
     refuse_work(w, 2, 1, 1);
     EXPECT(w, "s2 recorded #1 e1\n+parked #1 AGENT_REFUSED\n");
     uint64_t numbers[4];
-    assert_int_equal(core_parked(w->core, NOSAZI, 0, numbers, 4), 1);
-    assert_int_equal(core_parked(w->core, METRO, 0, numbers, 4), 0);
+    assert_int_equal(core_parked(w->core, NOSAZI, NULL, 0, numbers, 4), 1);
+    assert_int_equal(core_parked(w->core, METRO, NULL, 0, numbers, 4), 0);
     assert_int_equal(numbers[0], w->numbers[1]);
+    world_end(&w);
+}
+
+static void parked_of_hidden_types_are_left_out_of_the_list(void **state) {
+    (void)state;
+    struct world *w = leased_to_first_of_two();
+    refuse_work(w, 2, 1, 1);
+    bool hidden[TYPES_EVER + 1] = {false};
+    uint64_t numbers[4];
+    assert_int_equal(core_parked(w->core, 0, hidden, 0, numbers, 4), 1);
+    hidden[BEDEHI] = true;
+    assert_int_equal(core_parked(w->core, 0, hidden, 0, numbers, 4), 0);
     world_end(&w);
 }
 
@@ -457,6 +469,7 @@ int main(void) {
         cmocka_unit_test(an_agent_may_say_when_to_try_again),
         cmocka_unit_test(too_many_attempts_park_it_and_an_operator_requeues),
         cmocka_unit_test(refused_work_is_parked_at_once),
+        cmocka_unit_test(parked_of_hidden_types_are_left_out_of_the_list),
         cmocka_unit_test(what_comes_back_keeps_its_place),
         cmocka_unit_test(leaving_agent_finishes_what_it_holds_and_gets_no_more),
         cmocka_unit_test(agent_that_leaves_in_order_gives_back_what_it_holds),

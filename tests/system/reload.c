@@ -589,6 +589,139 @@ static void new_account_answers_what_is_under_way_of_a_type_that_is_gone_where_n
     town_end(town);
 }
 
+/* --- Confidential types ------------------------------------------------------------------------------- */
+
+static void survey_write(struct town *town, bool confidential) {
+    char type[1024];
+    snprintf(type, sizeof type, "%s%s", town_survey("treasury"), confidential ? "    confidential: true\n" : "");
+    types_write(town, "", type);
+}
+
+/* Of what this operator finds when the index has caught up: how many rows, and how many were counted. */
+static size_t found_by(struct far *far, const char *filter, uint64_t *ret_count) {
+    for (int64_t until = now_ms() + WAIT_MS; now_ms() < until; far_poll(far, 50)) {
+        est_find_row row;
+        size_t rows = 0;
+        uint64_t ref = ++far->ref;
+        assert_int_equal(est_client_find(far->client, ref, filter, 0, 0, true), 0);
+        const est_event *found = NULL;
+        while (!found && !far_peek(far, (struct want){.kind = EST_EVENT_REFUSED, .ref = ref})) /* it is being built */
+            if (!(found = far_peek(far, (struct want){.kind = EST_EVENT_FIND, .ref = ref})))
+                assert_true(far_poll(far, WAIT_MS));
+        if (!found || found->behind > 0)
+            continue;
+        while (est_row_find(found, rows, &row))
+            rows++;
+        *ret_count = found->count;
+        return rows;
+    }
+    fail_msg("`%s` is not answered", filter);
+    return 0;
+}
+
+/* Of this inquiry, in the whole log. */
+static size_t events_of(struct far *far, uint64_t number, bool *ret_confidential) {
+    size_t rows = 0;
+    const est_event *page;
+    uint64_t after = 0;
+    do {
+        est_event_row row;
+        assert_int_equal(est_client_events(far->client, ++far->ref, NULL, after, 3), 0);
+        page = far_wait(far, EST_EVENT_EVENTS, .ref = far->ref);
+        for (size_t i = 0; est_row_event(page, i, &row); i++) {
+            rows += row.number == number;
+            *ret_confidential = row.number == number ? row.confidential : *ret_confidential;
+        }
+        after = page->next;
+    } while (after < page->head);
+    return rows;
+}
+
+static bool parked_for(struct far *far, uint64_t number) {
+    est_parked_row row;
+    bool there = false;
+    assert_int_equal(est_client_parked(far->client, ++far->ref, NULL, 0, 0), 0);
+    const est_event *page = far_wait(far, EST_EVENT_PARKED, .ref = far->ref);
+    for (size_t i = 0; est_row_parked(page, i, &row); i++)
+        there = there || row.number == number;
+    return there;
+}
+
+/* Whoever sees it is told; whoever does not is refused, and cannot steer it either. Who sees it steers another here, so
+ * that this one stays as it is. */
+static void expect_named(struct far *far, uint64_t number, bool seen) {
+    enum { ASKS = 5 };
+    const enum est_event_kind seen_by[ASKS] = {EST_EVENT_STATUS, EST_EVENT_TIMELINE, EST_EVENT_REFUSED,
+                                               EST_EVENT_REFUSED, EST_EVENT_REFUSED};
+    est_client *c = far->client;
+    uint64_t ref = far->ref + 1, steered = seen ? 999999 : number;
+    far->ref += ASKS;
+    assert_int_equal(est_client_status(c, ref, NULL, number, false), 0);
+    assert_int_equal(est_client_timeline(c, ref + 1, NULL, number), 0);
+    assert_int_equal(est_client_requeue(c, ref + 2, steered, "a test"), 0);
+    assert_int_equal(est_client_redirect(c, ref + 3, steered, 1, "a test"), 0);
+    assert_int_equal(est_client_cancel(c, ref + 4, NULL, steered, "a test"), 0);
+    for (uint64_t i = 0; i < ASKS; i++) {
+        struct want want = {.kind = seen ? seen_by[i] : EST_EVENT_REFUSED, .ref = ref + i};
+        int code = far_take(far, want)->code;
+        if (want.kind == EST_EVENT_REFUSED)
+            assert_int_equal(code, seen ? EST_NOT_FOUND : EST_NOT_ALLOWED);
+    }
+}
+
+/* One that is parked, of a parcel that has another inquiry too. */
+static void expect_seen(struct far *far, uint64_t number, bool seen, bool confidential) {
+    uint64_t count;
+    bool marked = false;
+    assert_int_equal(found_by(far, "parcel:1-1-1", &count), seen ? 2 : 1);
+    assert_int_equal(count, seen ? 2 : 1);
+    found_by(far, "", &count);
+    assert_int_equal(count, seen ? 2 : 1);
+    found_by(far, "type:plot.survey", &count);
+    assert_int_equal(count, seen);
+    assert_int_equal(events_of(far, number, &marked) > 0, seen);
+    assert_int_equal(marked, seen && confidential);
+    assert_int_equal(parked_for(far, number), seen);
+    expect_named(far, number, seen);
+}
+
+static void type_is_confidential_for_old_inquiries_too_and_stays_so_when_it_is_gone(void **state) {
+    (void)state;
+    struct town *town = town_new(NULL);
+    survey_write(town, false);
+    town_start(town);
+    struct far *portal = far_open(town, "portal", 2), *duty = far_open(town, "duty", 0), *chief = far_open(town, "chief", 0);
+    struct raw *agent = raw_agent(town, "treasury-a", 1);
+    far_submit(portal, "plot.use", "1-1-1", NULL);
+    uint64_t number = far_submit(portal, "plot.survey", "1-1-1", NULL);
+    const struct message *assign = raw_receive(agent, VERB_ASSIGN);
+    struct message refuse = {.verb = VERB_REFUSE, .refuse = {.number = number, .epoch = assign->assign.epoch}};
+    raw_send(agent, &refuse);
+    raw_receive(agent, VERB_RECORDED);
+    expect_seen(duty, number, true, false);
+    survey_write(town, true);
+    town_reload(town, "reloaded");
+    expect_seen(duty, number, false, true);
+    expect_seen(chief, number, true, true);
+    assert_int_equal(far_status(portal, NULL, number)->state, EST_STATE_PARKED); /* its own */
+    est_queue_row queue;
+    assert_int_equal(est_client_queues(duty->client, ++duty->ref, "treasury", 0, 0), 0);
+    assert_true(est_row_queue(far_wait(duty, EST_EVENT_QUEUES, .ref = duty->ref), 0, &queue) && queue.parked == 1);
+    types_write(town, "", "");
+    town_reload(town, "reloaded");
+    expect_seen(duty, number, false, true);
+    town_kill(town);
+    town_start(town);
+    far_wait(duty, EST_EVENT_DISCONNECTED);
+    far_wait(chief, EST_EVENT_DISCONNECTED);
+    expect_seen(duty, number, false, true);
+    expect_seen(chief, number, true, true);
+    survey_write(town, false); /* open again, and so is every one of them */
+    town_reload(town, "reloaded");
+    expect_seen(duty, number, true, false);
+    town_end(town);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(broken_configuration_is_refused_with_its_reason_and_the_old_one_stays),
@@ -611,6 +744,7 @@ int main(void) {
         CLAIM(account_that_was_away_answers_what_is_under_way_of_a_type_that_is_gone),
         CLAIM(account_that_was_away_over_a_restart_answers_what_is_under_way_of_a_type_that_is_gone),
         CLAIM(new_account_answers_what_is_under_way_of_a_type_that_is_gone_where_nobody_else_is_left),
+        CLAIM(type_is_confidential_for_old_inquiries_too_and_stays_so_when_it_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -226,11 +226,11 @@ static void rows_have_their_fields_in_the_order_of_the_document(void **state) {
                   .role = slice_of("r"), .level = 1, .department = slice_of("d"), .key = slice_of("k"),
                   .from_us = 2, .until_us = 3, .sessions = 4);
     NUMBERS_CHECK(config_row, "92 a16e a176", .name = slice_of("n"), .value = slice_of("v"));
-    NUMBERS_CHECK(event_row, "9f 01 02 a165 03 a161 04 a178 a174 a164 05 a172 06 a163 a16b 07", .seq = 1,
-                  .at_us = 2, .event = slice_of("e"), .number = 3, .actor = slice_of("a"), .code = 4,
-                  .text = slice_of("x"), .type = slice_of("t"), .department = slice_of("d"), .district = 5,
-                  .requester = slice_of("r"), .outcome = 6, .case_id = slice_of("c"),
-                  .tracking = slice_of("k"), .leased_us = 7);
+    NUMBERS_CHECK(event_row, "dc0010 01 02 a165 03 a161 04 a178 a174 a164 05 a172 06 a163 a16b 07 01",
+                  .seq = 1, .at_us = 2, .event = slice_of("e"), .number = 3, .actor = slice_of("a"),
+                  .code = 4, .text = slice_of("x"), .type = slice_of("t"), .department = slice_of("d"),
+                  .district = 5, .requester = slice_of("r"), .outcome = 6, .case_id = slice_of("c"),
+                  .tracking = slice_of("k"), .leased_us = 7, .confidential = 1);
     NUMBERS_CHECK(find_row, "dc0012 01 a169 a16b a174 02 a164 03 a172 a170 a163 a16c 04 05 06 07 08 09 0a",
                   .number = 1, .id = slice_of("i"), .tracking = slice_of("k"), .type = slice_of("t"),
                   .version = 2, .department = slice_of("d"), .district = 3, .requester = slice_of("r"),

@@ -68,7 +68,8 @@ static const struct file {
                           "    request:\n"
                           "      plq: {kind: plq}\n"
                           "      use: {kind: enum, choices: [home, {shop: {fa: مغازه, en: Shop}}]}\n"
-                          "    reply: {docs: {kind: doc, list: 3}, visit: {kind: visit}}\n"},
+                          "    reply: {docs: {kind: doc, list: 3}, visit: {kind: visit}}\n"
+                          "    confidential: true\n"},
     {"accounts.yaml",
      "accounts:\n"
      "  portal:\n"
@@ -219,6 +220,8 @@ static void a_type_is_what_its_file_says(void **state) {
     assert_int_equal(type->request.count, 1);
     assert_true(type->request.fields[0].required);
     assert_string_equal(type->reply.fields[0].title_fa, "بدهی");
+    assert_false(type->confidential);
+    assert_true(catalogue_type(catalogue, slice_of("sabt.malekiyat"))->confidential);
     assert_int_equal(catalogue_type(catalogue, slice_of("sabt.malekiyat"))->purposes, 2);
     assert_null(catalogue_type(catalogue, slice_of("nosazi")));
     assert_null(catalogue_type(catalogue, slice_of("")));
@@ -432,6 +435,7 @@ static const struct broken {
      "there is no department `qwerty`; add it to departments.yaml"},
     {TYPES_A, "mode: automatic", "mode: automatik", "7:11",
      "unknown word `automatik`; did you mean `automatic`?"},
+    {TYPES_B, "confidential: true", "confidential: court", "18:19", "must be true or false"},
     {TYPES_A, "mode: automatic", "mode: robot", "7:11",
      "use one of: automatic, automatic-then-clerk, clerk, visit"},
     {TYPES_A, "purposes: all", "purposes: [permit, court]", "8:24", "the city has no purpose `court`"},

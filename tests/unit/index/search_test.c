@@ -64,9 +64,14 @@ static void bench_close(struct bench *b) {
 
 static const struct find_question everything = {.limit = 7};
 static int64_t asked_at_us;
+static const bool *hidden; /* types that whoever asks must not see, of every number; NULL: none */
 
 static unsigned state_now(const struct life *l) {
     return l->state == EST_STATE_DELAYED && l->not_before_us <= asked_at_us ? EST_STATE_WAITING : l->state;
+}
+
+static bool is_shown(const struct life *l) {
+    return !hidden || !hidden[l->type];
 }
 
 /* Page by page until the end: strictly downwards, each row as the city remembers it. */
@@ -78,9 +83,11 @@ static void expect_found(struct bench *b, const char *filter, bool (*fits)(const
     q.filter = slice_of(filter);
     q.now.us = asked_at_us;
     q.count = true;
+    q.hidden = hidden;
+    q.hidden_count = SETTLEMENT_TYPES + 1;
     size_t at = b->city.count, found = 0, wanted = 0;
     for (size_t i = 0; i < b->city.count; i++)
-        wanted += fits(&b->city.lives[i], arg);
+        wanted += is_shown(&b->city.lives[i]) && fits(&b->city.lives[i], arg);
     do {
         int rc = find(&b->indexer, &q, &answer);
         if (rc)
@@ -92,7 +99,7 @@ static void expect_found(struct bench *b, const char *filter, bool (*fits)(const
         for (size_t i = 0; i < answer.rows_count; i++, found++) {
             struct find_row row;
             assert_true(find_row_next(&c, &row));
-            while (at > 0 && !fits(&b->city.lives[at - 1], arg))
+            while (at > 0 && !(is_shown(&b->city.lives[at - 1]) && fits(&b->city.lives[at - 1], arg)))
                 at--;
             if (at == 0)
                 fail_msg("`%s` found inquiry %llu too", filter, (unsigned long long)row.number);
@@ -269,6 +276,42 @@ static void every_key_finds_what_was_asked_with_it(void **state) {
         index_follow(b);
     }
     find_everything(b);
+    bench_close(b);
+}
+
+static void types_that_are_hidden_are_neither_found_nor_counted(void **state) {
+    static const bool none_of[SETTLEMENT_TYPES + 1], second[SETTLEMENT_TYPES + 1] = {[2] = true},
+                                                     all_of[SETTLEMENT_TYPES + 1] = {true, true, true, true};
+    const bool *const each[] = {none_of, second, all_of};
+    struct bench *b = bench_open(state);
+    for (int i = 0; i < 6; i++) {
+        settlement_batch(&b->city, 60, 150);
+        index_follow(b);
+    }
+    for (size_t i = 0; i < sizeof each / sizeof each[0]; i++) {
+        hidden = each[i];
+        find_everything(b);
+    }
+    hidden = NULL;
+    bench_close(b);
+}
+
+/* It came after the question: nobody has said of it that it may be seen. */
+static void type_that_the_question_does_not_know_is_hidden(void **state) {
+    static const bool known[3];
+    struct bench *b = bench_open(state);
+    struct find_answer answer;
+    buffer_init(&answer.rows);
+    settlement_batch(&b->city, 60, 0);
+    index_follow(b);
+    size_t wanted = 0;
+    for (size_t i = 0; i < b->city.count; i++)
+        wanted += b->city.lives[i].type < 3;
+    struct find_question q = {.hidden = known, .hidden_count = 3, .count = true};
+    assert_int_equal(find(&b->indexer, &q, &answer), 0);
+    assert_int_equal(answer.count, wanted);
+    assert_int_equal(answer.rows_count, wanted);
+    buffer_done(&answer.rows);
     bench_close(b);
 }
 
@@ -718,10 +761,51 @@ static void feed_tells_every_event_once_and_in_order(void **state) {
     bench_close(b);
 }
 
+/* The same feed twice: for whoever sees all, and for whoever does not; *ret_rows those that are shown or marked. */
+static void feed_read(struct bench *b, struct feed_question q, size_t ret_rows[2]) {
+    struct feed_answer answer;
+    struct event_row row;
+    struct cursor c;
+    buffer_init(&answer.rows);
+    ret_rows[0] = ret_rows[1] = 0;
+    do {
+        assert_int_equal(feed(b->reader, b->indexer.names, &q, &answer), 0);
+        cursor_init(&c, buffer_slice(&answer.rows));
+        for (size_t i = 0; i < answer.rows_count; i++) {
+            assert_true(event_row_next(&c, &row));
+            assert_int_equal(row.confidential, slice_equal(row.type, slice_of(settlement_types[1])));
+            ret_rows[row.confidential]++;
+        }
+        assert_true(answer.next > q.after || answer.next == answer.head);
+        q.after = answer.next;
+    } while (answer.next < answer.head);
+    assert_int_equal(answer.next, answer.head);
+    buffer_done(&answer.rows);
+}
+
+static void feed_marks_what_is_confidential_or_leaves_it_out_and_goes_on(void **state) {
+    static const bool second[SETTLEMENT_TYPES + 1] = {[2] = true};
+    struct bench *b = bench_open(state);
+    size_t whole[2], part[2];
+    settlement_batch(&b->city, 150, 600);
+    expect_ok(b->city.writer.store, store_drain(b->city.writer.store));
+    struct feed_question q = {
+        .limit = 33, .confidential = second, .confidential_count = SETTLEMENT_TYPES + 1, .sees_all = true};
+    feed_read(b, q, whole);
+    assert_true(whole[0] > 0 && whole[1] > 0);
+    q.sees_all = false;
+    feed_read(b, q, part);
+    assert_int_equal(part[0], whole[0]);
+    assert_int_equal(part[1], 0);
+    bench_close(b);
+}
+
 int main(void) {
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
     const struct CMUnitTest tests[] = {
         CLAIM(every_key_finds_what_was_asked_with_it),
+        CLAIM(types_that_are_hidden_are_neither_found_nor_counted),
+        CLAIM(type_that_the_question_does_not_know_is_hidden),
         CLAIM(index_that_was_cut_short_anywhere_goes_on_the_same),
         CLAIM(counters_are_a_recount_of_the_log),
         CLAIM(leased_and_delayed_are_as_of_the_moment_of_the_question),
@@ -733,6 +817,7 @@ int main(void) {
         CLAIM(damaged_entry_is_found_out_by_its_checksum),
         CLAIM(national_ids_are_not_in_the_index),
         CLAIM(feed_tells_every_event_once_and_in_order),
+        CLAIM(feed_marks_what_is_confidential_or_leaves_it_out_and_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

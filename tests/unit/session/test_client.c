@@ -120,8 +120,9 @@ static void operator_tell(struct fake *f, const struct message *m) {
         FAKE_SAY(f, CONFIG_IS, config_is, {.ref = ref, .rows = buffer_slice(&rows)});
         break;
     case VERB_EVENTS:
-        event_row_pack(&rows, &(struct event_row){.seq = 31, .outcome = 2, .leased_us = 5});
-        FAKE_SAY(f, EVENTS_IS, events_is, {.ref = ref, .rows = buffer_slice(&rows), .next = 31, .head = 40});
+        event_row_pack(&rows, &(struct event_row){.seq = 31, .outcome = 2, .leased_us = 5, .confidential = 1});
+        FAKE_SAY(f, EVENTS_IS, events_is,
+                 {.ref = ref, .rows = buffer_slice(&rows), .next = 31, .head = 40, .configured_us = 6});
         break;
     case VERB_FIND:
         find_row_pack(&rows, &(struct find_row){.number = 9, .parcel = m->find.filter, .ended_us = 6});
