@@ -2,6 +2,8 @@
  *
  *   main.c       options, signals, the order of opening and closing
  *   loop.c       batch, commit once, then speak
+ *   configure.c  the configuration comes into force, at the start and by a reload
+ *   upkeep.c     what is looked at every second: keys, room, clock
  *   registry.c   names of the configuration <-> numbers of the record; type versions
  *   inputs.c     a command becomes an input of the core
  *   outputs.c    an effect of the core becomes an event in the store or a command to a peer
@@ -90,8 +92,19 @@ extern const struct ladder commit_ladder, batch_ladder;
 est_time clock_now(void);
 /* Runs until a signal or a failure. 0, or a negative code. */
 int loop_run(struct broker *);
+
+/* configure.c */
 /* Brings a loaded configuration into force and keeps it. In a batch. 0 or a negative code. */
 int broker_configure(struct broker *, struct catalogue *);
+/* Reads broker.yaml again: all of it comes into force, or none of it and the log says why. In a batch. */
+void broker_reload(struct broker *);
+
+/* upkeep.c */
+/* In every batch: what is due once a second, and the room after whatever was written. */
+void upkeep(struct broker *);
+/* A key that is revoked, outdated, or another account's by now dies on its open connections, also when its peer
+ * says nothing. So does a session whose account has another department or level. */
+void keys_enforce(struct broker *);
 
 /* inputs.c: one frame of a peer, all its commands. */
 void frame_handle(struct broker *, uint32_t peer, est_slice frame);

@@ -70,7 +70,7 @@ static size_t store_add(struct broker *b) {
     struct store_head head;
     store_sizes(b->store, &sizes);
     store_head(b->store, &head);
-    int64_t behind_us = head.at.us - b->now.us; /* see clock_tell in loop.c */
+    int64_t behind_us = head.at.us - b->now.us; /* see clock_tell in upkeep.c */
     const struct stat rows[] = {
         {"clock_behind_us", behind_us > 0 ? (uint64_t)behind_us : 0},
         {"batches", b->batches},
