@@ -94,7 +94,8 @@ static void room_look(struct broker *b) {
 }
 
 /* The log never goes back in time: while this clock is behind its last event whatever happens has that event's time, and
- * ages and terms stand still. Somebody set the clock, or it was ahead before. */
+ * ages stand still; timers go by the clock, and those that were set before it went back end later. Somebody set the
+ * clock, or it was ahead before. */
 static void clock_tell(struct broker *b) {
     struct store_head head;
     store_head(b->store, &head);
@@ -102,8 +103,8 @@ static void clock_tell(struct broker *b) {
     if (behind_s < CLOCK_BEHIND_S || b->ticks_us < b->clock_told_us)
         return;
     b->clock_told_us = b->ticks_us + TELL_EVERY_S * EST_US_PER_S;
-    log_line(4, "this clock is %lld s behind the log's last event: until then every event has its time, and ages and terms "
-                "stand still; set the clock", (long long)behind_s);
+    log_line(4, "this clock is %lld s behind the log's last event: until then every event has its time, ages stand still, and terms "
+                "of what was under way end later; set the clock", (long long)behind_s);
 }
 
 /* The account with the most connections, and how many. */

@@ -230,7 +230,7 @@ int check_ready(struct check_call *c) {
     used = strlen(v->text);
     if (behind_s >= CLOCK_BEHIND_S)
         snprintf(v->text + used, sizeof v->text - used,
-                 "; its clock is %" PRIu64 " s behind its log: terms and ages stand still", behind_s);
+                 "; its clock is %" PRIu64 " s behind its log: ages stand still, and terms of what was under way end later", behind_s);
     return 0;
 }
 

@@ -33,7 +33,7 @@ static const struct stat_metric {
     {"disk_total_bytes", "store_disk_size_bytes", METRIC_GAUGE, false,
      "Size of the disk that the store lies on."},
     {"clock_behind_us", "clock_behind_seconds", METRIC_GAUGE, true,
-     "How far the broker's clock is behind the last event of its log: terms and ages stand still until it is there."},
+     "How far the broker's clock is behind the last event of its log: ages stand still until it is there, and terms of what was under way end later."},
     {"index_seq", "index_position", METRIC_GAUGE, false,
      "Sequence number up to which the index has read the log."},
     {"index_behind", "index_behind_events", METRIC_GAUGE, false,
